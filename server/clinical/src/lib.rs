@@ -1,0 +1,26 @@
+//! The shared record and the rules for editing it: registers, texts, rows, conflicts, projection, FHIR import, the
+//! patient's plain words. Pure: told the time and its identifiers, it answers with values.
+
+pub mod actor;
+pub mod allergy;
+pub mod bytes;
+pub mod change;
+pub mod command;
+pub mod condition;
+pub mod edit;
+pub mod field;
+pub mod goal;
+pub mod id;
+pub mod immunization;
+pub mod limits;
+pub mod measure;
+pub mod medication;
+pub mod outline;
+pub mod phi;
+pub mod problem;
+pub mod recommendation;
+pub mod register;
+pub mod todo;
+pub mod touchpoint;
+pub mod value;
+pub mod view;

@@ -1,0 +1,169 @@
+//! Values of a recommendation: a proposed action on a problem, addressed to a prescriber.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{PersonId, RowId};
+use crate::medication::Sig;
+use crate::value::{Check, ValueError, short};
+
+/// What is proposed. A regimen is a whole sig.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct RecommendationContent {
+    /// The problem it answers: a row of the problem list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub problem: Option<RowId>,
+    /// What to do.
+    pub action: RecommendedAction,
+    /// To which medicine: a row of the medication list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub med: Option<RowId>,
+    /// In one line: "Stop simvastatin. Start rosuvastatin 10 mg daily."
+    pub summary: String,
+    /// How it should be taken then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub regimen: Option<Sig>,
+}
+
+/// The kinds of action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum RecommendedAction {
+    /// Start a medicine.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Pause it.
+    Hold,
+    /// Another dose.
+    ChangeDose,
+    /// Another drug.
+    ChangeDrug,
+    /// Another form.
+    ChangeForm,
+    /// Another time of day.
+    ChangeTime,
+    /// Order a test.
+    Monitor,
+    /// Teach.
+    Educate,
+    /// A pill box, a reminder.
+    AdherenceAid,
+    /// To somebody else.
+    Refer,
+    /// A shot.
+    Immunize,
+    /// Keep as it is.
+    NoChange,
+}
+
+impl Check for RecommendationContent {
+    fn check(&self) -> Result<(), ValueError> {
+        short("summary", &self.summary, 1, 300)?;
+        self.regimen.as_ref().map_or(Ok(()), Check::check)
+    }
+}
+
+/// Where the recommendation stands. Moved by commands only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum RecommendationState {
+    /// Being written.
+    Draft,
+    /// With the prescriber.
+    Sent,
+    /// Taken as it is.
+    Accepted,
+    /// Taken, with another regimen or action.
+    AcceptedModified,
+    /// Not taken, with a reason.
+    Declined,
+}
+
+impl Check for RecommendationState {}
+
+/// What the prescriber decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Who decided.
+    pub by: PersonId,
+    /// How.
+    pub outcome: DecisionOutcome,
+    /// The regimen taken instead, with `AcceptedModified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub regimen: Option<Sig>,
+    /// Why, with `Declined`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub reason: Option<DeclineReason>,
+    /// In the prescriber's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub note: String,
+}
+
+/// The three answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionOutcome {
+    /// As proposed.
+    Accepted,
+    /// With a change.
+    AcceptedModified,
+    /// No.
+    Declined,
+}
+
+/// Why a recommendation was declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    /// Sees it otherwise.
+    ClinicalDisagreement,
+    /// Already done.
+    AlreadyAddressed,
+    /// The patient does not want it.
+    PatientPreference,
+    /// Cost or coverage.
+    CostCoverage,
+    /// Wants to see the patient first.
+    NeedsVisit,
+    /// Another prescriber's medicine.
+    NotPrescriber,
+    /// Said in the note.
+    Other,
+}
+
+impl Check for Decision {
+    fn check(&self) -> Result<(), ValueError> {
+        short("note", &self.note, 0, 300)?;
+        match self.outcome {
+            DecisionOutcome::Accepted if self.regimen.is_some() || self.reason.is_some() => {
+                Err(ValueError::OutOfRange { path: "outcome" })
+            }
+            DecisionOutcome::Declined if self.reason.is_none() => {
+                Err(ValueError::OutOfRange { path: "reason" })
+            }
+            DecisionOutcome::Accepted
+            | DecisionOutcome::AcceptedModified
+            | DecisionOutcome::Declined => self.regimen.as_ref().map_or(Ok(()), Check::check),
+        }
+    }
+}

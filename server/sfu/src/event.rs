@@ -1,0 +1,99 @@
+//! What a worker tells the control side.
+
+use crate::plan::{CallKey, Mid, PeerKey, TrackKey};
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The DTLS handshake is done and media may flow.
+    Connected {
+        /// Whose.
+        peer: PeerKey,
+        /// Which protection was agreed.
+        profile: SrtpProfile,
+    },
+    /// The first packet of a track authenticated.
+    TrackUp {
+        /// Which.
+        track: TrackKey,
+    },
+    /// A track has been silent for 2 s (muted, or its line is gone).
+    TrackDown {
+        /// Which.
+        track: TrackKey,
+    },
+    /// A slot carries something else now.
+    Slot {
+        /// Whose slot.
+        peer: PeerKey,
+        /// Which.
+        mid: Mid,
+        /// What; `None` if nothing.
+        track: Option<TrackKey>,
+        /// RTP timestamp of its first packet of this track; `None` while nothing of it was sent.
+        from_rtp_timestamp: Option<u32>,
+    },
+    /// The active speaker changed.
+    Speaker {
+        /// In which call.
+        call: CallKey,
+        /// Who; `None` in silence.
+        peer: Option<PeerKey>,
+    },
+    /// Nothing authentic has come from a peer for 2 s (`Quiet`), or something came again (`Heard`).
+    Liveness {
+        /// Whose.
+        peer: PeerKey,
+        /// Which.
+        state: Liveness,
+    },
+    /// The transport ended by itself.
+    Closed {
+        /// Whose.
+        peer: PeerKey,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Answer to `Leave`: nothing more is sent to it.
+    Left {
+        /// Whose.
+        peer: PeerKey,
+    },
+}
+
+/// Whether a peer is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// It is.
+    Heard,
+    /// Not for 2 s.
+    Quiet,
+}
+
+/// SRTP protection profiles (RFC 7714, RFC 3711).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SrtpProfile {
+    /// AEAD_AES_128_GCM.
+    AeadAes128Gcm,
+    /// AEAD_AES_256_GCM.
+    AeadAes256Gcm,
+    /// AES128_CM_HMAC_SHA1_80.
+    Aes128CmSha1_80,
+}
+
+/// Why a transport ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The certificate is not the one of the offer.
+    DtlsFingerprint,
+    /// No common SRTP profile.
+    DtlsSrtpProfile,
+    /// The handshake failed otherwise.
+    DtlsFailed,
+    /// No handshake within 30 s.
+    DtlsTimeout,
+    /// No valid check for 30 s (RFC 7675).
+    ConsentExpired,
+    /// Too many of something.
+    Limit,
+}

@@ -1,0 +1,183 @@
+//! What was negotiated for one peer, ready for the packet path: nothing here is text that must be parsed again.
+
+use std::fmt;
+
+/// A call, as a number that names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey(pub u32);
+
+/// One browser's transport. Given by the shell, never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerKey(pub u32);
+
+/// A source that a peer publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// Microphone.
+    Mic,
+    /// Camera.
+    Cam,
+    /// Shared screen.
+    Screen,
+    /// Sound of the shared screen.
+    ScreenAudio,
+}
+
+/// One published source of one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackKey {
+    /// Who publishes.
+    pub peer: PeerKey,
+    /// What.
+    pub source: Source,
+}
+
+/// RTP synchronization source (RFC 3550 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ssrc(pub u32);
+
+/// RTP payload type (RFC 3550 §5.1), 7 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PayloadType(pub u8);
+
+/// `a=mid` (RFC 9143), at most 16 bytes: the header extension that carries it is short.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mid {
+    len: u8,
+    bytes: [u8; 16],
+}
+
+impl Mid {
+    /// `None` if it is empty, longer than 16 bytes or not a token.
+    pub fn new(text: &str) -> Option<Self> {
+        let token =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
+        if text.is_empty() || text.len() > 16 || !text.bytes().all(token) {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
+        Some(Self { len: u8::try_from(text.len()).ok()?, bytes })
+    }
+
+    /// The token's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The token.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Mid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Codec of an m-line, with its payload types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// RFC 7587.
+    Opus {
+        /// Payload type.
+        pt: PayloadType,
+    },
+    /// RFC 7741.
+    Vp8 {
+        /// Payload type.
+        pt: PayloadType,
+        /// Of its retransmissions (RFC 4588), if negotiated.
+        rtx: Option<PayloadType>,
+    },
+}
+
+/// Ids of the RTP header extensions (RFC 8285) of one m-line; `None` where not negotiated. One-byte form: 1 to 14.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExtensionIds {
+    /// `urn:ietf:params:rtp-hdrext:sdes:mid`.
+    pub mid: Option<u8>,
+    /// `urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id`.
+    pub rid: Option<u8>,
+    /// `urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id`.
+    pub repaired_rid: Option<u8>,
+    /// `http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01`.
+    pub transport_cc: Option<u8>,
+    /// `urn:ietf:params:rtp-hdrext:ssrc-audio-level` (RFC 6464).
+    pub audio_level: Option<u8>,
+}
+
+/// An m-line on which the peer publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishLine {
+    /// Its mid.
+    pub mid: Mid,
+    /// What it carries.
+    pub source: Source,
+    /// How it is encoded.
+    pub codec: Codec,
+    /// Its header extensions.
+    pub extensions: ExtensionIds,
+    /// Media SSRCs named by `a=ssrc`, in order of layers; may be empty (then mid or rid in a packet declares them).
+    pub ssrcs: Vec<Ssrc>,
+    /// (media, retransmission) pairs named by `a=ssrc-group:FID`.
+    pub rtx_of: Vec<(Ssrc, Ssrc)>,
+}
+
+/// An m-line on which the peer receives: a slot, re-used for different tracks over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotLine {
+    /// Its mid.
+    pub mid: Mid,
+    /// How what it carries is encoded.
+    pub codec: Codec,
+    /// Its header extensions.
+    pub extensions: ExtensionIds,
+    /// Its SSRC, fixed for the life of the transport.
+    pub ssrc: Ssrc,
+    /// Of its retransmissions.
+    pub rtx: Option<Ssrc>,
+    /// First sequence number, random below 2^15 (RFC 3711 §3.3.1: the rollover counter must not be guessed wrong).
+    pub first_sequence: u16,
+    /// First RTP timestamp, random.
+    pub first_timestamp: u32,
+}
+
+/// One peer's negotiation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What it sends.
+    pub publish: Vec<PublishLine>,
+    /// What it receives. An audio slot and a video slot with the same place in their order belong to one person.
+    pub slots: Vec<SlotLine>,
+}
+
+/// ICE credentials of our side (RFC 8445 §5.3), made by the shell for each transport and restart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IceCredentials {
+    /// At least 8 characters, at least 40 random bits; unique on its worker.
+    pub ufrag: String,
+    /// At least 24 characters.
+    pub pwd: String,
+}
+
+impl fmt::Debug for IceCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IceCredentials(..)")
+    }
+}
+
+/// SHA-256 of the peer's certificate in DER, from its `a=fingerprint` (RFC 8122).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// Which SRTP profiles to offer in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SrtpAttempt {
+    /// AEAD_AES_128_GCM alone: with a list, rtc-dtls takes the client's first, which in Chromium is the slow one.
+    First,
+    /// AEAD_AES_128_GCM, AEAD_AES_256_GCM, AES128_CM_SHA1_80: for browsers that failed the first.
+    Fallback,
+}

@@ -1,0 +1,9 @@
+//! What participants and the server say to each other, and when they may say it. Pure: told the time and its
+//! identifiers, it answers with effects that the shell carries out in order.
+
+pub mod message;
+pub mod presence;
+pub mod visit;
+
+pub use clinical::actor::Role;
+pub use clinical::id;

@@ -1,0 +1,725 @@
+//! The messages: one JSON object in each WebSocket text frame, told apart by `type`. `README.md` explains them.
+
+use serde::{Deserialize, Serialize};
+
+use clinical::actor::{Millis, Role};
+use clinical::bytes::Base64;
+use clinical::change::Change;
+use clinical::command::Command;
+use clinical::edit::Edit;
+use clinical::field::{Address, DocKind, FieldName, ListName};
+use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, SeatId, VisitId};
+use clinical::phi::Phi;
+use clinical::view::{Snapshot, View};
+
+use crate::presence::{Presence, PresencePatch};
+use crate::visit::VisitKind;
+
+/// The WebSocket subprotocol (RFC 6455 §1.9): name and version of everything below.
+pub const SUBPROTOCOL: &str = "mortar.v1";
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// The first message on a connection: the ticket that `POST /api/seats/{seat}/join` gave.
+    #[serde(rename = "join")]
+    Join {
+        /// Single use, 60 s.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        ticket: Phi<String>,
+    },
+    /// Application ping, every 2 s.
+    #[serde(rename = "ping")]
+    Ping {
+        /// Comes back in the pong.
+        n: u32,
+    },
+    /// Media: an SDP offer (RFC 8866). The client always offers, the server always answers.
+    #[serde(rename = "offer")]
+    Offer {
+        /// Comes back in the answer, so that a late one is told apart.
+        n: u32,
+        /// The offer. Carries addresses of the browser: never logged.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        sdp: Phi<String>,
+        /// `first`: the server offers AES-GCM alone; `fallback`: after `media_failed` with `dtls_srtp_profile`.
+        srtp: SrtpAttempt,
+        /// Whether this replaces the transport (new PeerConnection) or goes on with it (ICE restart).
+        transport: TransportKind,
+    },
+    /// Media: which pictures to send, and how large they stand on the screen.
+    #[serde(rename = "want")]
+    Want {
+        /// One entry for each slot whose wish changed.
+        slots: Vec<SlotWish>,
+    },
+    /// A change of the own presence.
+    #[serde(rename = "presence")]
+    Presence {
+        /// What changed.
+        patch: PresencePatch,
+    },
+    /// Let a waiting seat in.
+    #[serde(rename = "admit")]
+    Admit {
+        /// Who waits.
+        seat: SeatId,
+    },
+    /// Put a seat back into the waiting room.
+    #[serde(rename = "send_back")]
+    SendBack {
+        /// Who goes back.
+        seat: SeatId,
+    },
+    /// Leave: others see it at once, the seat may come back.
+    #[serde(rename = "leave")]
+    Leave,
+    /// End the visit for everybody.
+    #[serde(rename = "end")]
+    End,
+
+    /// Open a record: the server answers a `record.snapshot` for each document this seat may read.
+    #[serde(rename = "record.open")]
+    RecordOpen {
+        /// Which.
+        record: RecordId,
+        /// Documents already folded, and up to which `seq`.
+        have: Vec<Have>,
+    },
+    /// Edit a document.
+    #[serde(rename = "record.edit")]
+    RecordEdit {
+        /// Which document.
+        doc: DocId,
+        /// The edit.
+        edit: Edit,
+        /// Sent before, without an answer seen.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<bool>"))]
+        resend: bool,
+    },
+    /// Decide something.
+    #[serde(rename = "record.command")]
+    RecordCommand {
+        /// Which document.
+        doc: DocId,
+        /// Made by the client.
+        id: EditId,
+        /// The decision.
+        command: Command,
+        /// The document's `seq` the person looked at.
+        seen: u64,
+    },
+    /// Where the own caret is. Never stored.
+    #[serde(rename = "record.caret")]
+    RecordCaret {
+        /// Which document.
+        doc: DocId,
+        /// Where; `null` when the field lost the focus.
+        caret: Option<Caret>,
+    },
+    /// A gap was noticed, or a text was refused: send the document again.
+    #[serde(rename = "record.resync")]
+    RecordResync {
+        /// Which document.
+        doc: DocId,
+    },
+    /// Close a record.
+    #[serde(rename = "record.close")]
+    RecordClose {
+        /// Which.
+        record: RecordId,
+    },
+}
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "type")]
+pub enum ServerMessage {
+    /// Answer to `join`: who you are, and whether you wait.
+    #[serde(rename = "welcome")]
+    Welcome {
+        /// The own seat.
+        seat: SeatId,
+        /// This connection.
+        connection: ConnectionId,
+        /// The call.
+        call: CallId,
+        /// The own role.
+        role: Role,
+        /// The server's clock.
+        now_ms: Millis,
+        /// What the visit is.
+        visit: VisitFacts,
+        /// In the call, or waiting.
+        admission: Admission,
+        /// The own presence as it was left.
+        presence: Presence,
+        /// What this seat may ask for: for display, the server decides again each time.
+        may: Vec<Power>,
+    },
+    /// Answer to `ping`.
+    #[serde(rename = "pong")]
+    Pong {
+        /// Of the ping.
+        n: u32,
+    },
+    /// The own admission changed. A waiting seat receives nothing else of the call.
+    #[serde(rename = "admission")]
+    Admission {
+        /// In the call, or waiting.
+        admission: Admission,
+    },
+    /// Everybody in the call; waiting seats only for those who may admit.
+    #[serde(rename = "roster")]
+    Roster {
+        /// All seats, in order of joining.
+        seats: Vec<RosterSeat>,
+    },
+    /// One seat is new or changed.
+    #[serde(rename = "seat")]
+    Seat {
+        /// The seat as it is now.
+        seat: RosterSeat,
+    },
+    /// A seat left for good.
+    #[serde(rename = "seat_gone")]
+    SeatGone {
+        /// Which.
+        seat: SeatId,
+    },
+    /// Media: the answer to an offer.
+    #[serde(rename = "answer")]
+    Answer {
+        /// Of the offer.
+        n: u32,
+        /// The answer.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        sdp: Phi<String>,
+    },
+    /// Media: what each slot carries now. A name must never stand under the wrong face.
+    #[serde(rename = "slots")]
+    Slots {
+        /// Every slot whose content changed.
+        slots: Vec<SlotMap>,
+    },
+    /// Media: who speaks.
+    #[serde(rename = "speaker")]
+    Speaker {
+        /// The active speaker; `null` in silence.
+        seat: Option<SeatId>,
+    },
+    /// Media: the transport ended. Build a new PeerConnection for the same seat.
+    #[serde(rename = "media_failed")]
+    MediaFailed {
+        /// Why.
+        why: MediaFailure,
+    },
+    /// The visit is over, or over for this seat.
+    #[serde(rename = "ended")]
+    Ended {
+        /// Why.
+        why: EndReason,
+    },
+    /// A message was refused. The connection goes on.
+    #[serde(rename = "refused")]
+    Refused {
+        /// `type` of the message.
+        of: String,
+        /// Why.
+        code: RefusalCode,
+    },
+
+    /// A document as this seat sees it. Larger ones than one message come in parts.
+    #[serde(rename = "record.snapshot")]
+    RecordSnapshot {
+        /// The record.
+        record: RecordId,
+        /// The document.
+        doc: DocId,
+        /// Which of the three.
+        kind: DocKind,
+        /// `seq` of the last change in it.
+        seq: u64,
+        /// Through which eyes.
+        view: View,
+        /// The content: whole, or what is missing.
+        content: SnapshotContent,
+        /// Yjs client id for this connection's typing. Set it only after the snapshot is applied.
+        client_id: u64,
+        /// Fields this seat may write: for display.
+        writable: Vec<FieldName>,
+        /// Lists this seat may add rows to and take rows from: for display.
+        writable_lists: Vec<ListName>,
+        /// Commands this seat may give: for display.
+        commands: Vec<CommandName>,
+        /// Names of everybody who wrote what is in it.
+        people: Vec<PersonName>,
+        /// Which part of how many; content parts are to be joined in order.
+        part: u32,
+        /// How many parts.
+        parts: u32,
+    },
+    /// An own edit or command is committed.
+    #[serde(rename = "record.ack")]
+    RecordAck {
+        /// The document.
+        doc: DocId,
+        /// The edit.
+        edit: EditId,
+        /// `seq` this connection was last sent for this document.
+        prev: u64,
+        /// The change as this seat sees it; absent if it sees nothing of it.
+        change: Option<Change>,
+    },
+    /// Somebody else's change is committed.
+    #[serde(rename = "record.change")]
+    RecordChange {
+        /// The document.
+        doc: DocId,
+        /// `seq` this connection was last sent for this document.
+        prev: u64,
+        /// The change as this seat sees it.
+        change: Change,
+        /// Its author's name, the first time this connection meets it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        person: Option<PersonName>,
+    },
+    /// An own edit or command was refused; nothing changed.
+    #[serde(rename = "record.refuse")]
+    RecordRefuse {
+        /// The document.
+        doc: DocId,
+        /// The edit.
+        edit: EditId,
+        /// Why.
+        code: RecordRefusal,
+    },
+    /// A full snapshot follows: drop what was folded.
+    #[serde(rename = "record.resync")]
+    RecordResync {
+        /// The document.
+        doc: DocId,
+        /// Why.
+        why: ResyncReason,
+    },
+    /// Where somebody's caret is.
+    #[serde(rename = "record.caret")]
+    RecordCaret {
+        /// The document.
+        doc: DocId,
+        /// Whose.
+        seat: SeatId,
+        /// Where; `null` when it is gone.
+        caret: Option<Caret>,
+    },
+    /// Whether edits can be stored.
+    #[serde(rename = "record.status")]
+    RecordStatus {
+        /// State of the store.
+        storage: StorageState,
+    },
+    /// A record was closed for this seat.
+    #[serde(rename = "record.closed")]
+    RecordClosed {
+        /// Which.
+        record: RecordId,
+        /// Why.
+        why: ClosedReason,
+    },
+}
+
+macro_rules! wire_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+        #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+    };
+}
+
+macro_rules! wire_struct {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+        #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $ty,)* }
+    };
+}
+
+wire_enum! {
+    /// Which SRTP profiles the server offers in the DTLS handshake.
+    SrtpAttempt {
+        /// AEAD_AES_128_GCM alone.
+        First,
+        /// The fallback list, for browsers without it.
+        Fallback,
+    }
+}
+
+wire_enum! {
+    /// Whether an offer goes on with the transport.
+    TransportKind {
+        /// A new PeerConnection.
+        New,
+        /// The same one: ICE restart or more slots.
+        Same,
+    }
+}
+
+wire_struct! {
+    /// A wish for one video slot.
+    SlotWish {
+        /// `mid` of the m-line.
+        mid: String,
+        /// Height on the screen in device pixels; 0 if it is not seen.
+        max_height: u16,
+        /// 0 (least) to 3: who gets the bandwidth first.
+        priority: u8,
+    }
+}
+
+wire_struct! {
+    /// What a slot carries.
+    SlotMap {
+        /// `mid` of the m-line.
+        mid: String,
+        /// Whose; `null` if nothing.
+        seat: Option<SeatId>,
+        /// Which source of that seat.
+        source: MediaSource,
+        /// RTP timestamp of the slot's first packet of this source; older frames show somebody else.
+        from_rtp_timestamp: Option<u32>,
+    }
+}
+
+wire_enum! {
+    /// The sources a seat publishes.
+    MediaSource {
+        /// Microphone.
+        Mic,
+        /// Camera.
+        Cam,
+        /// Shared screen.
+        Screen,
+        /// Sound of the shared screen.
+        ScreenAudio,
+    }
+}
+
+wire_struct! {
+    /// A document the client already has.
+    Have {
+        /// Which.
+        doc: DocId,
+        /// Folded up to this `seq`.
+        seq: u64,
+    }
+}
+
+wire_struct! {
+    /// A caret or a focus in a document.
+    Caret {
+        /// In which field.
+        at: Address,
+        /// Yjs relative position of the caret in a text; absent for other fields.
+        head: Option<Base64>,
+        /// The other end of a selection.
+        anchor: Option<Base64>,
+    }
+}
+
+wire_struct! {
+    /// What a visit is, for the header of the screen. The patient's name comes only after admission.
+    VisitFacts {
+        /// The visit.
+        visit: VisitId,
+        /// Its kind.
+        kind: VisitKind,
+        /// The practice's name.
+        practice: Phi<String>,
+        /// Whom to call when nothing works.
+        phone: String,
+        /// The record in the call; `null` before admission, or for seats without a record.
+        record: Option<RecordId>,
+        /// Whom it is about, for staff; the patient reads the own name.
+        patient: Option<PatientFacts>,
+    }
+}
+
+wire_struct! {
+    /// Two identifiers, so that nobody edits the wrong chart.
+    PatientFacts {
+        /// As spoken.
+        name: Phi<String>,
+        /// "1954-02-15".
+        birth_date: Phi<String>,
+    }
+}
+
+/// In the call, or not yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Admission {
+    /// In the waiting room.
+    Waiting {
+        /// How many wait before this seat.
+        before: u32,
+        /// Whether somebody who can admit is in the call.
+        staff_present: bool,
+    },
+    /// In the call.
+    Admitted,
+}
+
+wire_struct! {
+    /// A seat as others see it.
+    RosterSeat {
+        /// The seat.
+        seat: SeatId,
+        /// Its person, the author of edits.
+        person: PersonId,
+        /// Name to show.
+        name: Phi<String>,
+        /// Its role.
+        role: Role,
+        /// Waiting, connected, away.
+        state: SeatState,
+        /// Since when it is in that state.
+        since_ms: Millis,
+        /// What it shows of itself.
+        presence: Presence,
+    }
+}
+
+wire_enum! {
+    /// How a seat is there.
+    SeatState {
+        /// In the waiting room.
+        Waiting,
+        /// In the call.
+        Present,
+        /// Its line is gone; it keeps its place.
+        Reconnecting,
+        /// Not here (invited, or left).
+        Absent,
+    }
+}
+
+wire_enum! {
+    /// What a seat may ask for in the call.
+    Power {
+        /// Admit and send back.
+        Admit,
+        /// End the visit for everybody.
+        EndVisit,
+    }
+}
+
+wire_enum! {
+    /// Commands by name, for buttons.
+    CommandName {
+        /// Share the plan with the patient.
+        Share,
+        /// Send a recommendation.
+        SendRecommendation,
+        /// Answer a recommendation.
+        Decide,
+    }
+}
+
+wire_struct! {
+    /// Who a person is.
+    PersonName {
+        /// The person.
+        person: PersonId,
+        /// Name to show.
+        name: Phi<String>,
+        /// Role when they wrote.
+        role: Role,
+    }
+}
+
+/// Content of a snapshot message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum SnapshotContent {
+    /// Everything.
+    Full {
+        /// The document.
+        state: Snapshot,
+    },
+    /// What came after the `seq` the client has.
+    Since {
+        /// In order.
+        changes: Vec<Change>,
+    },
+}
+
+wire_enum! {
+    /// Why a transport ended.
+    MediaFailure {
+        /// The offer broke a rule of `README.md`.
+        BadOffer,
+        /// The certificate is not the one of the offer.
+        DtlsFingerprint,
+        /// No common SRTP profile: offer again with `fallback`.
+        DtlsSrtpProfile,
+        /// No handshake within 30 s.
+        DtlsTimeout,
+        /// No sign of life for 30 s.
+        ConsentExpired,
+        /// Too many of something.
+        Limit,
+        /// Another device of this seat took over.
+        Replaced,
+    }
+}
+
+wire_enum! {
+    /// Why a visit is over for a seat.
+    EndReason {
+        /// Somebody who may ended it.
+        Ended,
+        /// This seat left.
+        Left,
+        /// The link was revoked.
+        Revoked,
+        /// This seat goes on in another tab or device.
+        Elsewhere,
+    }
+}
+
+wire_enum! {
+    /// Why a message was refused.
+    RefusalCode {
+        /// Not JSON, not a known message, or with unknown fields. Three in 10 s close the connection (4400).
+        BadMessage,
+        /// Not now: before `join`, while waiting, after the end.
+        WrongState,
+        /// This seat may not.
+        NotAllowed,
+        /// No such seat, record or document: not there and not yours answer alike.
+        NotFound,
+        /// Too many; slow down.
+        TooFast,
+        /// The offer breaks a rule of `README.md`.
+        BadOffer,
+        /// The server cannot take more now.
+        Busy,
+    }
+}
+
+wire_enum! {
+    /// Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
+    RecordRefusal {
+        /// The store has no room.
+        StorageFull,
+        /// The store is away.
+        StorageAway,
+        /// The store stopped after an I/O error.
+        StorageFailed,
+        /// Too much is under way.
+        Busy,
+        /// More than 50 edits a second.
+        TooFast,
+        /// This role may not write there.
+        NotAllowed,
+        /// The document is not open on this connection.
+        NotOpen,
+        /// Only `Resolve` ends a conflict.
+        InConflict,
+        /// A candidate arrived meanwhile.
+        StaleResolution,
+        /// The row was taken out.
+        RowRemoved,
+        /// A revision this register never had.
+        BaseUnknown,
+        /// The edit it builds on was refused.
+        BaseRefused,
+        /// Not what the field holds.
+        BadValue,
+        /// Past the limit.
+        TooLong,
+        /// Past the size.
+        TooBig,
+        /// No such field or row here.
+        UnknownAddress,
+        /// The row id is taken.
+        RowExists,
+        /// More than eight values at once.
+        ConflictFull,
+        /// The list is full.
+        ListFull,
+        /// Not a Yjs update.
+        TextBad,
+        /// A foreign client id.
+        TextForeignClient,
+        /// A gap before it.
+        TextGap,
+        /// More than plain text.
+        TextNotPlain,
+        /// No such row for this command.
+        UnknownRow,
+        /// Somebody decided first.
+        AlreadyDecided,
+        /// Not sent yet.
+        NotSent,
+        /// Not complete.
+        NotComplete,
+        /// Changed since it was seen.
+        ChangedSince,
+        /// A decline without a reason.
+        BadDecision,
+    }
+}
+
+wire_enum! {
+    /// Why a document is sent again.
+    ResyncReason {
+        /// It was asked for.
+        Asked,
+        /// The server reloaded it.
+        Reloaded,
+        /// What this seat may see changed.
+        ViewChanged,
+    }
+}
+
+wire_enum! {
+    /// State of the store.
+    StorageState {
+        /// Edits are stored.
+        Ok,
+        /// No room: edits are refused, kept by clients.
+        Full,
+        /// Out of reach.
+        Away,
+        /// Stopped after an I/O error; a person must act.
+        Failed,
+    }
+}
+
+wire_enum! {
+    /// Why a record was closed.
+    ClosedReason {
+        /// This seat may not read it any more.
+        NotAllowed,
+        /// The visit ended.
+        Ended,
+    }
+}
