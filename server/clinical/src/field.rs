@@ -32,6 +32,15 @@ pub enum DocKind {
 impl DocKind {
     /// Every document of a record.
     pub const ALL: [Self; 3] = [Self::Plan, Self::Voice, Self::Team];
+
+    /// Its name on the wire and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Voice => "voice",
+            Self::Team => "team",
+        }
+    }
 }
 
 /// How a field is edited.
@@ -175,15 +184,6 @@ macro_rules! fields {
         #[ts(export_to = "wire.ts", optional_fields)]
         #[expect(non_snake_case, missing_docs, reason = "only its TypeScript twin is used")]
         pub struct FieldValues { $($(#[ts(rename = $name)] pub $variant: Option<$ty>,)?)* }
-
-        /// Where each field stands and how it is edited, for the client. Never constructed.
-        #[cfg(feature = "typescript")]
-        pub fn text_limits() -> std::collections::BTreeMap<&'static str, usize> {
-            FieldName::ALL.iter().filter_map(|field| match field.kind() {
-                FieldKind::Text { limit } => Some((field.as_str(), limit)),
-                FieldKind::Register | FieldKind::Command => None,
-            }).collect()
-        }
     };
     (@kind register) => { FieldKind::Register };
     (@kind command) => { FieldKind::Command };

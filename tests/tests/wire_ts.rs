@@ -1,0 +1,63 @@
+//! `web-client/src/wire.ts` is generated from the Rust types of the wire. `make types` writes it; this compares.
+
+use std::path::Path;
+
+use clinical::field::{FieldKind, FieldName, FieldValues, Place};
+use signaling::message::{ClientMessage, ServerMessage};
+use ts_rs::{Config, TS};
+
+#[test]
+fn the_client_types_are_those_of_the_server() {
+    let folder = tempdir();
+    let config = Config::new().with_large_int("number").with_out_dir(&folder);
+    ClientMessage::export_all(&config).unwrap();
+    ServerMessage::export_all(&config).unwrap();
+    FieldValues::export_all(&config).unwrap();
+    let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let generated = format!("{types}\n{}", field_table());
+
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-client/src/wire.ts");
+    if std::env::var_os("MORTAR_BLESS").is_some() {
+        std::fs::write(&committed, &generated).unwrap();
+    }
+    let found = std::fs::read_to_string(&committed).unwrap_or_default();
+    assert!(
+        found == generated,
+        "web-client/src/wire.ts is not that of the Rust types: run `make types` and commit it"
+    );
+}
+
+/// What the client must know of each field beyond its type: how it is edited, and where the editor stops.
+fn field_table() -> String {
+    let mut table = String::from(
+        "/** How each field is edited; a text's number is where its editor stops, in UTF-16 code units. */\nexport const FIELDS = {\n",
+    );
+    for field in FieldName::ALL {
+        let kind = match field.kind() {
+            FieldKind::Register => "register",
+            FieldKind::Text { .. } => "text",
+            FieldKind::Command => "command",
+        };
+        let limit = match field.kind() {
+            FieldKind::Text { limit } => limit,
+            FieldKind::Register | FieldKind::Command => 0,
+        };
+        let list = match field.place() {
+            Place::Row(list) | Place::About(list) => format!("\"{}\"", list.as_str()),
+            Place::Document | Place::EveryRow => "null".to_owned(),
+        };
+        let doc = field.doc().as_str();
+        table.push_str(&format!(
+            "  \"{field}\": {{ doc: \"{doc}\", kind: \"{kind}\", list: {list}, limit: {limit} }},\n"
+        ));
+    }
+    table.push_str("} as const satisfies Record<FieldName, { doc: DocKind; kind: \"register\" | \"text\" | \"command\"; list: ListName | null; limit: number }>;\n");
+    table
+}
+
+fn tempdir() -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("mortar-wire-{}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
