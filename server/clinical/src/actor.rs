@@ -97,3 +97,13 @@ pub enum Author {
     /// Typed or decided by a person.
     Seat(Actor),
 }
+
+impl Author {
+    /// The person, unless it was an import.
+    pub const fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Import => None,
+            Self::Seat(actor) => Some(actor.person),
+        }
+    }
+}

@@ -35,6 +35,30 @@ pub struct Change {
     pub call: Option<CallTime>,
     /// What.
     pub what: What,
+    /// It changed a field of a row whose removal its author had not seen: the row's presence is in conflict now, with
+    /// these values. Empty on the patient's side of `plan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub contested: Option<Vec<Candidate>>,
+}
+
+impl What {
+    /// The row it is about, if it is about one.
+    pub fn row(&self) -> Option<RowId> {
+        match self {
+            Self::Set { at, .. }
+            | Self::Agreed { at }
+            | Self::Conflicted { at, .. }
+            | Self::Resolved { at, .. }
+            | Self::Text { at, .. }
+            | Self::Reviewed { at } => at.row,
+            Self::Added { row, .. }
+            | Self::Tombstoned { row, .. }
+            | Self::Restored { row }
+            | Self::Moved { row, .. } => Some(*row),
+            Self::Decided { sets, .. } => sets.iter().find_map(|set| set.at.row),
+        }
+    }
 }
 
 /// The kinds of change.

@@ -131,6 +131,9 @@ pub enum EditError {
     /// The row was taken out, and the author knew.
     #[error("the row was removed")]
     RowRemoved,
+    /// The field is closed to edits: a reading that stands, or a recommendation that was sent.
+    #[error("closed to edits")]
+    Locked,
     /// A revision this register never had.
     #[error("no such revision")]
     BaseUnknown,

@@ -297,7 +297,7 @@ fields! {
 /// Whether a row is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts", rename = "RowPresence"))]
 #[serde(tag = "state", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Presence {
     /// It is.

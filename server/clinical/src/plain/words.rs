@@ -1,0 +1,192 @@
+//! The page's own words. One idea a sentence, at most 12 words, "you"; *usted* in Spanish.
+
+use super::{PlainBadge, PlainSlot};
+use crate::actor::Role;
+use crate::format::Language;
+use crate::touchpoint::TouchpointFormat;
+
+/// The words of one language.
+pub(super) struct Words {
+    pub title: &'static str,
+    pub date: &'static str,
+    pub talked_with: &'static str,
+    pub call_number: &'static str,
+    pub tasks: &'static str,
+    pub talked_about: &'static str,
+    pub should_do: &'static str,
+    pub when: &'static str,
+    pub medicines: &'static str,
+    pub how: &'static str,
+    pub why: &'static str,
+    pub prescriber: &'static str,
+    pub allergies: &'static str,
+    pub no_allergies: &'static [&'static str],
+    pub shots: &'static str,
+    pub goals: &'static str,
+    pub by: &'static str,
+    pub visits: &'static str,
+    pub with: &'static str,
+    pub questions: &'static str,
+    pub follow_up: &'static str,
+    pub call: &'static str,
+    pub emergency: &'static str,
+    pub emergency_text: &'static [&'static str],
+    pub disposal: &'static str,
+    pub disposal_text: &'static [&'static str],
+    pub not_decided_name: &'static str,
+    pub not_decided: &'static [&'static str],
+    pub no_sig: &'static [&'static str],
+    pub on_hold: &'static [&'static str],
+    pub stopped: &'static [&'static str],
+    pub stopped_on: &'static str,
+    pub because: &'static str,
+}
+
+static EN: Words = Words {
+    title: "My medicine plan",
+    date: "Date",
+    talked_with: "You talked with",
+    call_number: "If you have questions, call",
+    tasks: "My to-do list",
+    talked_about: "What we talked about",
+    should_do: "What I should do",
+    when: "When",
+    medicines: "My medicines",
+    how: "How I take it",
+    why: "Why I use it",
+    prescriber: "Who prescribes it",
+    allergies: "Allergies and bad reactions",
+    no_allergies: &["No allergy is on this list.", "Tell us if you have one."],
+    shots: "My shots",
+    goals: "My goals",
+    by: "By",
+    visits: "Next visits",
+    with: "With",
+    questions: "Questions I want to ask",
+    follow_up: "What comes next",
+    call: "When to call",
+    emergency: "When to call 911",
+    emergency_text: &["If you think you are in danger, call 911 now."],
+    disposal: "Old medicine",
+    disposal_text: &["Ask your drug store how to throw out old medicine."],
+    not_decided_name: "Not decided yet",
+    not_decided: &["Not decided yet.", "Ask your team before your next dose."],
+    no_sig: &["How to take it is not written down yet.", "Ask your team."],
+    on_hold: &["Do not take this for now.", "Your team will tell you when to start again."],
+    stopped: &["Do not take this any more."],
+    stopped_on: "Stopped",
+    because: "Why",
+};
+
+static ES: Words = Words {
+    title: "Mi plan de medicinas",
+    date: "Fecha",
+    talked_with: "Usted habló con",
+    call_number: "Si tiene preguntas, llame al",
+    tasks: "Mi lista de cosas por hacer",
+    talked_about: "De qué hablamos",
+    should_do: "Qué debo hacer",
+    when: "Cuándo",
+    medicines: "Mis medicinas",
+    how: "Cómo la tomo",
+    why: "Para qué la uso",
+    prescriber: "Quién la receta",
+    allergies: "Alergias y malas reacciones",
+    no_allergies: &["No hay alergias en esta lista.", "Díganos si tiene una."],
+    shots: "Mis vacunas",
+    goals: "Mis metas",
+    by: "Para el",
+    visits: "Próximas visitas",
+    with: "Con",
+    questions: "Preguntas que quiero hacer",
+    follow_up: "Lo que sigue",
+    call: "Cuándo llamar",
+    emergency: "Cuándo llamar al 911",
+    emergency_text: &["Si cree que está en peligro, llame ya al 911."],
+    disposal: "Medicina vieja",
+    disposal_text: &["Pida en su farmacia que le digan cómo tirar la medicina vieja."],
+    not_decided_name: "Todavía sin decidir",
+    not_decided: &["Todavía sin decidir.", "Pregunte a su equipo antes de la próxima dosis."],
+    no_sig: &["Todavía no dice cómo se toma.", "Pregunte a su equipo."],
+    on_hold: &["No la tome por ahora.", "Su equipo le dirá cuándo volver a tomarla."],
+    stopped: &["Ya no la tome."],
+    stopped_on: "Fecha en que se dejó",
+    because: "Por qué",
+};
+
+impl Words {
+    pub(super) const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &EN,
+            Language::Es => &ES,
+        }
+    }
+}
+
+pub(super) const fn slot(slot: PlainSlot, language: Language) -> &'static str {
+    match (slot, language) {
+        (PlainSlot::Morning, Language::En) => "Morning",
+        (PlainSlot::Noon, Language::En) => "Noon",
+        (PlainSlot::Evening, Language::En) => "Evening",
+        (PlainSlot::Bedtime, Language::En) => "Bedtime",
+        (PlainSlot::OtherTimes, Language::En) => "Other times",
+        (PlainSlot::AsNeeded, Language::En) => "Only if I need it",
+        (PlainSlot::Ask, Language::En) => "Ask about these",
+        (PlainSlot::OnHold, Language::En) => "Not for now",
+        (PlainSlot::Stopped, Language::En) => "Stopped",
+        (PlainSlot::Morning, Language::Es) => "Mañana",
+        (PlainSlot::Noon, Language::Es) => "Mediodía",
+        (PlainSlot::Evening, Language::Es) => "Noche",
+        (PlainSlot::Bedtime, Language::Es) => "Al acostarse",
+        (PlainSlot::OtherTimes, Language::Es) => "Otras horas",
+        (PlainSlot::AsNeeded, Language::Es) => "Solo si la necesito",
+        (PlainSlot::Ask, Language::Es) => "Pregunte por estas",
+        (PlainSlot::OnHold, Language::Es) => "Por ahora no",
+        (PlainSlot::Stopped, Language::Es) => "Ya no se toman",
+    }
+}
+
+pub(super) const fn badge(badge: PlainBadge, language: Language) -> &'static str {
+    match (badge, language) {
+        (PlainBadge::New, Language::En) => "New",
+        (PlainBadge::Changed, Language::En) => "Changed",
+        (PlainBadge::Stopped, Language::En) => "Stopped",
+        (PlainBadge::New, Language::Es) => "Nueva",
+        (PlainBadge::Changed, Language::Es) => "Cambió",
+        (PlainBadge::Stopped, Language::Es) => "Suspendida",
+    }
+}
+
+pub(super) const fn format(format: TouchpointFormat, language: Language) -> &'static str {
+    match (format, language) {
+        (TouchpointFormat::Video, Language::En) => "By video.",
+        (TouchpointFormat::Phone, Language::En) => "By phone.",
+        (TouchpointFormat::InPerson, Language::En) => "At the clinic.",
+        (TouchpointFormat::Message, Language::En) => "By message.",
+        (TouchpointFormat::Video, Language::Es) => "Por video.",
+        (TouchpointFormat::Phone, Language::Es) => "Por teléfono.",
+        (TouchpointFormat::InPerson, Language::Es) => "En la clínica.",
+        (TouchpointFormat::Message, Language::Es) => "Por mensaje.",
+    }
+}
+
+/// Who takes part, as the patient knows them; the patient itself is not told.
+pub(super) const fn role(role: Role, language: Language) -> Option<&'static str> {
+    Some(match (role, language) {
+        (Role::Patient | Role::Facilitator | Role::Learner | Role::Observer, _) => return None,
+        (Role::Caregiver, Language::En) => "the person who helps you",
+        (Role::Interpreter, Language::En) => "an interpreter",
+        (Role::Pharmacist, Language::En) => "your pharmacist",
+        (Role::Pcp, Language::En) => "your main doctor",
+        (Role::Nurse, Language::En) => "your nurse",
+        (Role::Chw, Language::En) => "your health worker",
+        (Role::Specialist, Language::En) => "your specialist",
+        (Role::Caregiver, Language::Es) => "la persona que le ayuda",
+        (Role::Interpreter, Language::Es) => "un intérprete",
+        (Role::Pharmacist, Language::Es) => "su farmacéutico",
+        (Role::Pcp, Language::Es) => "su médico principal",
+        (Role::Nurse, Language::Es) => "su enfermera",
+        (Role::Chw, Language::Es) => "su promotor de salud",
+        (Role::Specialist, Language::Es) => "su especialista",
+    })
+}
