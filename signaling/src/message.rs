@@ -141,7 +141,8 @@ pub enum ClientMessage {
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
 #[serde(tag = "type")]
 pub enum ServerMessage {
-    /// Answer to `join`: who you are, and whether you wait.
+    /// Answer to `join`: who you are, and whether you wait. Said again whenever the admission changes, before
+    /// `admission`, because what the visit shows changes with it.
     #[serde(rename = "welcome")]
     Welcome {
         /// The own seat.
@@ -647,6 +648,8 @@ wire_enum! {
         StaleResolution,
         /// The row was taken out.
         RowRemoved,
+        /// Closed to edits: a reading that stands, or a recommendation that was sent.
+        Locked,
         /// A revision this register never had.
         BaseUnknown,
         /// The edit it builds on was refused.

@@ -57,3 +57,31 @@ pub struct PresencePatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<CheckStep>,
 }
+
+impl Presence {
+    /// Takes over what the patch names.
+    pub fn merge(&mut self, patch: PresencePatch) {
+        let PresencePatch { muted, camera_off, hand, step } = patch;
+        self.muted = muted.unwrap_or(self.muted);
+        self.camera_off = camera_off.unwrap_or(self.camera_off);
+        self.hand = hand.unwrap_or(self.hand);
+        self.step = step.or(self.step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_patch_leaves_out_stays() {
+        let mut presence =
+            Presence { muted: true, camera_off: true, hand: false, step: Some(CheckStep::Ready) };
+
+        presence.merge(PresencePatch { hand: Some(true), ..PresencePatch::default() });
+
+        let expected =
+            Presence { muted: true, camera_off: true, hand: true, step: Some(CheckStep::Ready) };
+        assert_eq!(presence, expected);
+    }
+}

@@ -1,0 +1,201 @@
+use std::collections::BTreeMap;
+
+use clinical::actor::{Millis, Role};
+use clinical::id::{ConnectionId, RecordId, SeatId};
+use clinical::phi::Phi;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{START, call, line, offer, presence, seat, who};
+use crate::call::{Call, MediaEvent};
+use crate::effect::Effect;
+use crate::message::{
+    Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, ServerMessage, SlotMap,
+    TransportKind,
+};
+use crate::presence::PresencePatch;
+use crate::visit::VisitKind;
+
+/// A step of the random walk.
+#[derive(Clone, Debug)]
+enum Step {
+    Join { seat: u128, line: u128 },
+    Say { line: u128, message: ClientMessage },
+    Lost { line: u128 },
+    Media(MediaEvent),
+    Wait { ms: i64 },
+    Revoke { seat: u128 },
+}
+
+const ROLES: [Role; 6] = [
+    Role::Pharmacist,
+    Role::Pcp,
+    Role::Patient,
+    Role::Caregiver,
+    Role::Observer,
+    Role::Interpreter,
+];
+
+fn a_message() -> impl Strategy<Value = ClientMessage> {
+    let patch = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>()).prop_map(
+        |(muted, camera_off, hand)| PresencePatch { muted, camera_off, hand, step: None },
+    );
+    prop_oneof![
+        any::<u32>().prop_map(|n| ClientMessage::Ping { n }),
+        Just(offer(TransportKind::New)),
+        Just(offer(TransportKind::Same)),
+        patch.prop_map(presence),
+        (0..6u128).prop_map(|n| ClientMessage::Admit { seat: seat(n) }),
+        (0..6u128).prop_map(|n| ClientMessage::SendBack { seat: seat(n) }),
+        Just(ClientMessage::Leave),
+        Just(ClientMessage::RecordOpen { record: RecordId(Uuid::from_u128(3)), have: vec![] }),
+    ]
+}
+
+fn a_media_event() -> impl Strategy<Value = MediaEvent> {
+    prop_oneof![
+        (0..12u128).prop_map(|n| MediaEvent::Answered {
+            connection: line(n),
+            n: 1,
+            sdp: Phi::new(String::new())
+        }),
+        (0..12u128)
+            .prop_map(|n| MediaEvent::Refused { connection: line(n), code: RefusalCode::Busy }),
+        (0..6u128)
+            .prop_map(|n| MediaEvent::Failed { seat: seat(n), why: MediaFailure::DtlsTimeout }),
+        (0..6u128, 0..6u128).prop_map(|(of, carries)| MediaEvent::Slots {
+            seat: seat(of),
+            slots: vec![SlotMap {
+                mid: "0".to_owned(),
+                seat: Some(seat(carries)),
+                source: MediaSource::Cam,
+                from_rtp_timestamp: None
+            }]
+        }),
+        proptest::option::of(0..6u128).prop_map(|n| MediaEvent::Speaker { seat: n.map(seat) }),
+    ]
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..6u128, 0..12u128).prop_map(|(seat, line)| Step::Join { seat, line }),
+        8 => (0..12u128, a_message()).prop_map(|(line, message)| Step::Say { line, message }),
+        2 => (0..12u128).prop_map(|line| Step::Lost { line }),
+        3 => a_media_event().prop_map(Step::Media),
+        2 => (0..150_000i64).prop_map(|ms| Step::Wait { ms }),
+        1 => (0..6u128).prop_map(|seat| Step::Revoke { seat }),
+    ]
+}
+
+/// What an outsider can tell from the effects alone: who is connected on which line, and who is in the call.
+#[derive(Default)]
+struct Watcher {
+    lines: BTreeMap<ConnectionId, SeatId>,
+    admitted: BTreeMap<ConnectionId, bool>,
+    records: BTreeMap<ConnectionId, bool>,
+    audiences: BTreeMap<(SeatId, MediaSource), Vec<SeatId>>,
+}
+
+impl Watcher {
+    fn see(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Send { connection, message } => self.hear(*connection, message),
+                Effect::Close { connection, .. } => self.forget(*connection),
+                Effect::Record { connection, access } => {
+                    self.records.insert(*connection, access.is_some());
+                }
+                Effect::Audience { publisher, source, to } => {
+                    self.audiences.insert((*publisher, *source), to.clone());
+                }
+                Effect::Negotiate { .. }
+                | Effect::Want { .. }
+                | Effect::Mute { .. }
+                | Effect::DropMedia { .. }
+                | Effect::Remember { .. }
+                | Effect::Audit(_)
+                | Effect::EndCall { .. } => {}
+            }
+        }
+    }
+
+    fn hear(&mut self, connection: ConnectionId, message: &ServerMessage) {
+        match message {
+            ServerMessage::Welcome { seat, admission, visit, .. } => {
+                self.lines.insert(connection, *seat);
+                let admitted = *admission == Admission::Admitted;
+                assert!(admitted || (visit.record.is_none() && visit.patient.is_none()));
+                self.admitted.insert(connection, admitted);
+            }
+            ServerMessage::Admission { admission } => {
+                self.admitted.insert(connection, *admission == Admission::Admitted);
+            }
+            ServerMessage::Pong { .. }
+            | ServerMessage::Ended { .. }
+            | ServerMessage::Refused { .. } => {}
+            other => assert!(self.admitted[&connection], "a waiting seat was told {other:?}"),
+        }
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        self.lines.remove(&connection);
+        self.admitted.remove(&connection);
+        self.records.remove(&connection);
+    }
+
+    /// What must hold after every step.
+    fn check(&self, call: &Call) {
+        for (connection, access) in &self.records {
+            assert!(!access || self.admitted.get(connection) == Some(&true));
+        }
+        for to in self.audiences.values().flatten() {
+            assert!(call.seats[to].is_admitted(), "media for a seat that waits");
+        }
+        for (publisher, _) in self.audiences.iter().filter(|(_, to)| !to.is_empty()) {
+            assert!(call.seats[&publisher.0].is_admitted(), "media of a seat that waits");
+        }
+        let mut holders: Vec<SeatId> = self.lines.values().copied().collect();
+        holders.sort();
+        holders.dedup();
+        assert_eq!(holders.len(), self.lines.len(), "two connections for one seat");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_seat_that_waits_never_receives_anything_of_the_call(
+        steps in proptest::collection::vec(a_step(), 1..80)
+    ) {
+        let mut call = call(VisitKind::FollowUp);
+        let mut watcher = Watcher::default();
+        let mut now = START;
+        for step in steps {
+            let effects = match step {
+                Step::Join { seat: n, line: l } => {
+                    // A connection belongs to one seat for life.
+                    let fresh = !watcher.lines.contains_key(&line(l));
+                    let role = ROLES[usize::try_from(n).unwrap()];
+                    if fresh { call.join(now, who(n, role), line(l)).unwrap_or_default() }
+                    else { Vec::new() }
+                }
+                Step::Say { line: l, message } => call.handle(now, line(l), message),
+                Step::Lost { line: l } => {
+                    let effects = call.lost(now, line(l));
+                    watcher.see(&effects);
+                    watcher.forget(line(l));
+                    Vec::new()
+                }
+                Step::Media(event) => call.handle_media(now, event),
+                Step::Wait { ms } => {
+                    now = Millis(now.0 + ms);
+                    call.handle_timeout(now)
+                }
+                Step::Revoke { seat: n } => call.revoke(now, seat(n)),
+            };
+            watcher.see(&effects);
+            watcher.check(&call);
+        }
+    }
+}

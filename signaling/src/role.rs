@@ -1,0 +1,299 @@
+//! The one permissions table: what each role may read, write, decide and do in a call.
+//!
+//! Every function matches its whole domain, so that a new role, field, list or command does not compile until
+//! somebody has decided about it. Nothing else in the project asks for a role.
+
+use clinical::actor::Role;
+use clinical::edit::Op;
+use clinical::field::{Address, DocKind, FieldName, ListName};
+use clinical::id::RowId;
+use clinical::view::View;
+
+use crate::message::{CommandName, MediaSource};
+
+/// Whether the plan was shared with the patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// Patient and caregiver read their side of it.
+    Yes,
+    /// They receive nothing of it.
+    No,
+}
+
+/// Roles as a set: the cells of the table stay short enough to be compared with the design by eye.
+#[derive(Clone, Copy)]
+struct Roles(u16);
+
+impl Roles {
+    const fn of(roles: &[Role]) -> Self {
+        let mut bits = 0;
+        let mut rest = roles;
+        while let [role, tail @ ..] = rest {
+            bits |= Self::bit(*role);
+            rest = tail;
+        }
+        Self(bits)
+    }
+
+    const fn bit(role: Role) -> u16 {
+        match role {
+            Role::Patient => 1,
+            Role::Caregiver => 1 << 1,
+            Role::Interpreter => 1 << 2,
+            Role::Pharmacist => 1 << 3,
+            Role::Pcp => 1 << 4,
+            Role::Nurse => 1 << 5,
+            Role::Chw => 1 << 6,
+            Role::Specialist => 1 << 7,
+            Role::Facilitator => 1 << 8,
+            Role::Learner => 1 << 9,
+            Role::Observer => 1 << 10,
+        }
+    }
+
+    const fn holds(self, role: Role) -> bool {
+        self.0 & Self::bit(role) != 0
+    }
+}
+
+const NOBODY: Roles = Roles::of(&[]);
+/// Clinical judgement.
+const PRESCRIBING: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp]);
+/// Intake and follow-up.
+const CARE: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse]);
+/// What the patient said, heard by whoever is with them.
+const HEARING: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw]);
+/// Finding problems.
+const FINDING: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Specialist]);
+/// Proposing to a prescriber.
+const PROPOSING: Roles = Roles::of(&[Role::Pharmacist, Role::Specialist]);
+/// Wording for the patient.
+const WORDING: Roles = Roles::of(&[Role::Pharmacist, Role::Nurse]);
+/// The patient's own part.
+const VOICE: Roles =
+    Roles::of(&[Role::Patient, Role::Caregiver, Role::Pharmacist, Role::Nurse, Role::Chw]);
+/// Everybody who reads the whole plan.
+const TEAM: Roles =
+    Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw, Role::Specialist]);
+/// Clinicians: the working notes. A community health worker reads them only by a flag of the practice, which no
+/// seat carries yet, so the answer is no.
+const CLINICIANS: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Specialist]);
+/// Patient and caregiver.
+const HOME: Roles = Roles::of(&[Role::Patient, Role::Caregiver]);
+
+const fn writers(field: FieldName) -> Roles {
+    match field {
+        // Kept by the lists: see `may_edit`.
+        FieldName::Presence => NOBODY,
+        FieldName::MedsKind
+        | FieldName::MedsProduct
+        | FieldName::MedsSig
+        | FieldName::MedsIndication
+        | FieldName::MedsPrescriber
+        | FieldName::MedsVerify => CARE,
+        FieldName::MedsStatus
+        | FieldName::MedsIndicated
+        | FieldName::MedsEffective
+        | FieldName::MedsSafe
+        | FieldName::MedsAdherent => PRESCRIBING,
+        FieldName::MedsAdherence => HEARING,
+        FieldName::AllergiesContent
+        | FieldName::ImmunizationsContent
+        | FieldName::ConditionsContent
+        | FieldName::MeasuresContent => CARE,
+        FieldName::AllergyStatement => PRESCRIBING,
+        FieldName::ProblemsCategory
+        | FieldName::ProblemsStatement
+        | FieldName::ProblemsSeverity
+        | FieldName::ProblemsUrgency => PRESCRIBING,
+        FieldName::ProblemsAssociation => FINDING,
+        FieldName::ProblemsPlainText => WORDING,
+        FieldName::RecommendationsContent | FieldName::RecommendationsRationale => PROPOSING,
+        FieldName::GoalsText | FieldName::GoalsTarget => CARE,
+        FieldName::TodosTalkedAbout | FieldName::TodosShouldDo => CARE,
+        FieldName::TouchpointsContent => CARE,
+        FieldName::OutlineSummary | FieldName::OutlineWhenToCall => PRESCRIBING,
+        FieldName::OutlineFollowUp => CARE,
+        FieldName::MyGoals
+        | FieldName::MyConcerns
+        | FieldName::QuestionsText
+        | FieldName::MedsAsTaken
+        | FieldName::TodosTick => VOICE,
+        FieldName::Note => CARE,
+        // Moved by commands and imports.
+        FieldName::MedsPrescribedSig
+        | FieldName::RecommendationsState
+        | FieldName::RecommendationsDecision
+        | FieldName::Share => NOBODY,
+    }
+}
+
+const fn row_editors(list: ListName) -> Roles {
+    match list {
+        ListName::Meds
+        | ListName::Allergies
+        | ListName::Immunizations
+        | ListName::Conditions
+        | ListName::Measures
+        | ListName::Goals
+        | ListName::Todos
+        | ListName::Touchpoints => CARE,
+        ListName::Problems => FINDING,
+        ListName::Recommendations => PROPOSING,
+        ListName::Questions => VOICE,
+    }
+}
+
+const fn deciders(command: CommandName) -> Roles {
+    match command {
+        CommandName::Share => PRESCRIBING,
+        CommandName::SendRecommendation => PROPOSING,
+        CommandName::Decide => Roles::of(&[Role::Pcp]),
+    }
+}
+
+/// Whether a role may write a field.
+pub const fn may_write(role: Role, field: FieldName) -> bool {
+    writers(field).holds(role)
+}
+
+/// Whether a role may add rows to a list, take them out, bring them back and put them elsewhere.
+pub const fn may_edit_rows(role: Role, list: ListName) -> bool {
+    row_editors(list).holds(role)
+}
+
+/// Whether a role may give a command. Whether the moment is right is the document's to say.
+pub const fn may_command(role: Role, command: CommandName) -> bool {
+    deciders(command).holds(role)
+}
+
+/// Whether a role may make this edit in a document. `list_of` tells the list a row stands in. A row that is not there
+/// is left to the document, which refuses it, unless no list of the document is this role's: "not there" and "not
+/// yours" answer alike.
+pub fn may_edit(
+    role: Role,
+    doc: DocKind,
+    op: &Op,
+    list_of: impl Fn(RowId) -> Option<ListName>,
+) -> bool {
+    let rows = |row| match list_of(row) {
+        Some(list) => may_edit_rows(role, list),
+        None => ListName::ALL.iter().any(|list| list.doc() == doc && may_edit_rows(role, *list)),
+    };
+    let field = |at: &Address| match (at.field, at.row) {
+        (FieldName::Presence, Some(row)) => rows(row),
+        (field, _) => may_write(role, field),
+    };
+    match op {
+        Op::Set { at, base: _, value } | Op::Resolve { at, seen: _, value } => {
+            field(at) && value.expose().as_ref().is_none_or(|json| may_say(role, at.field, json))
+        }
+        Op::Add { list, row: _, after: _, values } => {
+            may_edit_rows(role, *list)
+                && values.iter().all(|(name, json)| {
+                    may_write(role, *name) && may_say(role, *name, json.expose())
+                })
+        }
+        Op::Tombstone { row, seen: _, reason: _ }
+        | Op::Restore { row, seen: _ }
+        | Op::Move { row, after: _ } => rows(*row),
+        Op::Text { at, base: _, update: _ } | Op::Reviewed { at, seen: _ } => field(at),
+    }
+}
+
+/// The one rule about what is said, not where: a nurse has seen the bottle, but does not speak for the prescriber.
+fn may_say(role: Role, field: FieldName, json: &serde_json::Value) -> bool {
+    field != FieldName::MedsVerify
+        || PRESCRIBING.holds(role)
+        || json.get("state").and_then(serde_json::Value::as_str) != Some("prescriber_confirmed")
+}
+
+/// Through which eyes a role reads a document; `None`: it receives nothing of it.
+pub const fn view(role: Role, doc: DocKind, shared: Shared) -> Option<View> {
+    let home = match (doc, shared) {
+        (DocKind::Plan, Shared::Yes) | (DocKind::Voice, Shared::Yes | Shared::No) => HOME,
+        (DocKind::Plan, Shared::No) | (DocKind::Team, Shared::Yes | Shared::No) => NOBODY,
+    };
+    let full = match doc {
+        DocKind::Plan | DocKind::Voice => TEAM,
+        DocKind::Team => CLINICIANS,
+    };
+    if full.holds(role) {
+        Some(View::Full)
+    } else if home.holds(role) {
+        Some(View::PatientSide)
+    } else {
+        None
+    }
+}
+
+/// Whether a role opens records at all, in some state of sharing.
+pub const fn may_open_records(role: Role) -> bool {
+    TEAM.holds(role) || HOME.holds(role)
+}
+
+/// Whether a role lets waiting seats in and sends them back.
+pub const fn may_admit(role: Role) -> bool {
+    Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Facilitator]).holds(role)
+}
+
+/// Whether a role ends the visit for everybody. A facilitator runs an ECHO session, which has no patient.
+pub const fn may_end(role: Role) -> bool {
+    Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Facilitator]).holds(role)
+}
+
+/// Whether a role publishes a source. A learner speaks only when called, an observer never.
+pub const fn may_publish(role: Role, source: MediaSource) -> bool {
+    let publishers = match source {
+        MediaSource::Mic | MediaSource::Cam => Roles::of(&[
+            Role::Patient,
+            Role::Caregiver,
+            Role::Interpreter,
+            Role::Pharmacist,
+            Role::Pcp,
+            Role::Nurse,
+            Role::Chw,
+            Role::Specialist,
+            Role::Facilitator,
+        ]),
+        // A patient's screen would show whatever else is on it; an interpreter has nothing to show.
+        MediaSource::Screen | MediaSource::ScreenAudio => Roles::of(&[
+            Role::Pharmacist,
+            Role::Pcp,
+            Role::Nurse,
+            Role::Chw,
+            Role::Specialist,
+            Role::Facilitator,
+        ]),
+    };
+    publishers.holds(role)
+}
+
+/// The fields of a document a role may write, for its screen.
+pub fn writable(role: Role, doc: DocKind) -> Vec<FieldName> {
+    FieldName::ALL
+        .iter()
+        .copied()
+        .filter(|field| field.doc() == doc && may_write(role, *field))
+        .collect()
+}
+
+/// The lists of a document a role may add rows to, for its screen.
+pub fn writable_lists(role: Role, doc: DocKind) -> Vec<ListName> {
+    ListName::ALL
+        .iter()
+        .copied()
+        .filter(|list| list.doc() == doc && may_edit_rows(role, *list))
+        .collect()
+}
+
+/// The commands a role may give in a document, for its screen. All of them are about the plan.
+pub fn commands(role: Role, doc: DocKind) -> Vec<CommandName> {
+    match doc {
+        DocKind::Plan => [CommandName::Share, CommandName::SendRecommendation, CommandName::Decide]
+            .into_iter()
+            .filter(|command| may_command(role, *command))
+            .collect(),
+        DocKind::Voice | DocKind::Team => Vec::new(),
+    }
+}

@@ -1,0 +1,205 @@
+//! The permissions table against the design's, written down a second time from its text.
+
+use std::collections::BTreeSet;
+
+use clinical::actor::Role;
+use clinical::edit::{Base, Op};
+use clinical::field::{Address, DocKind, FieldName, ListName};
+use clinical::id::RowId;
+use clinical::phi::Phi;
+use clinical::view::View;
+use serde_json::json;
+use signaling::message::{CommandName, MediaSource};
+use signaling::role::{self, Shared};
+use uuid::Uuid;
+
+/// Column W of the design's field table. `rows` are the lists themselves.
+const WRITERS: &str = "
+rows meds: RPh PCP NUR
+rows allergies: RPh PCP NUR
+rows immunizations: RPh PCP NUR
+rows conditions: RPh PCP NUR
+rows measures: RPh PCP NUR
+rows problems: RPh PCP SPC
+rows recommendations: RPh SPC
+rows goals: RPh PCP NUR
+rows todos: RPh NUR PCP
+rows touchpoints: RPh PCP NUR
+rows questions: PT CG RPh NUR CHW
+presence:
+meds.kind: RPh PCP NUR
+meds.product: RPh PCP NUR
+meds.sig: RPh PCP NUR
+meds.prescribed_sig:
+meds.indication: RPh PCP NUR
+meds.prescriber: RPh PCP NUR
+meds.status: RPh PCP
+meds.verify: RPh PCP NUR
+meds.adherence: RPh PCP NUR CHW
+meds.indicated: RPh PCP
+meds.effective: RPh PCP
+meds.safe: RPh PCP
+meds.adherent: RPh PCP
+allergies.content: RPh PCP NUR
+allergy_statement: RPh PCP
+immunizations.content: RPh PCP NUR
+conditions.content: RPh PCP NUR
+measures.content: RPh PCP NUR
+problems.category: RPh PCP
+problems.statement: RPh PCP
+problems.severity: RPh PCP
+problems.urgency: RPh PCP
+problems.association: RPh PCP SPC
+problems.plain_text: RPh NUR
+recommendations.content: RPh SPC
+recommendations.rationale: RPh SPC
+recommendations.state:
+recommendations.decision:
+goals.text: RPh PCP NUR
+goals.target: RPh PCP NUR
+todos.talked_about: RPh NUR PCP
+todos.should_do: RPh NUR PCP
+touchpoints.content: RPh PCP NUR
+outline.summary: RPh PCP
+outline.follow_up_instructions: RPh PCP NUR
+outline.when_to_call: RPh PCP
+share:
+my_goals: PT CG RPh NUR CHW
+my_concerns: PT CG RPh NUR CHW
+questions.text: PT CG RPh NUR CHW
+meds.as_taken: PT CG RPh NUR CHW
+todos.tick: PT CG RPh NUR CHW
+note: RPh PCP NUR
+";
+
+fn short(role: Role) -> &'static str {
+    match role {
+        Role::Patient => "PT",
+        Role::Caregiver => "CG",
+        Role::Interpreter => "INT",
+        Role::Pharmacist => "RPh",
+        Role::Pcp => "PCP",
+        Role::Nurse => "NUR",
+        Role::Chw => "CHW",
+        Role::Specialist => "SPC",
+        Role::Facilitator => "EF",
+        Role::Learner => "EL",
+        Role::Observer => "OBS",
+    }
+}
+
+#[test]
+fn who_may_write_what_is_what_the_design_says() {
+    let mut cells = 0;
+    let mut named = BTreeSet::new();
+    for line in WRITERS.lines().filter(|line| !line.is_empty()) {
+        let (what, roles) = line.split_once(':').unwrap();
+        let roles: BTreeSet<_> = roles.split_whitespace().collect();
+        named.insert(what);
+        for role in Role::ALL {
+            let expected = roles.contains(short(role));
+            let may = match what.strip_prefix("rows ") {
+                Some(list) => {
+                    let list = ListName::ALL.iter().find(|one| one.as_str() == list).unwrap();
+                    role::may_edit_rows(role, *list)
+                }
+                None => role::may_write(role, what.parse().unwrap()),
+            };
+            assert_eq!(may, expected, "{} {what}", short(role));
+            cells += 1;
+        }
+    }
+    assert_eq!(named.len(), FieldName::ALL.len() + ListName::ALL.len(), "a cell is missing");
+    assert!(cells >= 300, "{cells}");
+}
+
+#[test]
+fn who_receives_which_document_is_what_the_design_says() {
+    for role in Role::ALL {
+        let team = matches!(
+            role,
+            Role::Pharmacist | Role::Pcp | Role::Nurse | Role::Chw | Role::Specialist
+        );
+        let home = matches!(role, Role::Patient | Role::Caregiver);
+        for shared in [Shared::Yes, Shared::No] {
+            let plan = role::view(role, DocKind::Plan, shared);
+            let voice = role::view(role, DocKind::Voice, shared);
+            let notes = role::view(role, DocKind::Team, shared);
+            if team {
+                assert_eq!((plan, voice), (Some(View::Full), Some(View::Full)), "{role:?}");
+                assert_eq!(notes.is_some(), role != Role::Chw, "{role:?}");
+            } else if home {
+                let expected = (shared == Shared::Yes).then_some(View::PatientSide);
+                assert_eq!(plan, expected, "{role:?}");
+                assert_eq!((voice, notes), (Some(View::PatientSide), None), "{role:?}");
+            } else {
+                assert_eq!((plan, voice, notes), (None, None, None), "{role:?}");
+            }
+        }
+        assert_eq!(role::may_open_records(role), team || home, "{role:?}");
+    }
+}
+
+#[test]
+fn nobody_writes_what_they_do_not_read() {
+    for role in Role::ALL {
+        for field in FieldName::ALL.iter().filter(|field| role::may_write(role, **field)) {
+            assert!(role::view(role, field.doc(), Shared::Yes).is_some(), "{role:?} {field}");
+        }
+    }
+}
+
+#[test]
+fn decisions_admission_and_media_are_what_the_design_says() {
+    for role in Role::ALL {
+        let prescribing = matches!(role, Role::Pharmacist | Role::Pcp);
+        assert_eq!(role::may_command(role, CommandName::Share), prescribing);
+        assert_eq!(role::may_command(role, CommandName::Decide), role == Role::Pcp);
+        assert_eq!(
+            role::may_command(role, CommandName::SendRecommendation),
+            matches!(role, Role::Pharmacist | Role::Specialist)
+        );
+        let runs = prescribing || role == Role::Facilitator;
+        assert_eq!(role::may_end(role), runs);
+        assert_eq!(role::may_admit(role), runs || role == Role::Nurse);
+        let listens = matches!(role, Role::Learner | Role::Observer);
+        assert_eq!(role::may_publish(role, MediaSource::Mic), !listens);
+        assert_eq!(role::may_publish(role, MediaSource::Cam), !listens);
+        let shows =
+            !listens && !matches!(role, Role::Patient | Role::Caregiver | Role::Interpreter);
+        assert_eq!(role::may_publish(role, MediaSource::Screen), shows);
+        assert_eq!(role::may_publish(role, MediaSource::ScreenAudio), shows);
+    }
+}
+
+#[test]
+fn a_nurse_has_seen_the_bottle_but_does_not_speak_for_the_prescriber() {
+    let at = Address { row: Some(RowId(Uuid::nil())), field: FieldName::MedsVerify };
+    let verify = |state: &str| Op::Set {
+        at,
+        base: Base::Rev(0),
+        value: Phi::new(Some(json!({ "state": state }))),
+    };
+    let list = |_row| Some(ListName::Meds);
+
+    assert!(role::may_edit(Role::Nurse, DocKind::Plan, &verify("bottle_seen"), list));
+    assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &verify("prescriber_confirmed"), list));
+    assert!(role::may_edit(Role::Pcp, DocKind::Plan, &verify("prescriber_confirmed"), list));
+}
+
+#[test]
+fn presence_belongs_to_those_who_keep_the_list() {
+    let row = RowId(Uuid::nil());
+    let at = Address { row: Some(row), field: FieldName::Presence };
+    let end =
+        Op::Resolve { at, seen: vec![1, 2], value: Phi::new(Some(json!({"state":"present"}))) };
+    let remove = Op::Tombstone { row, seen: 1, reason: Phi::new("twice".to_owned()) };
+    for op in [end, remove] {
+        assert!(role::may_edit(Role::Nurse, DocKind::Plan, &op, |_row| Some(ListName::Meds)));
+        assert!(!role::may_edit(Role::Patient, DocKind::Plan, &op, |_row| Some(ListName::Meds)));
+        assert!(!role::may_edit(Role::Patient, DocKind::Plan, &op, |_row| None));
+        assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &op, |_row| Some(
+            ListName::Recommendations
+        )));
+    }
+}
