@@ -2,5 +2,43 @@
 //! its keys and its input, it answers with datagrams, events and the next deadline.
 
 pub mod command;
+pub mod counters;
+pub mod dtls;
+pub mod egress;
 pub mod event;
+pub mod limits;
 pub mod plan;
+pub mod sfu;
+pub mod time;
+
+mod bytes;
+mod cache;
+mod codec;
+mod demux;
+mod extension;
+mod feedback;
+mod forward;
+mod ice;
+mod ingress;
+mod keyframe;
+mod nack;
+mod peer;
+mod rate;
+mod reception;
+mod report;
+mod rewrite;
+mod rtcp;
+mod rtp;
+mod seating;
+mod slab;
+mod slot;
+mod speaker;
+mod srtp;
+mod stun;
+mod timer;
+mod track;
+
+pub use dtls::Identity;
+pub use egress::{Egress, Flow, Path, Via};
+pub use sfu::{Config, Sfu};
+pub use time::NtpTime;

@@ -1,0 +1,3 @@
+//! What forwarding must know of a codec's payload: where a decoder can begin, and which numbers must continue.
+
+pub(crate) mod vp8;

@@ -1,0 +1,423 @@
+//! A datagram's way in: gate, authentication, into the cache of its layer.
+
+use std::time::Instant;
+
+use crate::cache::Meta;
+use crate::codec::vp8::{Descriptor, Keyframe};
+use crate::demux::{Class, Refusal, classify};
+use crate::egress::Path;
+use crate::event::Event;
+use crate::ice::Check;
+use crate::limits::{
+    ADDRESS_HOLD, DTLS_QUEUE, FEEDBACK_INTERVAL, MAX_BYTES_PER_SECOND, MAX_DATAGRAM_BYTES,
+    MAX_PACKETS_PER_SECOND, MAX_SSRCS, MAX_TRIALS_PER_SECOND, SPEAKER_INTERVAL,
+};
+use crate::nack::Repair;
+use crate::peer::{Declared, DeclaredLayer, Peer, Queue, Role, Stream};
+use crate::plan::{Codec, Source};
+use crate::reception::Statistics;
+use crate::rtp::Header;
+use crate::sfu::Sfu;
+use crate::slab::Slab;
+use crate::slot::State;
+use crate::srtp::ReplayWindow;
+use crate::stun::{MAX_RESPONSE_BYTES, Request, StunError};
+use crate::timer::Timer;
+use crate::track::{Activity, Layer, Track, clock_rate, payload_types};
+
+impl Sfu {
+    pub(crate) fn receive(&mut self, now: Instant, path: Path, bytes: &mut [u8]) {
+        self.counters.received_packets += 1;
+        self.counters.received_bytes += u64::try_from(bytes.len()).unwrap_or(0);
+        let class = match classify(bytes) {
+            Ok(class) => class,
+            Err(Refusal::Length) => return self.counters.dropped_length += 1,
+            Err(Refusal::FirstByte) => return self.counters.dropped_first_byte += 1,
+        };
+        if class == Class::Stun {
+            return self.receive_stun(now, path, bytes);
+        }
+        let Some(&index) = self.addresses.get(&path) else {
+            return self.counters.dropped_unknown_address += 1;
+        };
+        match class {
+            Class::Stun => {}
+            Class::Dtls if self.dtls_queue.len() < DTLS_QUEUE => {
+                self.dtls_queue.push_back((index, bytes.to_vec()));
+            }
+            Class::Dtls => self.counters.dropped_dtls_limit += 1,
+            Class::Rtp => self.receive_rtp(now, index, bytes),
+            Class::Rtcp => self.receive_rtcp(now, index, bytes),
+        }
+    }
+
+    fn receive_stun(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+        let request = match Request::parse(bytes) {
+            Ok(request) => request,
+            Err(StunError::Malformed) => return self.counters.dropped_stun_malformed += 1,
+            Err(StunError::Fingerprint) => return self.counters.dropped_stun_integrity += 1,
+        };
+        let found = self.ufrags.get(request.local_ufrag()).copied();
+        let Some((index, peer)) = found.and_then(|index| Some((index, self.peers.get_mut(index)?)))
+        else {
+            return self.counters.dropped_stun_unknown_ufrag += 1;
+        };
+        let Some(key) = peer.ice.key(request.local_ufrag(), now) else {
+            return self.counters.dropped_stun_unknown_ufrag += 1;
+        };
+        if !request.is_authentic(key) {
+            return self.counters.dropped_stun_integrity += 1;
+        }
+        let mut response = [0; MAX_RESPONSE_BYTES];
+        let Some(len) = request.answer(path.remote, key, &mut response) else {
+            return self.counters.dropped_stun_amplification += 1;
+        };
+        if !self.hold_address(index, path, now) {
+            return self.counters.dropped_rebinding += 1;
+        }
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        match peer.ice.checked(&request, path, now) {
+            Check::TooManyAddresses => return self.counters.dropped_rebinding += 1,
+            Check::Known => {}
+            Check::New { forgotten } => {
+                if let Some(forgotten) = forgotten {
+                    self.addresses.remove(&forgotten);
+                }
+                self.addresses.insert(path, index);
+            }
+        }
+        self.counters.stun_checks += 1;
+        if let Some(state) = peer.heard_check(now) {
+            self.events.push_back(Event::Liveness { peer: peer.key, state });
+        }
+        if let Some(response) = response.get(..len) {
+            self.push_control(index, path, response.to_vec());
+        }
+    }
+
+    /// Whether a peer may have this address. An address that another one checked just now is not given away; an older one
+    /// is taken from it.
+    fn hold_address(&mut self, index: usize, path: Path, now: Instant) -> bool {
+        let Some(&holder) = self.addresses.get(&path) else { return true };
+        if holder == index {
+            return true;
+        }
+        let Some(other) = self.peers.get_mut(holder) else { return true };
+        let is_held = other
+            .ice
+            .last_check_of(path)
+            .is_some_and(|checked| now.saturating_duration_since(checked) < ADDRESS_HOLD);
+        if !is_held {
+            other.ice.forget(path);
+            self.addresses.remove(&path);
+        }
+        !is_held
+    }
+
+    fn receive_rtp(&mut self, now: Instant, index: usize, bytes: &mut [u8]) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return self.counters.dropped_unknown_address += 1;
+        };
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        if !peer.packet_rate.allow(now, 1, MAX_PACKETS_PER_SECOND)
+            || !peer.byte_rate.allow(now, size, MAX_BYTES_PER_SECOND)
+        {
+            return self.counters.dropped_rate += 1;
+        }
+        let Some(header) = Header::parse(bytes) else {
+            return self.counters.dropped_malformed += 1;
+        };
+        match peer.streams.binary_search_by_key(&header.ssrc, |stream| stream.ssrc) {
+            Ok(at) => self.open_known(now, index, at, &header, bytes),
+            Err(_) => {
+                let _ = self.admit(now, index, &header, bytes);
+            }
+        }
+    }
+
+    fn open_known(
+        &mut self,
+        now: Instant,
+        index: usize,
+        at: usize,
+        header: &Header,
+        bytes: &mut [u8],
+    ) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        let (Some(stream), Some(session)) = (peer.streams.get_mut(at), peer.session.as_mut())
+        else {
+            return self.counters.dropped_before_keys += 1;
+        };
+        let Some(line) = peer.lines.get(stream.line) else { return };
+        if !is_negotiated(line.plan.codec, stream.role, header) {
+            return self.counters.dropped_payload_type += 1;
+        }
+        let Some(srtp_index) =
+            stream.window.estimate(header.sequence).filter(|it| stream.window.is_fresh(*it))
+        else {
+            return self.counters.dropped_replay += 1;
+        };
+        let Ok(len) = session.open(bytes, header.len, header.ssrc, srtp_index) else {
+            return self.counters.dropped_authentication += 1;
+        };
+        stream.window.commit(srtp_index);
+        self.accept(now, index, at, header, bytes.get(..len).unwrap_or_default());
+    }
+
+    /// An SSRC not seen before: nothing is kept of it until its first packet authenticated. `None` if it was refused, and
+    /// counted.
+    fn admit(
+        &mut self,
+        now: Instant,
+        index: usize,
+        header: &Header,
+        bytes: &mut [u8],
+    ) -> Option<()> {
+        let peer = self.peers.get_mut(index)?;
+        let Some(declared) =
+            peer.declared(header, bytes).filter(|_| peer.streams.len() < MAX_SSRCS)
+        else {
+            self.counters.dropped_undeclared_ssrc += 1;
+            return None;
+        };
+        let Declared { line: line_at, role, layer } = declared;
+        let line = peer.lines.get(line_at)?;
+        if !is_negotiated(line.plan.codec, role, header) {
+            self.counters.dropped_payload_type += 1;
+            return None;
+        }
+        let Some(session) = &mut peer.session else {
+            self.counters.dropped_before_keys += 1;
+            return None;
+        };
+        if session.is_trial_expensive() && !peer.trials.allow(now, 1, MAX_TRIALS_PER_SECOND) {
+            self.counters.dropped_undeclared_ssrc += 1;
+            return None;
+        }
+        let srtp_index = u64::from(header.sequence);
+        let crypto = &self.crypto;
+        let opened = session.open_unknown(bytes, header.len, header.ssrc, srtp_index, crypto);
+        let Ok(len) = opened else {
+            self.counters.dropped_authentication += 1;
+            return None;
+        };
+        let track = self.tracks.get_mut(line.track)?;
+        let layer = match layer {
+            DeclaredLayer::Place(at) => track.layer(at).map(|_| at),
+            DeclaredLayer::Rid(rid) => track.layer_for(rid),
+        };
+        let Some(layer_at) = layer else {
+            self.counters.dropped_undeclared_ssrc += 1;
+            return None;
+        };
+        if role == Role::Media
+            && let Some(layer) = track.layers.get_mut(layer_at)
+        {
+            let is_takeover = layer.ssrc.is_some();
+            layer.restart(header.ssrc);
+            if is_takeover {
+                restart_slots(track, layer_at, &mut self.peers);
+                self.stale.insert(peer_call(&self.peers, index)?);
+            }
+        }
+        let peer = self.peers.get_mut(index)?;
+        let codec = peer.lines.get(line_at)?.plan.codec;
+        let mut window = ReplayWindow::default();
+        window.commit(srtp_index);
+        let at = peer
+            .streams
+            .binary_search_by_key(&header.ssrc, |stream| stream.ssrc)
+            .unwrap_or_else(|at| at);
+        peer.streams.insert(
+            at,
+            Stream {
+                ssrc: header.ssrc,
+                role,
+                line: line_at,
+                layer: layer_at,
+                window,
+                statistics: Statistics::new(clock_rate(codec)),
+            },
+        );
+        self.accept(now, index, at, header, bytes.get(..len).unwrap_or_default());
+        Some(())
+    }
+
+    /// An authentic packet, in plaintext.
+    fn accept(&mut self, now: Instant, index: usize, at: usize, header: &Header, packet: &[u8]) {
+        self.counters.media_packets_in += 1;
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if let Some(state) = peer.heard_media(now) {
+            self.events.push_back(Event::Liveness { peer: peer.key, state });
+        }
+        let size = u32::try_from(packet.len()).unwrap_or(u32::MAX);
+        peer.bytes_since_feedback = peer.bytes_since_feedback.saturating_add(size);
+        let Some(stream) = peer.streams.get_mut(at) else { return };
+        let Some(line) = peer.lines.get(stream.line) else { return };
+        let extensions = header.extensions(packet);
+        if let Some(&[high, low]) = extensions.find(line.plan.extensions.transport_cc) {
+            if peer.arrivals.is_empty() {
+                // The first since the last feedback: from now on there is something to tell.
+                if peer.next_feedback < now {
+                    peer.next_feedback = now + FEEDBACK_INTERVAL;
+                }
+                self.feedback.push_back(index);
+            }
+            peer.arrivals.note(u16::from_be_bytes([high, low]), now);
+        }
+        let Some(payload) = header.payload(packet) else {
+            return self.counters.dropped_malformed += 1;
+        };
+        let Some(track) = self.tracks.get_mut(line.track) else { return };
+        let Some(layer) = track.layers.get_mut(stream.layer) else { return };
+        let (sequence, payload) = match stream.role {
+            Role::Media if layer.ssrc != Some(stream.ssrc) => {
+                // Its layer was taken over by another SSRC.
+                return self.counters.dropped_undeclared_ssrc += 1;
+            }
+            Role::Media => {
+                let sequence = stream.window.estimate(header.sequence).unwrap_or(0);
+                stream.statistics.received(sequence, header.timestamp, &self.clock, now);
+                (header.sequence, payload)
+            }
+            Role::Retransmission => {
+                let Some((original, payload)) = payload.split_first_chunk::<2>() else {
+                    // Bandwidth probes of a sender are empty.
+                    return self.counters.padding_packets += 1;
+                };
+                (u16::from_be_bytes(*original), payload)
+            }
+        };
+        let Some(sequence) =
+            layer.received.estimate(sequence).filter(|it| layer.received.is_fresh(*it))
+        else {
+            return self.counters.dropped_replay += 1;
+        };
+        let vp8 = match track.codec {
+            Codec::Vp8 { .. } if !payload.is_empty() => match Descriptor::parse(payload) {
+                Some(descriptor) => Some(descriptor),
+                None => return self.counters.dropped_malformed += 1,
+            },
+            Codec::Vp8 { .. } | Codec::Opus { .. } => None,
+        };
+        layer.received.commit(sequence);
+        match stream.role {
+            Role::Media => {}
+            Role::Retransmission => self.counters.recovered_packets += 1,
+        }
+        if payload.is_empty() {
+            self.counters.padding_packets += 1;
+        }
+        let repair = match track.codec {
+            Codec::Vp8 { .. } => layer.missing.received(sequence, now),
+            Codec::Opus { .. } => Repair::Possible,
+        };
+        let needs_feedback = match repair {
+            Repair::Possible => !layer.missing.is_empty(),
+            Repair::Keyframe => {
+                layer.keyframes.want();
+                true
+            }
+        };
+        let arrival = layer.cache.head();
+        let is_keyframe = vp8.is_some_and(|it| it.keyframe == Keyframe::Starts);
+        if is_keyframe {
+            layer.keyframes.satisfy();
+        }
+        let meta = Meta {
+            sequence,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            arrived: now,
+            vp8,
+        };
+        if !layer.cache.push(&mut self.pool, meta, payload) {
+            return self.counters.cache_overruns += 1;
+        }
+        if is_keyframe {
+            layer.keyframe = Some(arrival);
+        }
+        if track.key.source == Source::Mic
+            && let Some(&[level, ..]) = extensions.find(line.plan.extensions.audio_level)
+        {
+            track.level.note(level);
+            if let Some(call) = self.calls.get_mut(&track.call)
+                && call.speaker_timer.is_none()
+            {
+                let at = now + SPEAKER_INTERVAL;
+                call.speaker_timer = Some(at);
+                self.timers.arm(Timer::Speaker(track.call), at);
+            }
+        }
+        match track.heard(now) {
+            Activity::Up { .. } => {}
+            Activity::Never | Activity::Down => {
+                self.events.push_back(Event::TrackUp { track: track.key });
+                track.fresh = Some(arrival);
+                self.stale.insert(track.call);
+            }
+        }
+        if needs_feedback {
+            self.feedback.push_back(index);
+        }
+        self.queue_subscribers(index, at);
+    }
+
+    /// Puts everybody who has the track in a slot into the queue of those to be sent to.
+    fn queue_subscribers(&mut self, index: usize, at: usize) {
+        let Some(track) = self
+            .peers
+            .get(index)
+            .and_then(|peer| peer.lines.get(peer.streams.get(at)?.line))
+            .and_then(|line| self.tracks.get(line.track))
+        else {
+            return;
+        };
+        for &subscriber in &track.subscribers {
+            if let Some(peer) = self.peers.get_mut(subscriber)
+                && peer.queue == Queue::Outside
+            {
+                peer.queue = Queue::Waiting;
+                self.queue.push_back(subscriber);
+            }
+        }
+    }
+}
+
+const _: () = assert!(MAX_DATAGRAM_BYTES <= 1_500, "a longer one has no cell");
+
+fn is_negotiated(codec: Codec, role: Role, header: &Header) -> bool {
+    let (media, retransmission) = payload_types(codec);
+    match role {
+        Role::Media => header.payload_type == media,
+        Role::Retransmission => Some(header.payload_type) == retransmission,
+    }
+}
+
+fn peer_call(peers: &Slab<Peer>, index: usize) -> Option<crate::plan::CallKey> {
+    peers.get(index).map(|peer| peer.call)
+}
+
+/// A new SSRC has new numbers: whoever was in the middle of the old ones begins anew.
+fn restart_slots(track: &mut Track, layer_at: usize, peers: &mut Slab<Peer>) {
+    let Track { layers, subscribers, codec, .. } = track;
+    let Some(layer) = layers.get_mut(layer_at) else { return };
+    let Layer { cache, keyframes, .. } = layer;
+    for &subscriber in &*subscribers {
+        let Some(peer) = peers.get_mut(subscriber) else { continue };
+        for slot in &mut peer.slots {
+            let flows = slot.source.is_some_and(|source| {
+                source.key == track.key
+                    && source.layer == layer_at
+                    && source.state == State::Flowing
+            });
+            if flows {
+                slot.set_state(State::Waiting, cache.head());
+            }
+        }
+    }
+    match codec {
+        Codec::Vp8 { .. } if !subscribers.is_empty() => keyframes.want(),
+        Codec::Vp8 { .. } | Codec::Opus { .. } => {}
+    }
+}

@@ -1,0 +1,141 @@
+//! One outgoing SSRC out of changing sources: sequence numbers without a hole, timestamps that never step back.
+
+use std::time::Instant;
+
+use crate::bytes::low32;
+use crate::srtp::Index;
+
+/// Breaks of the numbering that late packets may still fall before. More keeps older stragglers, each costs a comparison.
+const SEGMENTS: usize = 8;
+
+/// Numbering of one slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Rewriter {
+    /// Of the current source, oldest first.
+    segments: [Segment; SEGMENTS],
+    used: usize,
+    timestamp_offset: u32,
+    next_sequence: Index,
+    newest: Option<Newest>,
+    first_timestamp: u32,
+    clock_rate: u32,
+}
+
+/// From this source sequence number on, `out = source + next - from`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Segment {
+    from: Index,
+    out: Index,
+}
+
+/// The newest packet sent.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    source: Index,
+    timestamp: u32,
+    at: Instant,
+}
+
+/// Numbers of one outgoing packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    pub(crate) sequence: Index,
+    pub(crate) timestamp: u32,
+}
+
+impl Rewriter {
+    /// `clock_rate` in Hz.
+    pub(crate) fn new(first_sequence: u16, first_timestamp: u32, clock_rate: u32) -> Self {
+        Self {
+            segments: [Segment::default(); SEGMENTS],
+            used: 0,
+            timestamp_offset: 0,
+            next_sequence: Index::from(first_sequence),
+            newest: None,
+            first_timestamp,
+            clock_rate,
+        }
+    }
+
+    /// The packet with these numbers is the first of another source, or the first after a pause.
+    pub(crate) fn switch(&mut self, source: Index, timestamp: u32, now: Instant) {
+        let out = match self.newest {
+            None => self.first_timestamp,
+            Some(newest) => {
+                let elapsed = now.saturating_duration_since(newest.at).as_micros();
+                let ticks = elapsed * u128::from(self.clock_rate) / 1_000_000;
+                // At least one tick: two frames of one timestamp would be one frame to a decoder.
+                let ticks = low32(u64::try_from(ticks).unwrap_or(1)).max(1);
+                newest.timestamp.wrapping_add(ticks)
+            }
+        };
+        self.timestamp_offset = out.wrapping_sub(timestamp);
+        self.segments = [Segment::default(); SEGMENTS];
+        self.used = 0;
+        self.push(Segment { from: source, out: self.next_sequence });
+        self.newest = Some(Newest { source: source.saturating_sub(1), timestamp: out, at: now });
+    }
+
+    /// A packet of the current source that is not forwarded: the numbering closes over it, if it is the newest.
+    pub(crate) fn skip(&mut self, source: Index) {
+        let Some(newest) = self.newest else { return };
+        if source <= newest.source {
+            return;
+        }
+        if let Some(out) = self.sequence(source) {
+            self.push(Segment { from: source + 1, out });
+            // What lies between the newest and the skipped one may still come, under its own number.
+            self.next_sequence = self.next_sequence.max(out);
+            self.newest = Some(Newest { source, ..newest });
+        }
+    }
+
+    /// Numbers for a packet of the current source; `None` if it is older than everything that can be placed.
+    pub(crate) fn rewrite(
+        &mut self,
+        source: Index,
+        timestamp: u32,
+        now: Instant,
+    ) -> Option<Rewritten> {
+        let sequence = self.sequence(source)?;
+        let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+        self.next_sequence = self.next_sequence.max(sequence + 1);
+        if self.newest.is_none_or(|newest| source > newest.source) {
+            self.newest = Some(Newest { source, timestamp, at: now });
+        }
+        Some(Rewritten { sequence, timestamp })
+    }
+
+    /// What to add to a timestamp of the current source.
+    pub(crate) fn timestamp_offset(&self) -> u32 {
+        self.timestamp_offset
+    }
+
+    fn sequence(&self, source: Index) -> Option<Index> {
+        let segments = self.segments.get(..self.used)?;
+        let segment = segments.iter().rev().find(|segment| segment.from <= source)?;
+        Some(segment.out + (source - segment.from))
+    }
+
+    fn push(&mut self, segment: Segment) {
+        // Skipped in a row: the former break is before no packet.
+        if let Some(last) = self.used.checked_sub(1).and_then(|last| self.segments.get_mut(last))
+            && last.out == segment.out
+        {
+            *last = segment;
+            return;
+        }
+        if self.used == SEGMENTS {
+            self.segments.rotate_left(1);
+            self.used -= 1;
+        }
+        if let Some(place) = self.segments.get_mut(self.used) {
+            *place = segment;
+            self.used += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "rewrite_tests.rs"]
+mod tests;

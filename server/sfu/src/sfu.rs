@@ -1,0 +1,582 @@
+//! Everything one worker owns: many calls on one port.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use crate::cache::Pool;
+use crate::command::{Command, Wish};
+use crate::counters::Counters;
+use crate::dtls::{Dtls, Identity, Progress};
+use crate::egress::{Egress, Flow, Path};
+use crate::event::{CloseReason, Event, SrtpProfile};
+use crate::ice::Ice;
+use crate::limits::{DTLS_PER_TURN, MAX_LINES, MAX_PEERS, SPEAKER_INTERVAL};
+use crate::peer::{Line, Peer, Start};
+use crate::plan::{
+    CallKey, Codec, Fingerprint, IceCredentials, PeerKey, Plan, Source, SrtpAttempt, Ssrc, TrackKey,
+};
+use crate::slab::Slab;
+use crate::slot::{Slot, Visibility};
+use crate::speaker::Speaker;
+use crate::srtp::Crypto;
+use crate::time::{NtpTime, WallClock};
+use crate::timer::{Timer, Timers};
+use crate::track::Track;
+
+/// What a worker is told at its start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The certificate.
+    pub identity: Identity,
+    /// Of the numbers that must differ but need not be secret (SSRCs of our reports).
+    pub seed: u64,
+}
+
+/// One worker's media relay.
+///
+/// The shell's turn: `handle_datagram` for each of a batch, then `poll_transmit` until `Flow::Done`, then `poll_event`
+/// until `None`; `handle_command` between two batches and `handle_timeout` at the deadline, each followed by the same two.
+pub struct Sfu {
+    pub(crate) crypto: Crypto,
+    identity: Identity,
+    seed: u64,
+    pub(crate) clock: WallClock,
+    /// The latest time told.
+    now: Instant,
+    pub(crate) peers: Slab<Peer>,
+    by_key: BTreeMap<PeerKey, usize>,
+    pub(crate) ufrags: BTreeMap<String, usize>,
+    /// Filled by authenticated checks alone, so nobody can choose its keys to collide.
+    pub(crate) addresses: FxHashMap<Path, usize>,
+    pub(crate) tracks: Slab<Track>,
+    by_track: BTreeMap<TrackKey, usize>,
+    pub(crate) calls: BTreeMap<CallKey, Call>,
+    pub(crate) pool: Pool,
+    /// Calls whose routes must be compiled before the next packet leaves.
+    pub(crate) stale: BTreeSet<CallKey>,
+    /// Peers with something to be sent to.
+    pub(crate) queue: VecDeque<usize>,
+    /// Peers to whom a request may be due.
+    pub(crate) feedback: VecDeque<usize>,
+    pub(crate) dtls_queue: VecDeque<(usize, Vec<u8>)>,
+    pub(crate) control: VecDeque<Control>,
+    pub(crate) timers: Timers,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) counters: Counters,
+}
+
+/// One call's members.
+pub(crate) struct Call {
+    pub(crate) peers: Vec<usize>,
+    pub(crate) tracks: Vec<usize>,
+    pub(crate) speaker: Speaker<PeerKey>,
+    pub(crate) speaker_timer: Option<Instant>,
+}
+
+/// A datagram that is not media.
+pub(crate) struct Control {
+    pub(crate) peer: usize,
+    pub(crate) path: Path,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What `Join` says.
+struct Joining {
+    call: CallKey,
+    peer: PeerKey,
+    ice: IceCredentials,
+    fingerprint: Fingerprint,
+    srtp: SrtpAttempt,
+    plan: Plan,
+}
+
+impl Sfu {
+    /// An empty one. `wall` is the wall clock at `now`, read once: RTCP reports count from it.
+    pub fn new(config: Config, now: Instant, wall: NtpTime) -> Result<Self, NewError> {
+        let crypto = Crypto::new().ok_or(NewError::Crypto)?;
+        let Config { identity, seed } = config;
+        Ok(Self {
+            crypto,
+            identity,
+            seed,
+            clock: WallClock::new(now, wall),
+            now,
+            peers: Slab::default(),
+            by_key: BTreeMap::new(),
+            ufrags: BTreeMap::new(),
+            addresses: FxHashMap::default(),
+            tracks: Slab::default(),
+            by_track: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            pool: Pool::default(),
+            stale: BTreeSet::new(),
+            queue: VecDeque::new(),
+            feedback: VecDeque::new(),
+            dtls_queue: VecDeque::new(),
+            control: VecDeque::new(),
+            timers: Timers::default(),
+            events: VecDeque::new(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Takes one datagram. `bytes` is decrypted in place.
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, bytes: &mut [u8]) {
+        self.now = now;
+        self.receive(now, path, bytes);
+    }
+
+    /// Applies a command.
+    pub fn handle_command(&mut self, now: Instant, command: Command) {
+        self.now = now;
+        match command {
+            Command::Join { call, peer, ice, fingerprint, srtp, plan } => {
+                self.join(Joining { call, peer, ice, fingerprint, srtp, plan }, now);
+            }
+            Command::Restart { peer, ice, plan } => self.restart(peer, &ice, plan, now),
+            Command::Audience { track, peers } => match self.track_mut(track) {
+                Some(track) => {
+                    track.audience = peers.into_iter().collect();
+                    // What came before this decision is not for those whom it lets in.
+                    track.fresh = None;
+                    let call = track.call;
+                    self.stale.insert(call);
+                }
+                None => self.counters.stray_commands += 1,
+            },
+            Command::Want { peer, slots } => self.want(peer, &slots),
+            Command::Mute { track, muted } => match self.track_mut(track) {
+                Some(track) => {
+                    track.muted = muted;
+                    track.fresh = None;
+                    let call = track.call;
+                    self.stale.insert(call);
+                }
+                None => self.counters.stray_commands += 1,
+            },
+            Command::Leave { peer } => {
+                match self.by_key.get(&peer).copied() {
+                    Some(index) => self.remove(index),
+                    None => self.counters.stray_commands += 1,
+                }
+                // Also for one that is gone already: whoever waits for it must not wait for ever.
+                self.events.push_back(Event::Left { peer });
+            }
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some((at, timer)) = self.timers.pop(now) {
+            match timer {
+                Timer::Peer(index) => {
+                    let is_current =
+                        self.peers.get(index).is_some_and(|peer| peer.armed == Some(at));
+                    if is_current {
+                        self.peer_due(index, now);
+                    }
+                }
+                Timer::Speaker(call) => self.speaker_due(call, at, now),
+            }
+        }
+    }
+
+    /// When `handle_timeout` is to be called next, at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.dtls_queue.is_empty() { self.timers.next() } else { Some(self.now) }
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Appends what is to be sent. To be called after each batch of datagrams, after commands and after timeouts.
+    pub fn poll_transmit(&mut self, now: Instant, egress: &mut Egress) -> Flow {
+        self.now = now;
+        self.transmit(now, egress)
+    }
+
+    /// Totals since start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What is held right now: at its baseline when everybody has left.
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            peers: self.peers.len(),
+            tracks: self.tracks.len(),
+            calls: self.calls.len(),
+            ufrags: self.ufrags.len(),
+            addresses: self.addresses.len(),
+            streams: self
+                .by_key
+                .values()
+                .filter_map(|at| self.peers.get(*at))
+                .map(|peer| peer.streams.len())
+                .sum(),
+            cached_packets: self.pool.in_use(),
+            cache_bytes: self.pool.size(),
+            queued: self.control.len() + self.dtls_queue.len(),
+        }
+    }
+
+    fn join(&mut self, joining: Joining, now: Instant) {
+        let Joining { call, peer: key, ice, fingerprint, srtp, plan } = joining;
+        if self.by_key.contains_key(&key) {
+            return self.counters.stray_commands += 1;
+        }
+        let credentials = Ice::new(&ice, &self.crypto, now);
+        let fits = plan.publish.len() <= MAX_LINES
+            && plan.slots.len() <= MAX_LINES
+            && self.peers.len() < MAX_PEERS
+            && !self.ufrags.contains_key(&ice.ufrag);
+        let Some(credentials) = credentials.filter(|_| fits) else {
+            let reason = CloseReason::Limit;
+            return self.events.push_back(Event::Closed { peer: key, reason });
+        };
+        let start = Start {
+            key,
+            call,
+            ice: credentials,
+            dtls: Dtls::new(srtp, fingerprint, now),
+            report_ssrc: self.report_ssrc(key, &plan),
+            now,
+        };
+        let index = self.peers.insert(Peer::new(start));
+        self.by_key.insert(key, index);
+        self.ufrags.insert(ice.ufrag, index);
+        self.calls
+            .entry(call)
+            .or_insert_with(|| Call {
+                peers: Vec::new(),
+                tracks: Vec::new(),
+                speaker: Speaker::new(),
+                speaker_timer: None,
+            })
+            .peers
+            .push(index);
+        self.set_plan(index, plan);
+        self.arm_peer(index, now);
+    }
+
+    fn restart(&mut self, key: PeerKey, ice: &IceCredentials, plan: Plan, now: Instant) {
+        let Some(&index) = self.by_key.get(&key) else {
+            return self.counters.stray_commands += 1;
+        };
+        let fits = plan.publish.len() <= MAX_LINES && plan.slots.len() <= MAX_LINES;
+        let holder = self.ufrags.get(&ice.ufrag).copied();
+        if fits && holder == Some(index) {
+            // The client did not restart ICE (RFC 8839 §4.4.1.1.1): only the plan is new.
+            return self.set_plan(index, plan);
+        }
+        let fits = fits && holder.is_none();
+        let ended = self
+            .peers
+            .get_mut(index)
+            .filter(|_| fits)
+            .and_then(|peer| peer.ice.restart(ice, &self.crypto, now));
+        let Some(ended) = ended else { return self.counters.stray_commands += 1 };
+        if let Some(ended) = ended {
+            self.ufrags.remove(&ended);
+        }
+        self.ufrags.insert(ice.ufrag.clone(), index);
+        self.set_plan(index, plan);
+    }
+
+    /// Takes what was negotiated: lines and slots that existed are updated in place, new ones are added.
+    fn set_plan(&mut self, index: usize, plan: Plan) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        let (call, key) = (peer.call, peer.key);
+        for line in plan.publish {
+            if let Some(known) = peer.lines.iter_mut().find(|known| known.plan.mid == line.mid) {
+                known.plan = line;
+                continue;
+            }
+            let track_key = TrackKey { peer: key, source: line.source };
+            // Two lines of one source cannot be told apart by those who watch: the first is it.
+            if self.by_track.contains_key(&track_key) {
+                continue;
+            }
+            let track = self.tracks.insert(Track::new(track_key, call, index, line.codec));
+            self.by_track.insert(track_key, track);
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.tracks.push(track);
+            }
+            peer.lines.push(Line { plan: line, track });
+        }
+        for line in plan.slots {
+            match peer.slots.iter_mut().find(|slot| slot.line.mid == line.mid) {
+                Some(known) => known.line.extensions = line.extensions,
+                None => peer.slots.push(Slot::new(line)),
+            }
+        }
+        peer.seating.set_slots(peer.slots.iter().map(|slot| &slot.line));
+        self.stale.insert(call);
+    }
+
+    fn want(&mut self, key: PeerKey, wishes: &[Wish]) {
+        let peer = self.by_key.get(&key).and_then(|index| self.peers.get_mut(*index));
+        let Some(peer) = peer else { return self.counters.stray_commands += 1 };
+        for wish in wishes {
+            let slot = peer.slots.iter_mut().find(|slot| slot.line.mid == wish.mid);
+            let Some(slot) = slot else {
+                self.counters.stray_commands += 1;
+                continue;
+            };
+            slot.wish = match (slot.line.codec, wish.max_height) {
+                (Codec::Vp8 { .. }, 0) => Visibility::Unwanted,
+                // Sound has no height; nobody pauses it this way.
+                (Codec::Vp8 { .. } | Codec::Opus { .. }, _) => Visibility::Wanted,
+            };
+        }
+        self.stale.insert(peer.call);
+    }
+
+    /// Forgets a peer at once: nothing of it is left in any queue or table.
+    fn remove(&mut self, index: usize) {
+        let Some(peer) = self.peers.remove(index) else { return };
+        self.by_key.remove(&peer.key);
+        for ufrag in peer.ice.ufrags() {
+            self.ufrags.remove(ufrag);
+        }
+        for path in peer.ice.paths() {
+            if self.addresses.get(&path) == Some(&index) {
+                self.addresses.remove(&path);
+            }
+        }
+        self.control.retain(|control| control.peer != index);
+        self.dtls_queue.retain(|(peer, _)| *peer != index);
+        self.queue.retain(|peer| *peer != index);
+        self.feedback.retain(|peer| *peer != index);
+        for line in &peer.lines {
+            if let Some(mut track) = self.tracks.remove(line.track) {
+                track.clear(&mut self.pool);
+                self.by_track.remove(&track.key);
+            }
+        }
+        let Some(call) = self.calls.get_mut(&peer.call) else { return };
+        call.peers.retain(|other| *other != index);
+        call.tracks.retain(|track| self.tracks.get(*track).is_some());
+        if call.peers.is_empty() {
+            self.calls.remove(&peer.call);
+            self.stale.remove(&peer.call);
+        } else {
+            self.stale.insert(peer.call);
+        }
+    }
+
+    fn close(&mut self, index: usize, reason: CloseReason) {
+        if let Some(peer) = self.peers.get(index) {
+            self.events.push_back(Event::Closed { peer: peer.key, reason });
+        }
+        self.remove(index);
+    }
+
+    /// Works off handshake messages, a few at a time.
+    pub(crate) fn turn_dtls(&mut self, now: Instant) {
+        for _ in 0..DTLS_PER_TURN {
+            let Some((index, datagram)) = self.dtls_queue.pop_front() else { return };
+            let Some(peer) = self.peers.get_mut(index) else { continue };
+            let progress = peer.dtls.handle(&datagram, &self.identity, &self.crypto, now);
+            self.progress(index, progress, now);
+        }
+    }
+
+    fn progress(&mut self, index: usize, progress: Progress, now: Instant) {
+        // Answers first: a refusal is told with an alert.
+        if let Some(peer) = self.peers.get_mut(index) {
+            let path = peer.ice.handshake_path(now);
+            let mut answers = Vec::new();
+            while let Some(datagram) = peer.dtls.poll_transmit() {
+                answers.push(datagram.as_ref().to_vec());
+            }
+            match path {
+                Some(path) => {
+                    for answer in answers {
+                        self.push_control(index, path, answer);
+                    }
+                }
+                None => self.counters.dropped_no_consent += 1,
+            }
+        }
+        match progress {
+            Progress::Continue => {}
+            Progress::Refused => self.counters.dtls_errors += 1,
+            Progress::OverLimit => return self.counters.dropped_dtls_limit += 1,
+            Progress::Connected(session) => {
+                self.counters.handshakes += 1;
+                let profile = session.profile();
+                match profile {
+                    SrtpProfile::AeadAes128Gcm => {}
+                    SrtpProfile::AeadAes256Gcm | SrtpProfile::Aes128CmSha1_80 => {
+                        self.counters.handshakes_with_fallback_profile += 1;
+                    }
+                }
+                if let Some(peer) = self.peers.get_mut(index) {
+                    peer.session = Some(session);
+                    self.stale.insert(peer.call);
+                    self.events.push_back(Event::Connected { peer: peer.key, profile });
+                }
+            }
+            Progress::Closed(reason) => return self.close(index, reason),
+        }
+        self.arm_peer(index, now);
+    }
+
+    fn peer_due(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        peer.armed = None;
+        let (ufrags, addresses) = (&mut self.ufrags, &mut self.addresses);
+        peer.ice.expire(
+            now,
+            |ufrag| {
+                ufrags.remove(ufrag);
+            },
+            |path| {
+                if addresses.get(&path) == Some(&index) {
+                    addresses.remove(&path);
+                }
+            },
+        );
+        if !peer.ice.has_consent(now) {
+            return self.close(index, CloseReason::ConsentExpired);
+        }
+        if let Some(state) = peer.grow_quiet(now) {
+            self.events.push_back(Event::Liveness { peer: peer.key, state });
+        }
+        let is_connected = peer.session.is_some();
+        let (feedback_due, report_due) = (now >= peer.next_feedback, now >= peer.next_report);
+        let progress = peer.dtls.handle_timeout(now);
+        if is_connected {
+            self.send_requests(index, now);
+            if feedback_due {
+                self.send_arrivals(index, now);
+            }
+            if report_due {
+                self.send_reports(index, now);
+            }
+        }
+        self.progress(index, progress, now);
+    }
+
+    /// Tells the timers when a peer is next to be looked at.
+    pub(crate) fn arm_peer(&mut self, index: usize, now: Instant) {
+        /// Consent, credentials and addresses end to the second.
+        const HOUSEKEEPING: Duration = Duration::from_secs(1);
+        /// Least time between two looks at one peer. Lower answers sooner, higher bounds the work.
+        const TICK: Duration = Duration::from_millis(1);
+        let Some(peer) = self.peers.get(index) else { return };
+        let mut at = now + HOUSEKEEPING;
+        let mut sooner = |deadline: Option<Instant>| {
+            if let Some(deadline) = deadline {
+                at = at.min(deadline);
+            }
+        };
+        sooner(peer.dtls.poll_timeout());
+        sooner(peer.quiet_at());
+        if peer.session.is_some() {
+            sooner(Some(peer.next_report));
+            sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
+            sooner(self.next_request(peer, now));
+        }
+        // Whatever could not be done now is tried again, but not in a circle.
+        let at = at.max(now + TICK);
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if peer.armed.is_none_or(|armed| at < armed) {
+            peer.armed = Some(at);
+            self.timers.arm(Timer::Peer(index), at);
+        }
+    }
+
+    fn speaker_due(&mut self, key: CallKey, at: Instant, now: Instant) {
+        let Some(call) = self.calls.get_mut(&key).filter(|call| call.speaker_timer == Some(at))
+        else {
+            return;
+        };
+        let mut levels = Vec::with_capacity(call.tracks.len());
+        let mut is_heard = false;
+        for track in &call.tracks {
+            let Some(track) = self.tracks.get_mut(*track) else { continue };
+            if track.key.source != Source::Mic {
+                continue;
+            }
+            let level = track.level.take();
+            is_heard |= level > 0;
+            // Only who can be heard can be the speaker.
+            if !track.subscribers.is_empty() {
+                levels.push((track.key.peer, level));
+            }
+        }
+        if let Some(peer) = call.speaker.decide(levels.into_iter(), now) {
+            self.events.push_back(Event::Speaker { call: key, peer });
+        }
+        call.speaker_timer = (is_heard || call.speaker.current().is_some()).then(|| {
+            let next = now + SPEAKER_INTERVAL;
+            self.timers.arm(Timer::Speaker(key), next);
+            next
+        });
+    }
+
+    fn track_mut(&mut self, key: TrackKey) -> Option<&mut Track> {
+        self.by_track.get(&key).and_then(|track| self.tracks.get_mut(*track))
+    }
+
+    /// An SSRC for our reports to a peer: none of its slots', and not 1, which browsers use.
+    fn report_ssrc(&self, key: PeerKey, plan: &Plan) -> Ssrc {
+        (0..)
+            .map(|attempt: u64| {
+                let [_, _, _, _, a, b, c, d] =
+                    scramble(self.seed ^ u64::from(key.0) << 32 ^ attempt).to_be_bytes();
+                Ssrc(u32::from_be_bytes([a, b, c, d]))
+            })
+            .find(|ssrc| {
+                ssrc.0 > 1
+                    && plan.slots.iter().all(|slot| slot.ssrc != *ssrc && slot.rtx != Some(*ssrc))
+            })
+            .unwrap_or(Ssrc(2))
+    }
+}
+
+/// Sizes of a worker's tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Transports.
+    pub peers: usize,
+    /// Published sources.
+    pub tracks: usize,
+    /// Calls.
+    pub calls: usize,
+    /// Credentials.
+    pub ufrags: usize,
+    /// Authenticated addresses.
+    pub addresses: usize,
+    /// SSRCs that authenticated.
+    pub streams: usize,
+    /// Packets kept for retransmission.
+    pub cached_packets: usize,
+    /// Memory of the caches, in use or free.
+    pub cache_bytes: usize,
+    /// Datagrams waiting to be sent or worked off.
+    pub queued: usize,
+}
+
+/// Why there is no relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NewError {
+    /// AES-GCM, HMAC-SHA1 or SHA-256 is missing.
+    #[error("the crypto provider lacks an algorithm")]
+    Crypto,
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): spreads a seed, hides nothing.
+fn scramble(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,415 @@
+//! One outgoing m-line of a subscriber: what it carries, in whose numbers, and how a packet is written.
+
+use std::time::{Duration, Instant};
+
+use crate::bytes::{Writer, low16};
+use crate::cache::{Arrival, Meta, Pool};
+use crate::codec::vp8::{Continuity, Keyframe};
+use crate::counters::Counters;
+use crate::egress::{Egress, Path};
+use crate::limits::{
+    MAX_PENDING_RETRANSMISSIONS, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE,
+    SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
+};
+use crate::plan::{Codec, PayloadType, SlotLine, Ssrc, TrackKey};
+use crate::rewrite::Rewriter;
+use crate::rtp::Marker;
+use crate::srtp::{Index, ReplayWindow, Session};
+use crate::track::{Layer, clock_rate, payload_types};
+
+pub(crate) struct Slot {
+    pub(crate) line: SlotLine,
+    pub(crate) wish: Visibility,
+    pub(crate) source: Option<Carried>,
+    /// When its subscriber last asked for a keyframe.
+    pub(crate) keyframe_asked: Option<Instant>,
+    /// Of this slot's media, for its sender reports.
+    pub(crate) packets: u32,
+    pub(crate) octets: u32,
+    rewriter: Rewriter,
+    vp8: Continuity,
+    used: ReplayWindow,
+    sent: Sent,
+    pending: Vec<u16>,
+    rtx_sequence: Index,
+}
+
+/// Whether the subscriber wants to see what the slot carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    Wanted,
+    Unwanted,
+}
+
+/// What a slot carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carried {
+    /// Index of the track…
+    pub(crate) track: usize,
+    /// …and its name: an index is used again.
+    pub(crate) key: TrackKey,
+    pub(crate) layer: usize,
+    /// The next packet of the layer to be looked at.
+    pub(crate) cursor: Arrival,
+    pub(crate) state: State,
+    /// Whether the client was told from which timestamp on it sees this track.
+    pub(crate) is_announced: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Muted by the server, or not wanted.
+    Paused,
+    /// For a packet that a decoder can begin with.
+    Waiting,
+    Flowing,
+}
+
+/// What one peer's packets need on their way out.
+pub(crate) struct Wire<'a> {
+    pub(crate) session: &'a mut Session,
+    pub(crate) transport_sequence: &'a mut u16,
+    pub(crate) budget: &'a mut Budget,
+    pub(crate) path: Path,
+    pub(crate) egress: &'a mut Egress,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) rtt: Duration,
+    pub(crate) now: Instant,
+}
+
+/// How far a slot came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    /// No cell is left: go on from here when there is.
+    Full,
+}
+
+impl Slot {
+    pub(crate) fn new(line: SlotLine) -> Self {
+        let capacity = match line.codec {
+            Codec::Opus { .. } => SENT_PACKETS_AUDIO,
+            Codec::Vp8 { .. } => SENT_PACKETS_VIDEO,
+        };
+        let rewriter =
+            Rewriter::new(line.first_sequence, line.first_timestamp, clock_rate(line.codec));
+        Self {
+            // RTX has an index of its own under the same key: any start below 2^15 will do.
+            rtx_sequence: Index::from(line.first_sequence & 0x7fff),
+            line,
+            wish: Visibility::Wanted,
+            source: None,
+            keyframe_asked: None,
+            packets: 0,
+            octets: 0,
+            rewriter,
+            vp8: Continuity::default(),
+            used: ReplayWindow::default(),
+            sent: Sent::new(capacity),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Carries this from now on. What the former source still had to send is not sent.
+    pub(crate) fn carry(&mut self, source: Option<Carried>) {
+        self.source = source;
+        self.sent.clear();
+        self.pending.clear();
+    }
+
+    /// Stops, or begins anew at `cursor`.
+    pub(crate) fn set_state(&mut self, state: State, cursor: Arrival) {
+        if let Some(source) = &mut self.source {
+            source.state = state;
+            source.cursor = cursor;
+        }
+        self.sent.clear();
+        self.pending.clear();
+    }
+
+    /// Notes that the subscriber misses a packet.
+    pub(crate) fn ask_again(&mut self, sequence: u16) {
+        if self.pending.len() < MAX_PENDING_RETRANSMISSIONS && !self.pending.contains(&sequence) {
+            self.pending.push(sequence);
+        }
+    }
+
+    /// What to add to a timestamp of the source.
+    pub(crate) fn timestamp_offset(&self) -> u32 {
+        self.rewriter.timestamp_offset()
+    }
+
+    /// Sends what is new in the layer and what was asked for again. `began` gets the timestamp of the first packet.
+    pub(crate) fn forward(
+        &mut self,
+        layer: &Layer,
+        pool: &Pool,
+        wire: &mut Wire<'_>,
+        began: &mut Option<u32>,
+    ) -> Outcome {
+        let Some(mut source) = self.source else { return Outcome::Done };
+        if source.state == State::Paused {
+            source.cursor = layer.cache.head();
+            self.source = Some(source);
+            return Outcome::Done;
+        }
+        let tail = layer.cache.tail();
+        if source.cursor < tail {
+            wire.counters.cache_overruns += tail - source.cursor;
+            source.cursor = tail;
+        }
+        let mut outcome = Outcome::Done;
+        while let Some((meta, payload)) = layer.cache.get(pool, source.cursor) {
+            if wire.egress.is_full() {
+                outcome = Outcome::Full;
+                break;
+            }
+            let arrival = source.cursor;
+            source.cursor += 1;
+            if source.state == State::Waiting {
+                if !can_begin(&meta, payload) {
+                    continue;
+                }
+                source.state = State::Flowing;
+                self.rewriter.switch(meta.sequence, meta.timestamp, wire.now);
+                if let Some(descriptor) = &meta.vp8 {
+                    self.vp8.switch(descriptor);
+                }
+                self.sent.clear();
+                *began = Some(meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()));
+                self.send(Meta { marker: spurt_marker(&meta), ..meta }, arrival, payload, wire);
+            } else if payload.is_empty() {
+                self.rewriter.skip(meta.sequence);
+            } else {
+                self.send(meta, arrival, payload, wire);
+            }
+        }
+        self.source = Some(source);
+        if outcome == Outcome::Done {
+            outcome = self.retransmit(layer, pool, wire);
+        }
+        outcome
+    }
+
+    fn send(&mut self, meta: Meta, arrival: Arrival, payload: &[u8], wire: &mut Wire<'_>) {
+        let Some(numbers) = self.rewriter.rewrite(meta.sequence, meta.timestamp, wire.now) else {
+            return;
+        };
+        // One index never serves twice under one key, whatever went wrong before.
+        if !self.used.is_fresh(numbers.sequence) {
+            wire.counters.refused_srtp_index += 1;
+            debug_assert!(false, "an SRTP index would have been used twice");
+            return;
+        }
+        self.used.commit(numbers.sequence);
+        let (pt, _) = payload_types(self.line.codec);
+        let packet = Packet {
+            pt,
+            ssrc: self.line.ssrc,
+            sequence: numbers.sequence,
+            timestamp: numbers.timestamp,
+            original: None,
+        };
+        if let Some(len) = self.write(packet, &meta, payload, wire) {
+            self.sent.note(numbers.sequence, arrival);
+            self.packets = self.packets.wrapping_add(1);
+            let octets = u32::try_from(payload.len()).unwrap_or(0);
+            self.octets = self.octets.wrapping_add(octets);
+            wire.budget.sent(len, wire.now);
+            wire.counters.forwarded_packets += 1;
+            wire.counters.forwarded_bytes += len;
+        }
+    }
+
+    fn retransmit(&mut self, layer: &Layer, pool: &Pool, wire: &mut Wire<'_>) -> Outcome {
+        while let Some(sequence) = self.pending.last().copied() {
+            if wire.egress.is_full() {
+                return Outcome::Full;
+            }
+            self.pending.pop();
+            if self.retransmit_one(sequence, layer, pool, wire).is_none() {
+                wire.counters.refused_retransmissions += 1;
+            }
+        }
+        Outcome::Done
+    }
+
+    fn retransmit_one(
+        &mut self,
+        sequence: u16,
+        layer: &Layer,
+        pool: &Pool,
+        wire: &mut Wire<'_>,
+    ) -> Option<()> {
+        let (_, rtx_pt) = payload_types(self.line.codec);
+        let (pt, ssrc) = (rtx_pt?, self.line.rtx?);
+        let (original, arrival) = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
+        let (meta, payload) = layer.cache.get(pool, arrival)?;
+        if !wire.budget.allows(payload.len(), wire.now) {
+            return None;
+        }
+        let packet = Packet {
+            pt,
+            ssrc,
+            sequence: self.rtx_sequence,
+            timestamp: meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()),
+            original: Some(low16(original)),
+        };
+        self.rtx_sequence += 1;
+        let len = self.write(packet, &meta, payload, wire)?;
+        wire.budget.resent(len, wire.now);
+        wire.counters.forwarded_packets += 1;
+        wire.counters.retransmitted_packets += 1;
+        wire.counters.forwarded_bytes += len;
+        Some(())
+    }
+
+    /// Header, payload, rewriting, seal, all in the cell; the length.
+    fn write(
+        &mut self,
+        packet: Packet,
+        meta: &Meta,
+        payload: &[u8],
+        wire: &mut Wire<'_>,
+    ) -> Option<u64> {
+        let transport_cc = self.line.extensions.transport_cc;
+        let (session, vp8) = (&mut *wire.session, &mut self.vp8);
+        let transport_sequence = *wire.transport_sequence;
+        let len = wire.egress.write(wire.path, |cell| {
+            let mut writer = Writer::new(cell);
+            let first = if transport_cc.is_some() { 0x90 } else { 0x80 };
+            let marker = if meta.marker == Marker::Set { 0x80 } else { 0 };
+            writer.put(&[first, marker | packet.pt.0])?;
+            writer.put(&low16(packet.sequence).to_be_bytes())?;
+            writer.put(&packet.timestamp.to_be_bytes())?;
+            writer.put(&packet.ssrc.0.to_be_bytes())?;
+            if let Some(id) = transport_cc {
+                let [high, low] = transport_sequence.to_be_bytes();
+                writer.put(&[0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0])?;
+            }
+            let header_len = writer.len();
+            if let Some(original) = packet.original {
+                writer.put(&original.to_be_bytes())?;
+            }
+            let payload_at = writer.len();
+            writer.put(payload)?;
+            let len = writer.len();
+            if let Some(descriptor) = &meta.vp8 {
+                vp8.rewrite(descriptor, cell.get_mut(payload_at..len)?);
+            }
+            session.seal(cell, len, header_len, packet.ssrc, packet.sequence)
+        })?;
+        if transport_cc.is_some() {
+            *wire.transport_sequence = transport_sequence.wrapping_add(1);
+        }
+        u64::try_from(len).ok()
+    }
+}
+
+/// Numbers of one outgoing packet.
+struct Packet {
+    pt: PayloadType,
+    ssrc: Ssrc,
+    sequence: Index,
+    timestamp: u32,
+    /// Of the packet it repeats (RFC 4588 §4).
+    original: Option<u16>,
+}
+
+fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
+    !payload.is_empty() && meta.vp8.is_none_or(|it| it.keyframe == Keyframe::Starts)
+}
+
+/// Sound that begins is a talk spurt (RFC 3551 §4.1); a picture keeps the end of its frame.
+fn spurt_marker(meta: &Meta) -> Marker {
+    if meta.vp8.is_none() { Marker::Set } else { meta.marker }
+}
+
+/// Which packet of the layer went out under which number.
+struct Sent {
+    entries: Vec<Option<SentPacket>>,
+    capacity: usize,
+}
+
+#[derive(Clone, Copy)]
+struct SentPacket {
+    sequence: Index,
+    arrival: Arrival,
+    resent: Option<Instant>,
+}
+
+impl Sent {
+    fn new(capacity: usize) -> Self {
+        Self { entries: Vec::new(), capacity }
+    }
+
+    fn note(&mut self, sequence: Index, arrival: Arrival) {
+        if self.entries.is_empty() {
+            self.entries.resize(self.capacity, None);
+        }
+        let at = usize::from(low16(sequence)) % self.capacity;
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = Some(SentPacket { sequence, arrival, resent: None });
+        }
+    }
+
+    /// The packet under this number, unless it was resent within the round trip: then the answer is still on its way.
+    fn take_turn(
+        &mut self,
+        sequence: u16,
+        rtt: Duration,
+        now: Instant,
+    ) -> Option<(Index, Arrival)> {
+        let at = usize::from(sequence) % self.capacity;
+        let entry = self.entries.get_mut(at)?.as_mut()?;
+        let is_early =
+            entry.resent.is_some_and(|resent| now.saturating_duration_since(resent) < rtt);
+        if low16(entry.sequence) != sequence || is_early {
+            return None;
+        }
+        entry.resent = Some(now);
+        Some((entry.sequence, entry.arrival))
+    }
+
+    fn clear(&mut self) {
+        self.entries.fill(None);
+    }
+}
+
+/// What one subscriber was sent in the current second, and how much of it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    since: Instant,
+    sent: u64,
+    resent: u64,
+    sent_before: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { since: now, sent: 0, resent: 0, sent_before: 0 }
+    }
+
+    fn sent(&mut self, bytes: u64, now: Instant) {
+        self.turn(now);
+        self.sent += bytes;
+    }
+
+    fn resent(&mut self, bytes: u64, now: Instant) {
+        self.turn(now);
+        self.resent += bytes;
+    }
+
+    fn allows(&mut self, bytes: usize, now: Instant) -> bool {
+        self.turn(now);
+        let share = self.sent.max(self.sent_before) / RETRANSMISSION_SHARE;
+        let allowed = share.max(RETRANSMISSION_FLOOR_BYTES);
+        u64::try_from(bytes).is_ok_and(|bytes| self.resent + bytes <= allowed)
+    }
+
+    fn turn(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
+            *self = Self { since: now, sent: 0, resent: 0, sent_before: self.sent };
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! A browser's transport in virtual time: its own STUN, rtc-dtls as client, rtc-srtp for media.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rtc_crypto::providers::RingProvider;
+use rtc_crypto::{HashAlgorithm, HmacAlgorithm, RTCCryptoProvider};
+use rtc_dtls::config::{ConfigBuilder, ExtendedMasterSecretType};
+use rtc_dtls::crypto::Certificate;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_shared::TransportProtocol;
+use rtc_srtp::config::LABEL_EXTRACTOR_DTLS_SRTP;
+use rtc_srtp::context::Context;
+use rtc_srtp::protection_profile::ProtectionProfile;
+use sfu::command::Command;
+use sfu::plan::{
+    CallKey, Codec, ExtensionIds, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan,
+    PublishLine, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
+};
+use sfu::{Path, Via};
+
+pub(crate) const OPUS: PayloadType = PayloadType(111);
+pub(crate) const VP8: PayloadType = PayloadType(96);
+pub(crate) const RTX: PayloadType = PayloadType(97);
+pub(crate) const MID_EXTENSION: u8 = 4;
+pub(crate) const TRANSPORT_CC: u8 = 3;
+pub(crate) const AUDIO_LEVEL: u8 = 1;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nominate {
+    Yes,
+    No,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frame {
+    Key,
+    Delta,
+}
+
+/// A received packet in plaintext.
+#[derive(Clone, Debug)]
+pub(crate) struct Rtp {
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Rtp {
+    pub(crate) fn pt(&self) -> u8 {
+        self.bytes[1] & 0x7f
+    }
+
+    pub(crate) fn marker(&self) -> bool {
+        self.bytes[1] & 0x80 != 0
+    }
+
+    pub(crate) fn sequence(&self) -> u16 {
+        u16::from_be_bytes([self.bytes[2], self.bytes[3]])
+    }
+
+    pub(crate) fn timestamp(&self) -> u32 {
+        u32::from_be_bytes(self.bytes[4..8].try_into().unwrap())
+    }
+
+    pub(crate) fn ssrc(&self) -> u32 {
+        u32::from_be_bytes(self.bytes[8..12].try_into().unwrap())
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        let extension = if self.bytes[0] & 0x10 == 0 {
+            0
+        } else {
+            4 + 4 * usize::from(u16::from_be_bytes([self.bytes[14], self.bytes[15]]))
+        };
+        &self.bytes[12 + extension..]
+    }
+}
+
+pub(crate) struct Keys {
+    rtp_out: Context,
+    rtcp_out: Context,
+    rtp_in: Context,
+    rtcp_in: Context,
+}
+
+pub(crate) struct Client {
+    pub(crate) key: PeerKey,
+    pub(crate) call: CallKey,
+    pub(crate) path: Path,
+    pub(crate) ice: IceCredentials,
+    pub(crate) attempt: SrtpAttempt,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) plan: Plan,
+    pub(crate) offered: Vec<SrtpProtectionProfile>,
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) keys: Option<Keys>,
+    pub(crate) stun_answers: usize,
+    pub(crate) handshake_errors: usize,
+    pub(crate) outbox: VecDeque<Vec<u8>>,
+    pub(crate) rtp: Vec<Rtp>,
+    pub(crate) rtcp: Vec<Vec<u8>>,
+    pub(crate) mic: Stream,
+    pub(crate) cam: Stream,
+    pub(crate) rtx: Stream,
+    pub(crate) transport_sequence: u16,
+    pub(crate) level: u8,
+    endpoint: Option<Endpoint>,
+}
+
+/// Numbers of one SSRC that it sends.
+#[derive(Clone, Copy)]
+pub(crate) struct Stream {
+    pub(crate) ssrc: u32,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) picture: u16,
+}
+
+const SERVER: &str = "198.51.100.1:3478";
+
+impl Client {
+    pub(crate) fn new(number: u32, call: CallKey) -> Self {
+        let crypto = RingProvider::new();
+        let certificate =
+            Certificate::generate_self_signed(["browser".to_owned()], crypto.crypto()).unwrap();
+        let der = certificate.certificate[0].as_ref();
+        let hash = crypto.crypto().hash(HashAlgorithm::Sha256, der).unwrap();
+        let stream = |base: u32| Stream {
+            ssrc: base + number,
+            sequence: u16::try_from(number * 100).unwrap(),
+            timestamp: number * 1_000,
+            picture: u16::try_from(number * 50).unwrap(),
+        };
+        Self {
+            key: PeerKey(number),
+            call,
+            path: Path {
+                remote: SocketAddr::from((
+                    [192, 0, 2, 10],
+                    u16::try_from(40_000 + number).unwrap(),
+                )),
+                via: Via::Udp,
+            },
+            ice: IceCredentials {
+                ufrag: format!("ufrag{number:06}"),
+                pwd: format!("password-of-24-characters{number:06}"),
+            },
+            attempt: SrtpAttempt::First,
+            fingerprint: Fingerprint(hash.try_into().unwrap()),
+            plan: plan(number, stream(0x1000_0000).ssrc),
+            offered: vec![
+                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+                SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
+                SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            ],
+            certificate: Some(certificate),
+            keys: None,
+            stun_answers: 0,
+            handshake_errors: 0,
+            outbox: VecDeque::new(),
+            rtp: Vec::new(),
+            rtcp: Vec::new(),
+            mic: stream(0x1000_0000),
+            cam: stream(0x2000_0000),
+            rtx: stream(0x3000_0000),
+            transport_sequence: 65_530,
+            level: 127,
+            endpoint: None,
+        }
+    }
+
+    pub(crate) fn track(&self, source: Source) -> TrackKey {
+        TrackKey { peer: self.key, source }
+    }
+
+    pub(crate) fn join(&self) -> Command {
+        Command::Join {
+            call: self.call,
+            peer: self.key,
+            ice: self.ice.clone(),
+            fingerprint: self.fingerprint,
+            srtp: self.attempt,
+            plan: self.plan.clone(),
+        }
+    }
+
+    /// The SSRC of its slot with this mid.
+    pub(crate) fn slot(&self, mid: &str) -> SlotLine {
+        self.plan.slots.iter().find(|slot| slot.mid.as_str() == mid).unwrap().clone()
+    }
+
+    pub(crate) fn received(&self, mid: &str) -> Vec<&Rtp> {
+        let ssrc = self.slot(mid).ssrc.0;
+        self.rtp.iter().filter(|packet| packet.ssrc() == ssrc).collect()
+    }
+
+    /// A binding request, as libwebrtc writes it.
+    pub(crate) fn check(&self, nominate: Nominate) -> Vec<u8> {
+        let mut body = Vec::new();
+        let username = format!("{}:theirs", self.ice.ufrag);
+        attribute(&mut body, 0x0006, username.as_bytes());
+        attribute(&mut body, 0xc057, &[0, 1, 0, 10]);
+        attribute(&mut body, 0x802a, &[1; 8]);
+        if nominate == Nominate::Yes {
+            attribute(&mut body, 0x0025, &[]);
+        }
+        attribute(&mut body, 0x0024, &[0x6e, 0, 0x1e, 0xff]);
+        let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        message.extend_from_slice(&[7; 12]);
+        message.extend_from_slice(&body);
+        let set_length = |message: &mut Vec<u8>, len: usize| {
+            message[2..4].copy_from_slice(&u16::try_from(len - 20).unwrap().to_be_bytes());
+        };
+        let len = message.len();
+        set_length(&mut message, len + 24);
+        let mut tag = [0; 20];
+        RingProvider::new()
+            .crypto()
+            .new_hmac(HmacAlgorithm::Sha1, self.ice.pwd.as_bytes())
+            .unwrap()
+            .sign(&[&message], &mut tag)
+            .unwrap();
+        attribute(&mut message, 0x0008, &tag);
+        set_length(&mut message, len + 32);
+        let crc = crc32(&message) ^ 0x5354_554e;
+        attribute(&mut message, 0x8028, &crc.to_be_bytes());
+        message
+    }
+
+    pub(crate) fn start_handshake(&mut self, now: Instant) {
+        let provider: Arc<dyn RTCCryptoProvider> = Arc::new(RingProvider::new());
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(provider)
+            .with_certificates(self.certificate.iter().cloned().collect())
+            .with_srtp_protection_profiles(self.offered.clone())
+            .with_insecure_skip_verify(true)
+            .with_extended_master_secret(ExtendedMasterSecretType::Require)
+            .build(true, None)
+            .unwrap();
+        let local = self.path.remote;
+        let mut endpoint = Endpoint::new(local, TransportProtocol::UDP, None);
+        endpoint.connect(now, server(), Arc::new(config), None).unwrap();
+        self.endpoint = Some(endpoint);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        if let Some(endpoint) = &mut self.endpoint {
+            while let Some(transmit) = endpoint.poll_transmit() {
+                self.outbox.push_back(transmit.message.to_vec());
+            }
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(endpoint) = &mut self.endpoint {
+            let _ = endpoint.handle_timeout(server(), now);
+        }
+        self.drain();
+    }
+
+    pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) {
+        match bytes[0] {
+            0..=3 => self.stun_answers += 1,
+            20..=63 => {
+                let Some(endpoint) = &mut self.endpoint else { return };
+                match endpoint.read(now, server(), None, bytes.into()) {
+                    Ok(events) => {
+                        if events.iter().any(|it| matches!(it, EndpointEvent::HandshakeComplete)) {
+                            self.take_keys();
+                        }
+                    }
+                    Err(_) => self.handshake_errors += 1,
+                }
+                self.drain();
+            }
+            _ => {
+                let keys = self.keys.as_mut().expect("media before keys");
+                if (192..224).contains(&bytes[1]) {
+                    self.rtcp.push(keys.rtcp_in.decrypt_rtcp(bytes).unwrap().to_vec());
+                } else {
+                    let plain = keys.rtp_in.decrypt_rtp(bytes).unwrap();
+                    self.rtp.push(Rtp { bytes: plain.to_vec() });
+                }
+            }
+        }
+    }
+
+    fn take_keys(&mut self) {
+        let state = self.endpoint.as_ref().unwrap().get_connection_state(server()).unwrap();
+        let (profile, key, salt) = match state.srtp_protection_profile() {
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => {
+                (ProtectionProfile::AeadAes128Gcm, 16, 12)
+            }
+            SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => {
+                (ProtectionProfile::AeadAes256Gcm, 32, 12)
+            }
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => {
+                (ProtectionProfile::Aes128CmHmacSha1_80, 16, 14)
+            }
+            other => panic!("{other:?}"),
+        };
+        let material = state
+            .export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], 2 * (key + salt))
+            .unwrap()
+            .as_ref()
+            .to_vec();
+        let context = |key_at: usize, salt_at: usize| {
+            Context::new(
+                &material[key_at..key_at + key],
+                &material[salt_at..salt_at + salt],
+                profile,
+                None,
+                None,
+                RingProvider::new().crypto(),
+            )
+            .unwrap()
+        };
+        let (ours, theirs) = ((0, 2 * key), (key, 2 * key + salt));
+        self.keys = Some(Keys {
+            rtp_out: context(ours.0, ours.1),
+            rtcp_out: context(ours.0, ours.1),
+            rtp_in: context(theirs.0, theirs.1),
+            rtcp_in: context(theirs.0, theirs.1),
+        });
+    }
+
+    pub(crate) fn seal(&mut self, packet: &[u8]) -> Vec<u8> {
+        self.keys.as_mut().unwrap().rtp_out.encrypt_rtp(packet).unwrap().to_vec()
+    }
+
+    pub(crate) fn seal_rtcp(&mut self, packet: &[u8]) -> Vec<u8> {
+        self.keys.as_mut().unwrap().rtcp_out.encrypt_rtcp(packet).unwrap().to_vec()
+    }
+
+    /// The next 20 ms of sound, protected.
+    pub(crate) fn voice(&mut self) -> Vec<u8> {
+        let mic = self.mic;
+        self.mic.sequence = mic.sequence.wrapping_add(1);
+        self.mic.timestamp = mic.timestamp.wrapping_add(960);
+        let level = [AUDIO_LEVEL << 4, self.level];
+        let payload = self.tagged(vec![0x78; 80]);
+        let packet = self.rtp(OPUS, "mic", mic, false, &level, &payload);
+        self.seal(&packet)
+    }
+
+    /// The next frame of the camera in one packet, in the clear.
+    pub(crate) fn picture_plain(&mut self, kind: Frame) -> Vec<u8> {
+        let cam = self.cam;
+        self.cam.sequence = cam.sequence.wrapping_add(1);
+        self.cam.timestamp = cam.timestamp.wrapping_add(3_000);
+        self.cam.picture = cam.picture.wrapping_add(1);
+        let [high, low] = cam.picture.to_be_bytes();
+        let flag = u8::from(kind == Frame::Delta);
+        let mut payload = vec![0x90, 0xe0, high | 0x80, low, low, 0x20, 0x10 | flag];
+        payload.resize(1_000, 0x55);
+        let payload = self.tagged(payload);
+        self.rtp(VP8, "cam", cam, true, &[], &payload)
+    }
+
+    pub(crate) fn picture(&mut self, kind: Frame) -> Vec<u8> {
+        let packet = self.picture_plain(kind);
+        self.seal(&packet)
+    }
+
+    /// A retransmission of a packet of the camera, protected.
+    pub(crate) fn repair(&mut self, lost: &[u8]) -> Vec<u8> {
+        let lost = Rtp { bytes: lost.to_vec() };
+        let rtx = self.rtx;
+        self.rtx.sequence = rtx.sequence.wrapping_add(1);
+        let mut payload = lost.sequence().to_be_bytes().to_vec();
+        payload.extend_from_slice(lost.payload());
+        let stream = Stream { timestamp: lost.timestamp(), ..rtx };
+        let packet = self.rtp(RTX, "cam", stream, lost.marker(), &[], &payload);
+        self.seal(&packet)
+    }
+
+    /// The last byte names the publisher.
+    fn tagged(&self, mut payload: Vec<u8>) -> Vec<u8> {
+        *payload.last_mut().unwrap() = u8::try_from(self.key.0).unwrap();
+        payload
+    }
+
+    fn rtp(
+        &mut self,
+        pt: PayloadType,
+        mid: &str,
+        stream: Stream,
+        marker: bool,
+        extension: &[u8],
+        payload: &[u8],
+    ) -> Vec<u8> {
+        let [high, low] = self.transport_sequence.to_be_bytes();
+        self.transport_sequence = self.transport_sequence.wrapping_add(1);
+        let mut extensions = extension.to_vec();
+        extensions.extend_from_slice(&[TRANSPORT_CC << 4 | 1, high, low]);
+        extensions.push(MID_EXTENSION << 4 | u8::try_from(mid.len() - 1).unwrap());
+        extensions.extend_from_slice(mid.as_bytes());
+        extensions.resize(extensions.len().next_multiple_of(4), 0);
+        let mut packet = vec![0x90, pt.0 | if marker { 0x80 } else { 0 }];
+        packet.extend_from_slice(&stream.sequence.to_be_bytes());
+        packet.extend_from_slice(&stream.timestamp.to_be_bytes());
+        packet.extend_from_slice(&stream.ssrc.to_be_bytes());
+        packet.extend_from_slice(&[0xbe, 0xde]);
+        packet.extend_from_slice(&u16::try_from(extensions.len() / 4).unwrap().to_be_bytes());
+        packet.extend_from_slice(&extensions);
+        packet.extend_from_slice(payload);
+        packet
+    }
+}
+
+/// Microphone by `a=ssrc`, camera by its mid; three slots of each kind.
+fn plan(number: u32, mic: u32) -> Plan {
+    let mid = |text: &str| Mid::new(text).unwrap();
+    let opus = Codec::Opus { pt: OPUS };
+    let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
+    let extensions = ExtensionIds {
+        mid: Some(MID_EXTENSION),
+        transport_cc: Some(TRANSPORT_CC),
+        audio_level: Some(AUDIO_LEVEL),
+        ..ExtensionIds::default()
+    };
+    let slot = |name: &str, at: u32, codec, kind: u32| SlotLine {
+        mid: mid(&format!("{name}{at}")),
+        codec,
+        extensions,
+        ssrc: Ssrc(kind + number * 16 + at),
+        rtx: (codec == vp8).then_some(Ssrc(kind + 0x0100_0000 + number * 16 + at)),
+        first_sequence: u16::try_from(1_000 * at + number).unwrap(),
+        first_timestamp: 10_000 * at,
+    };
+    Plan {
+        publish: vec![
+            PublishLine {
+                mid: mid("mic"),
+                source: Source::Mic,
+                codec: opus,
+                extensions,
+                ssrcs: vec![Ssrc(mic)],
+                rtx_of: vec![],
+            },
+            PublishLine {
+                mid: mid("cam"),
+                source: Source::Cam,
+                codec: vp8,
+                extensions,
+                ssrcs: vec![],
+                rtx_of: vec![],
+            },
+        ],
+        slots: (0..3)
+            .map(|at| slot("v", at, vp8, 0x6000_0000))
+            .chain((0..3).map(|at| slot("a", at, opus, 0x7000_0000)))
+            .collect(),
+    }
+}
+
+fn server() -> SocketAddr {
+    SERVER.parse().unwrap()
+}
+
+fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    message.extend_from_slice(&kind.to_be_bytes());
+    message.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
+    message.extend_from_slice(value);
+    message.resize(message.len().next_multiple_of(4), 0);
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0xedb8_8320 }
+        })
+    })
+}

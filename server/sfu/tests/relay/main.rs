@@ -1,0 +1,18 @@
+//! The relay from outside: browsers made of rtc-dtls and rtc-srtp, in virtual time.
+//!
+//! The handshakes inside rtc-dtls draw their own randomness; everything else repeats exactly.
+
+#[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod feedback;
+#[cfg(test)]
+mod forwarding;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod transport;
+#[cfg(test)]
+mod world;
