@@ -1,1 +1,24 @@
-//! The shell.
+//! The shell: the only sockets, clock, threads and SQL. It carries out what the cores decide, in order.
+
+pub mod audit;
+pub mod call;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod http;
+pub mod limits;
+pub mod link;
+pub mod media;
+pub mod patient;
+pub mod person;
+pub mod record;
+mod serve;
+mod socket;
+pub mod store;
+pub mod telemetry;
+pub mod vault;
+
+#[cfg(test)]
+mod testing;
+pub mod visit;
+pub use serve::{ServeError, Server, serve};

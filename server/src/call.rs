@@ -1,0 +1,225 @@
+//! The calls alive on this node.
+
+mod actor;
+mod peers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clinical::id::{CallId, ConnectionId, SeatId, VisitId};
+use clinical::phi::Phi;
+use sfu::event::Event;
+use signaling::call::{CallFacts, JoinError, SeatFacts};
+use signaling::effect::CloseCode;
+use signaling::message::ClientMessage;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use crate::config::Practice;
+use crate::media::Media;
+use crate::patient;
+use crate::person::{self, PersonError};
+use crate::record::writer::Writer;
+use crate::record::{Outgoing, Records};
+use crate::store::Store;
+use crate::vault::Vault;
+use crate::visit::{self, Seat, Visit};
+use actor::Input;
+use peers::{Peers, Routes};
+
+/// What may wait for one call. Sockets wait when it is full, so a flood slows its sender and nobody else's call.
+const INBOX: usize = 256;
+
+/// What every call needs of its surroundings.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The database.
+    pub store: Store,
+    /// Keys.
+    pub vault: Vault,
+    /// The log of accesses.
+    pub writer: Writer,
+    /// Open records.
+    pub records: Records,
+    /// The relay.
+    pub media: Media,
+    /// Who runs the visits.
+    pub practice: Practice,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Surroundings(..)")
+    }
+}
+
+/// Every live call. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    around: Arc<Surroundings>,
+    routes: Arc<Routes>,
+    live: Arc<Mutex<HashMap<VisitId, mpsc::Sender<Input>>>>,
+}
+
+/// What a call says to one connection, and how it closes it.
+#[derive(Debug)]
+pub struct Line {
+    outgoing: Outgoing,
+    close: watch::Sender<Option<CloseCode>>,
+}
+
+impl Line {
+    /// The call's end, and the socket's: a code once it has to close, after everything said before. If the call's end
+    /// is gone without a code, its task broke.
+    pub fn new(outgoing: Outgoing) -> (Self, watch::Receiver<Option<CloseCode>>) {
+        let (close, closing) = watch::channel(None);
+        (Self { outgoing, close }, closing)
+    }
+}
+
+/// A connection in a call.
+#[derive(Debug)]
+pub struct Joined {
+    inbox: mpsc::Sender<Input>,
+}
+
+impl Joined {
+    /// Passes a message on, and waits if the call is behind. A call that is gone has said so by the line.
+    pub async fn handle(&self, connection: ConnectionId, message: ClientMessage) {
+        let message = Box::new(message);
+        let _gone = self.inbox.send(Input::Message { connection, message }).await;
+    }
+
+    /// The connection is gone.
+    pub async fn lost(&self, connection: ConnectionId) {
+        let _gone = self.inbox.send(Input::Lost { connection }).await;
+    }
+}
+
+/// Why a connection is not in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The visit is over.
+    #[error("the visit is over")]
+    Over,
+    /// This kind of visit has no such seat.
+    #[error("this kind of visit has no such seat")]
+    RoleNotInVisit,
+    /// Not now.
+    #[error("the call cannot be opened now")]
+    Busy,
+}
+
+impl Calls {
+    /// No call is live yet. `events` are those of `around.media`.
+    pub fn new(around: Surroundings, mut events: mpsc::Receiver<Event>) -> Self {
+        let routes = Arc::new(Routes::default());
+        let to = Arc::clone(&routes);
+        // Ends with the relay, whose threads hold the other end.
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                to.pass(event);
+            }
+        });
+        Self { around: Arc::new(around), routes, live: Arc::default() }
+    }
+
+    /// Joins the live call of a visit, and begins it if there is none.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub async fn join(
+        &self,
+        visit: &Visit,
+        seat: &Seat,
+        connection: ConnectionId,
+        line: Line,
+    ) -> Result<Joined, Refused> {
+        let who = self.facts_of(seat).await.map_err(|error| busy(&error))?;
+        let inbox = self.inbox(visit).await.map_err(|error| busy(&error))?;
+        let (answer, answered) = oneshot::channel();
+        let input = Input::Join { who: Box::new(who), connection, line, answer };
+        // A call that ended between the two lines answers nothing; the client comes again.
+        inbox.send(input).await.map_err(|_ended| Refused::Busy)?;
+        match answered.await {
+            Ok(Ok(())) => Ok(Joined { inbox }),
+            Ok(Err(JoinError::Over)) => Err(Refused::Over),
+            Ok(Err(JoinError::RoleNotInVisit)) => Err(Refused::RoleNotInVisit),
+            Err(_ended) => Err(Refused::Busy),
+        }
+    }
+
+    /// A seat was taken back: it is out of its call at once.
+    pub async fn revoke(&self, visit: VisitId, seat: SeatId) {
+        self.tell(visit, Input::Revoke { seat }).await;
+    }
+
+    /// A seat signed out: its connections close, its place stays.
+    pub async fn session_over(&self, visit: VisitId, seat: SeatId) {
+        self.tell(visit, Input::SessionOver { seat }).await;
+    }
+
+    /// A visit was ended outside its call.
+    pub async fn end(&self, visit: VisitId) {
+        self.tell(visit, Input::EndVisit).await;
+    }
+
+    async fn tell(&self, visit: VisitId, input: Input) {
+        let inbox = self.live.lock().await.get(&visit).cloned();
+        if let Some(inbox) = inbox {
+            let _ended = inbox.send(input).await;
+        }
+    }
+
+    async fn facts_of(&self, seat: &Seat) -> Result<SeatFacts, PersonError> {
+        let Surroundings { store, vault, .. } = &*self.around;
+        let person = person::person(store, vault, seat.person).await?;
+        let name = person.map(|person| person.name).unwrap_or_default();
+        Ok(SeatFacts { seat: seat.id, person: seat.person, name, role: seat.role })
+    }
+
+    async fn inbox(&self, visit: &Visit) -> Result<mpsc::Sender<Input>, PersonError> {
+        // Held while the call begins: of two who come at once, one begins it.
+        let mut live = self.live.lock().await;
+        if let Some(inbox) = live.get(&visit.id)
+            && !inbox.is_closed()
+        {
+            return Ok(inbox.clone());
+        }
+        live.retain(|_, inbox| !inbox.is_closed());
+        let facts = self.begin(visit).await?;
+        let (inbox, inputs) = mpsc::channel(INBOX);
+        live.insert(visit.id, inbox.clone());
+        // On its own: if it breaks, only this call is gone, and its connections join a new one.
+        let (peers, events) = Peers::new(self.around.media.clone(), Arc::clone(&self.routes));
+        tokio::spawn(actor::run((*self.around).clone(), facts, inputs, peers, events));
+        Ok(inbox)
+    }
+
+    async fn begin(&self, visit: &Visit) -> Result<CallFacts, PersonError> {
+        let Surroundings { store, vault, writer: _, records: _, media: _, practice } =
+            &*self.around;
+        let Visit { id, kind, record, ended: _ } = visit;
+        let patient = match record {
+            Some(record) => patient::of_record(store, vault, *record).await?,
+            None => None,
+        };
+        let seats = visit::seats(store, *id).await?;
+        let admitted = seats.into_iter().filter(|seat| seat.admitted).map(|seat| seat.id).collect();
+        Ok(CallFacts {
+            call: CallId(Uuid::now_v7()),
+            visit: *id,
+            kind: *kind,
+            practice: Phi::new(practice.name.clone()),
+            phone: practice.phone.clone(),
+            record: *record,
+            patient: patient.map(|(_, facts)| facts),
+            admitted,
+        })
+    }
+}
+
+fn busy(error: &PersonError) -> Refused {
+    tracing::error!(%error, "a call cannot be opened");
+    Refused::Busy
+}

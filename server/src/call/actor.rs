@@ -1,0 +1,356 @@
+//! One task for each live call: owns a [`Call`] and carries out its effects in order.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use clinical::actor::{Actor, Millis};
+use clinical::id::{ConnectionId, RecordId, SeatId, VisitId};
+use clinical::phi::Phi;
+use sfu::event::Event;
+use signaling::audit::{AuditEntry, Deed};
+use signaling::call::{Call, CallFacts, JoinError, MediaEvent, SeatFacts};
+use signaling::effect::{CallOver, Effect, Standing};
+use signaling::message::{ClientMessage, ClosedReason, RefusalCode};
+use tokio::sync::{mpsc, oneshot};
+
+use super::peers::Peers;
+use super::{Line, Surroundings};
+use crate::audit::{Entry, Outcome};
+use crate::record::{CallClock, Reader};
+use crate::store::now;
+use crate::visit;
+
+/// What a call is told.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A seat connects.
+    Join {
+        /// Who.
+        who: Box<SeatFacts>,
+        /// By which connection.
+        connection: ConnectionId,
+        /// The way to it.
+        line: Line,
+        /// Whether it is in.
+        answer: oneshot::Sender<Result<(), JoinError>>,
+    },
+    /// A client said something.
+    Message {
+        /// On which connection.
+        connection: ConnectionId,
+        /// What.
+        message: Box<ClientMessage>,
+    },
+    /// A connection is gone.
+    Lost {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A seat was taken back.
+    Revoke {
+        /// Which.
+        seat: SeatId,
+    },
+    /// A seat signed out.
+    SessionOver {
+        /// Which.
+        seat: SeatId,
+    },
+    /// The visit was ended outside the call.
+    EndVisit,
+}
+
+/// A connection in the call.
+#[derive(Debug)]
+struct Connected {
+    line: Line,
+    actor: Actor,
+    name: Phi<String>,
+    record: Option<RecordId>,
+}
+
+/// What has to be written down. A task of its own does it, so that no call waits for a disk.
+#[derive(Debug)]
+enum Note {
+    Audit(AuditEntry),
+    Standing(SeatId, Standing),
+    Over(CallOver),
+}
+
+struct CallTask {
+    around: Surroundings,
+    call: Call,
+    visit: VisitId,
+    clock: Clock,
+    peers: Peers,
+    connections: BTreeMap<ConnectionId, Connected>,
+    notes: mpsc::UnboundedSender<Note>,
+}
+
+/// Wall-clock time that never goes back.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    began: Instant,
+    wall: Millis,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { began: Instant::now(), wall: now() }
+    }
+
+    fn now(&self) -> Millis {
+        let elapsed = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Millis(self.wall.0.saturating_add(elapsed))
+    }
+
+    /// The instant of a deadline.
+    fn at(&self, deadline: Millis) -> tokio::time::Instant {
+        let ms = deadline.0.saturating_sub(self.wall.0).max(0);
+        let at = self.began + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        tokio::time::Instant::from_std(at)
+    }
+}
+
+/// Runs a call to its end.
+pub(super) async fn run(
+    around: Surroundings,
+    facts: CallFacts,
+    mut inputs: mpsc::Receiver<Input>,
+    peers: Peers,
+    mut events: mpsc::UnboundedReceiver<Event>,
+) {
+    let (notes, noted) = mpsc::unbounded_channel();
+    let writing = tokio::spawn(write_down(around.clone(), facts.visit, noted));
+    let clock = Clock::start();
+    let visit = facts.visit;
+    tracing::info!(call.id = %facts.call, visit.id = %visit, "call begins");
+    let call = Call::new(clock.now(), facts);
+    let connections = BTreeMap::new();
+    let mut task = CallTask { around, call, visit, clock, peers, connections, notes };
+    while task.call.over().is_none() {
+        let due = task.call.poll_timeout().map(|due| task.clock.at(due));
+        let effects = tokio::select! {
+            // What the relay reports is about packets that flow already.
+            biased;
+            event = events.recv() => {
+                let event = event.and_then(|event| task.peers.translate(event));
+                event.map(|event| task.call.handle_media(task.clock.now(), event)).unwrap_or_default()
+            }
+            input = inputs.recv() => match input {
+                Some(input) => task.take(input),
+                // Nobody knows the call any more: the server stops.
+                None => break,
+            },
+            () = sleep_until(due) => task.call.handle_timeout(task.clock.now()),
+        };
+        task.carry_out(effects);
+    }
+    tracing::info!(call.id = %task.call.id(), visit.id = %visit, "call is over");
+    drop(task);
+    // The way in stays shut until the end is written down: who joined before would begin a new call of a visit that
+    // is over.
+    let _written = writing.await;
+    drop(inputs);
+}
+
+async fn sleep_until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl CallTask {
+    fn take(&mut self, input: Input) -> Vec<Effect> {
+        let now = self.clock.now();
+        match input {
+            Input::Join { who, connection, line, answer } => {
+                let SeatFacts { seat, person, name, role } = &*who;
+                let actor = Actor { person: *person, seat: *seat, role: *role };
+                let name = name.clone();
+                match self.call.join(now, *who, connection) {
+                    Ok(effects) => {
+                        let connected = Connected { line, actor, name, record: None };
+                        self.connections.insert(connection, connected);
+                        // If the socket is gone meanwhile it says so by `Lost`.
+                        let _gone = answer.send(Ok(()));
+                        effects
+                    }
+                    Err(error) => {
+                        let _gone = answer.send(Err(error));
+                        Vec::new()
+                    }
+                }
+            }
+            Input::Message { connection, message } => self.message(now, connection, *message),
+            Input::Lost { connection } => {
+                self.forget(connection);
+                self.call.lost(now, connection)
+            }
+            Input::Revoke { seat } => self.call.revoke(now, seat),
+            Input::SessionOver { seat } => self.call.sign_out(now, seat),
+            Input::EndVisit => self.call.end_visit(now),
+        }
+    }
+
+    /// Messages about records go to the record, if the call has opened the way; everything else is the call's.
+    fn message(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        message: ClientMessage,
+    ) -> Vec<Effect> {
+        let connected = self.connections.get(&connection);
+        let Some((connected, allowed)) =
+            connected.and_then(|connected| connected.record.map(|record| (connected, record)))
+        else {
+            return self.call.handle(now, connection, message);
+        };
+        match message {
+            ClientMessage::RecordOpen { record, have: _ } if record != allowed => {
+                // Not there and not yours answer alike.
+                connected.line.outgoing.say(signaling::message::ServerMessage::Refused {
+                    of: "record.open".to_owned(),
+                    code: RefusalCode::NotFound,
+                });
+                Vec::new()
+            }
+            ClientMessage::RecordOpen { record, have } => {
+                let reader = Reader {
+                    connection,
+                    outgoing: connected.line.outgoing.clone(),
+                    actor: connected.actor,
+                    name: connected.name.clone(),
+                    call: Some(CallClock { call: self.call.id(), began: self.clock.began }),
+                    visit: Some(self.visit),
+                };
+                self.around.records.open(reader, record, have);
+                Vec::new()
+            }
+            ClientMessage::RecordEdit { .. }
+            | ClientMessage::RecordCommand { .. }
+            | ClientMessage::RecordCaret { .. }
+            | ClientMessage::RecordResync { .. }
+            | ClientMessage::RecordClose { .. } => {
+                self.around.records.handle(connection, message);
+                Vec::new()
+            }
+            ClientMessage::Join { .. }
+            | ClientMessage::Ping { .. }
+            | ClientMessage::Offer { .. }
+            | ClientMessage::Want { .. }
+            | ClientMessage::Presence { .. }
+            | ClientMessage::Admit { .. }
+            | ClientMessage::SendBack { .. }
+            | ClientMessage::Leave
+            | ClientMessage::End => self.call.handle(now, connection, message),
+        }
+    }
+
+    /// Carries out effects in order; what they bring back is handled before anything else.
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut waiting = std::collections::VecDeque::from(effects);
+        while let Some(effect) = waiting.pop_front() {
+            if let Some(event) = self.effect(effect) {
+                waiting.extend(self.call.handle_media(self.clock.now(), event));
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) -> Option<MediaEvent> {
+        match effect {
+            Effect::Send { connection, message } => {
+                if let Some(connected) = self.connections.get(&connection) {
+                    connected.line.outgoing.say(*message);
+                }
+            }
+            Effect::Close { connection, code } => {
+                if let Some(connected) = self.connections.remove(&connection) {
+                    self.around.records.close(connection);
+                    connected.line.close.send_replace(Some(code));
+                }
+            }
+            Effect::Record { connection, access } => self.record(connection, access),
+            Effect::Negotiate { seat, connection, n, sdp, srtp, transport } => {
+                return Some(self.peers.negotiate(seat, connection, n, &sdp, srtp, transport));
+            }
+            Effect::Want { seat, slots } => self.peers.want(seat, &slots),
+            Effect::Audience { publisher, source, to } => {
+                self.peers.audience(publisher, source, to);
+            }
+            Effect::Mute { seat, source, muted } => self.peers.mute(seat, source, muted),
+            Effect::DropMedia { seat } => self.peers.drop_media(seat),
+            Effect::Remember { seat, standing } => self.note(Note::Standing(seat, standing)),
+            Effect::Audit(entry) => self.note(Note::Audit(entry)),
+            Effect::EndCall { why } => self.note(Note::Over(why)),
+        }
+        None
+    }
+
+    fn record(&mut self, connection: ConnectionId, access: Option<RecordId>) {
+        let Some(connected) = self.connections.get_mut(&connection) else { return };
+        if connected.record.is_some() && access.is_none() {
+            self.around.records.revoke(connection, ClosedReason::NotAllowed);
+        }
+        connected.record = access;
+    }
+
+    fn forget(&mut self, connection: ConnectionId) {
+        if self.connections.remove(&connection).is_some() {
+            self.around.records.close(connection);
+        }
+    }
+
+    fn note(&self, note: Note) {
+        // The writing task ends only after this one.
+        let _never = self.notes.send(note);
+    }
+}
+
+/// Writes down what calls decide, in order. A store that is away loses nobody's call: it is logged and goes on.
+async fn write_down(
+    around: Surroundings,
+    visit: VisitId,
+    mut notes: mpsc::UnboundedReceiver<Note>,
+) {
+    while let Some(note) = notes.recv().await {
+        let written = match note {
+            Note::Audit(entry) => around.writer.audit(vec![entry_of(entry)]).await,
+            Note::Standing(seat, standing) => {
+                visit::set_admitted(&around.store, seat, standing == Standing::Admitted).await
+            }
+            Note::Over(CallOver::Ended) => visit::end_visit(&around.store, visit).await,
+            Note::Over(CallOver::Empty) => visit::clear_admitted(&around.store, visit).await,
+        };
+        if let Err(error) = written {
+            tracing::error!(visit.id = %visit, %error, "what happened in a call was not written down");
+        }
+    }
+}
+
+fn entry_of(entry: AuditEntry) -> Entry {
+    let AuditEntry { at_ms, visit, call, seat, person, role, deed } = entry;
+    let (outcome, object) = match deed {
+        Deed::Denied { message } => (Outcome::Denied, format!("message:{message}")),
+        Deed::Admitted { whom } | Deed::SentBack { whom } => {
+            (Outcome::Done, format!("seat:{whom}"))
+        }
+        Deed::Joined | Deed::Resumed | Deed::Left | Deed::LineLost => {
+            (Outcome::Done, format!("seat:{seat}"))
+        }
+        Deed::Ended => (Outcome::Done, format!("call:{call}")),
+    };
+    Entry {
+        at_ms,
+        person: Some(person),
+        role: Some(role),
+        on_behalf_of: None,
+        action: deed.code(),
+        outcome,
+        patient: None,
+        object,
+        visit: Some(visit),
+        detail: None,
+    }
+}

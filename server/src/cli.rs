@@ -1,0 +1,264 @@
+//! The command line: the server, and an operator's commands.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use clinical::actor::Role;
+use clinical::fhir::{Issue, ResourceRef};
+use uuid::Uuid;
+
+use crate::config::{Config, Demo, Practice, Tls};
+use crate::demo::{self, Invitation, Invited};
+use crate::http::assets;
+use crate::patient;
+use crate::record::writer::Writer;
+use crate::serve::{KEY_FILE, origin, serve};
+use crate::store::{Hold, Store};
+use crate::vault::Vault;
+
+/// Largest chart that is read.
+const CHART_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Video consults for virtual pharmacists.
+#[derive(Debug, Parser)]
+#[command(name = "mortar", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Data folder: database and keys. Back it up, and keep it to yourself.
+    #[arg(long, global = true, env = "MORTAR_DATA", default_value = "mortar-data")]
+    data: PathBuf,
+
+    /// Address and port of the web pages.
+    #[arg(long, global = true, env = "MORTAR_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// UDP port of sound and pictures.
+    #[arg(long, global = true, env = "MORTAR_MEDIA_PORT", default_value_t = 3478)]
+    media_port: u16,
+
+    /// Address at which browsers reach this machine, when it is not one of its own.
+    #[arg(long, global = true, env = "MORTAR_PUBLIC_IP")]
+    public_ip: Option<IpAddr>,
+
+    /// Encrypt with a certificate of our own making, so that other devices in the network may use camera and
+    /// microphone. They warn once. Listen on 0.0.0.0 with it.
+    #[arg(long, global = true, env = "MORTAR_TLS")]
+    tls: bool,
+
+    /// Origin that browsers use, as https://visits.example.org. Once for each.
+    #[arg(long, global = true, env = "MORTAR_ORIGIN", value_delimiter = ',')]
+    origin: Vec<String>,
+
+    /// Name of the practice, as patients know it.
+    #[arg(long, global = true, env = "MORTAR_PRACTICE", default_value_t = Practice::default().name)]
+    practice: String,
+
+    /// Whom patients call when nothing works.
+    #[arg(long, global = true, env = "MORTAR_PHONE", default_value_t = Practice::default().phone)]
+    phone: String,
+
+    /// Leave an empty database empty.
+    #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
+    no_demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default).
+    Serve,
+    /// Import a FHIR R4 chart (a Bundle in JSON).
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print the links of the newest visit.
+    Links,
+}
+
+impl Cli {
+    fn config(self) -> (Command, Config) {
+        let Self {
+            command,
+            data,
+            listen,
+            media_port,
+            public_ip,
+            tls,
+            origin,
+            practice,
+            phone,
+            no_demo,
+        } = self;
+        let config = Config {
+            data,
+            listen,
+            media_port,
+            public_ip,
+            tls: if tls { Tls::SelfSigned } else { Tls::Off },
+            origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
+            practice: Practice { name: practice, phone },
+            demo: if no_demo { Demo::No } else { Demo::Yes },
+        };
+        (command.unwrap_or(Command::Serve), config)
+    }
+}
+
+/// Reads the arguments and does what they say.
+///
+/// # Errors
+/// What is wrong and what to do, for the terminal.
+pub fn run() -> anyhow::Result<()> {
+    let (command, config) = Cli::parse().config();
+    for origin in &config.origins {
+        if !(origin.starts_with("https://") || origin.starts_with("http://")) {
+            bail!("--origin {origin} is not an origin: write it as https://visits.example.org");
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve => run_server(config).await,
+            Command::Import { file } => import(config, file).await,
+            Command::Links => links(config).await,
+        }
+    })
+}
+
+async fn run_server(config: Config) -> anyhow::Result<()> {
+    let wants_demo = config.demo;
+    let server = serve(config).await?;
+    let app = server.app();
+    if wants_demo == Demo::Yes {
+        demo::prepare(&app.store, &app.vault, &app.writer).await?;
+    }
+    if !assets::is_built() {
+        say("The web client is not built, so browsers see nothing. Run `make run`.\n");
+    }
+    let mut words = format!("\nMortar is running at {}\n", server.origin());
+    if let Some(invitation) = demo::invitation(&app.store, &app.vault).await? {
+        describe(&mut words, &server.origin(), &invitation);
+    }
+    words.push_str("\nStop it with Ctrl-C.\n");
+    say(&words);
+
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("signals cannot be watched")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("signals cannot be watched")?,
+        _ = terminate.recv() => {}
+    }
+    say("Stopping: everything typed is being stored.\n");
+    server.stop().await;
+    Ok(())
+}
+
+async fn import(config: Config, file: PathBuf) -> anyhow::Result<()> {
+    let shown = file.display();
+    let size = std::fs::metadata(&file)
+        .with_context(|| format!("{shown} cannot be read: check its name and your rights"))?
+        .len();
+    if size > CHART_BYTES {
+        bail!("{shown} has {size} bytes, more than {CHART_BYTES}: export one patient at a time");
+    }
+    let bytes = std::fs::read(&file)
+        .with_context(|| format!("{shown} cannot be read: check its name and your rights"))?;
+    let (store, vault) = open(&config).await?;
+    let chain = format!("command-{}", Uuid::now_v7());
+    let writer = Writer::start(store.clone(), &chain).await?;
+    let report = patient::import(&store, &vault, &writer, &bytes, None)
+        .await
+        .with_context(|| format!("{shown} was not imported"))?;
+    let mut words = format!("Imported {shown} as record {}\n", report.record);
+    for (list, rows) in &report.rows {
+        let _infallible = writeln!(words, "  {rows:>5}  {}", list.as_str());
+    }
+    for (kind, times) in &report.ignored {
+        let _infallible = writeln!(words, "  not read: {times} × {kind}");
+    }
+    for issue in &report.issues {
+        let Issue { resource, path, code, severity: _ } = issue;
+        let ResourceRef { entry, kind, id: _ } = resource;
+        let at = if path.is_empty() { String::new() } else { format!(".{path}") };
+        let _infallible = writeln!(words, "  remark: entry {entry}, {kind}{at}: {code:?}");
+    }
+    if report.issues_left_out > 0 {
+        let _infallible = writeln!(words, "  and {} more remarks", report.issues_left_out);
+    }
+    say(&words);
+    writer.flush().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn links(config: Config) -> anyhow::Result<()> {
+    let (store, vault) = open(&config).await?;
+    let mut words = String::new();
+    match demo::invitation(&store, &vault).await? {
+        Some(invitation) => describe(&mut words, &origin(&config, config.listen), &invitation),
+        None => words.push_str("There is no open visit. Start the server to make one.\n"),
+    }
+    say(&words);
+    store.close().await;
+    Ok(())
+}
+
+async fn open(config: &Config) -> anyhow::Result<(Store, Vault)> {
+    let store = Store::open(&config.data, Hold::Command).await?;
+    let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
+    Ok((store, vault))
+}
+
+/// The visit and its links, for the operator's terminal.
+fn describe(words: &mut String, origin: &str, invitation: &Invitation) {
+    let Invitation { patient, seats } = invitation;
+    if let Some(patient) = patient {
+        let _infallible = writeln!(words, "\nFollow-up visit of {}", patient.name.expose());
+    }
+    words.push_str("Open each link in a window of its own:\n\n");
+    for Invited { seat, name, token } in seats {
+        let _infallible = writeln!(
+            words,
+            "  {:<12} {:<24} {origin}/j#{}",
+            role_name(seat.role),
+            name.expose(),
+            token.text()
+        );
+    }
+    if let Some(patient) = patient {
+        let _infallible = writeln!(
+            words,
+            "\nPatient and caregiver are asked for the patient's date of birth: {}",
+            patient.birth_date.expose()
+        );
+    }
+}
+
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Patient => "Patient",
+        Role::Caregiver => "Caregiver",
+        Role::Interpreter => "Interpreter",
+        Role::Pharmacist => "Pharmacist",
+        Role::Pcp => "Clinician",
+        Role::Nurse => "Nurse",
+        Role::Chw => "Health worker",
+        Role::Specialist => "Specialist",
+        Role::Facilitator => "Facilitator",
+        Role::Learner => "Learner",
+        Role::Observer => "Observer",
+    }
+}
+
+fn say(words: &str) {
+    // A terminal that is gone does not stop the server.
+    let _closed = std::io::stdout().write_all(words.as_bytes());
+}

@@ -1,0 +1,87 @@
+//! Every knob, with unit, default and range.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// How the server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Data folder: database and keys. Made with mode 0700 if it is missing.
+    pub data: PathBuf,
+    /// Address of HTTP and WebSocket. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// UDP port of media. Port 0 takes a free one.
+    pub media_port: u16,
+    /// Address that browsers reach media at. Without it the server names the addresses of its own interfaces.
+    pub public_ip: Option<IpAddr>,
+    /// Whether HTTP is encrypted here.
+    pub tls: Tls,
+    /// Origins that may use the server, as `https://host[:port]`. Empty: `localhost` and plain addresses.
+    pub origins: Vec<String>,
+    /// The practice.
+    pub practice: Practice,
+    /// Whether an empty database gets the demo practice.
+    pub demo: Demo,
+}
+
+/// Whether HTTP is encrypted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Not: on `localhost`, or behind a proxy that does.
+    Off,
+    /// With a certificate of our own making, for other devices in the same network. Browsers warn once.
+    SelfSigned,
+}
+
+impl Tls {
+    /// The scheme of the addresses.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Off => "http",
+            Self::SelfSigned => "https",
+        }
+    }
+}
+
+/// Whether an empty database gets the demo practice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demo {
+    /// It does.
+    Yes,
+    /// It stays empty.
+    No,
+}
+
+/// Who runs the visits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Practice {
+    /// Name, as patients know it.
+    pub name: String,
+    /// Whom to call when nothing works.
+    pub phone: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("mortar-data"),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            media_port: 3478,
+            public_ip: None,
+            tls: Tls::Off,
+            origins: Vec::new(),
+            practice: Practice::default(),
+            demo: Demo::Yes,
+        }
+    }
+}
+
+impl Default for Practice {
+    fn default() -> Self {
+        Self {
+            name: "Harbor Street Family Practice".to_owned(),
+            // Kept for fiction by the North American Numbering Plan.
+            phone: "555-0142".to_owned(),
+        }
+    }
+}

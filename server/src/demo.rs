@@ -1,0 +1,155 @@
+//! The demo practice: invented people, one follow-up visit, one link for each seat.
+
+use clinical::actor::Role;
+use clinical::id::{PatientId, PersonId, RecordId};
+use clinical::phi::Phi;
+use signaling::message::PatientFacts;
+use signaling::visit::VisitKind;
+
+use crate::link::{self, LinkError, Token};
+use crate::patient::{self, ImportError};
+use crate::person::{self, PersonError};
+use crate::record::writer::Writer;
+use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+use crate::visit::{self, Seat, SeatError, Visit};
+
+/// FHIR R4 charts of our own making. The first is the patient of the demo visit.
+const CHARTS: [&[u8]; 4] = [
+    include_bytes!("../demo/ruth-delgado.json"),
+    include_bytes!("../demo/harold-whitfield.json"),
+    include_bytes!("../demo/minh-nguyen.json"),
+    include_bytes!("../demo/tamika-brooks.json"),
+];
+
+const PHARMACIST: &str = "Ana Reyes, PharmD";
+const PCP: &str = "Dr. Priya Raman";
+const CAREGIVER: &str = "Elena Delgado";
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A chart was not taken: a bug, the charts are ours.
+    #[error("a demo chart was not imported: {0}")]
+    Import(#[from] ImportError),
+    /// Names do not read or write.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// A seat was not made.
+    #[error(transparent)]
+    Seat(#[from] SeatError),
+    /// A link was not made.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A visit with the link of each seat.
+#[derive(Debug)]
+pub struct Invitation {
+    /// Whom it is about.
+    pub patient: Option<PatientFacts>,
+    /// The seats, in order of being invited.
+    pub seats: Vec<Invited>,
+}
+
+/// A seat with its link.
+#[derive(Debug)]
+pub struct Invited {
+    /// The seat.
+    pub seat: Seat,
+    /// Who sits there.
+    pub name: Phi<String>,
+    /// The secret of the link.
+    pub token: Token,
+}
+
+/// Imports the demo practice into an empty database. In one that has visits, a visit that is over gets a successor
+/// with the same people, so that the links of the next start lead somewhere.
+///
+/// # Errors
+/// See [`DemoError`].
+pub async fn prepare(store: &Store, vault: &Vault, writer: &Writer) -> Result<(), DemoError> {
+    match visit::newest_visit(store).await? {
+        Some(over) if over.ended.is_some() => {
+            let next = visit::create(store, over.kind, over.record).await?;
+            for seat in visit::seats(store, over.id).await? {
+                if !seat.revoked {
+                    visit::invite(store, &next, seat.person, seat.role).await?;
+                }
+            }
+            Ok(())
+        }
+        Some(_open) => Ok(()),
+        None if patient::records(store).await?.is_empty() => {
+            let mut first = None;
+            for chart in CHARTS {
+                let report = patient::import(store, vault, writer, chart, None).await?;
+                first.get_or_insert(report);
+            }
+            match first {
+                Some(report) => {
+                    follow_up(store, vault, writer, report.patient, report.person, report.record)
+                        .await
+                }
+                None => Ok(()),
+            }
+        }
+        // Somebody's own charts: no demo beside them.
+        None => Ok(()),
+    }
+}
+
+async fn follow_up(
+    store: &Store,
+    vault: &Vault,
+    writer: &Writer,
+    patient: PatientId,
+    patient_person: PersonId,
+    record: RecordId,
+) -> Result<(), DemoError> {
+    let staff = |name: &str| Phi::new(name.to_owned());
+    let pharmacist =
+        person::add(store, vault, writer, &staff(PHARMACIST), Role::Pharmacist, None).await?;
+    let pcp = person::add(store, vault, writer, &staff(PCP), Role::Pcp, None).await?;
+    let caregiver =
+        person::add(store, vault, writer, &staff(CAREGIVER), Role::Caregiver, Some(patient))
+            .await?;
+    let visit = visit::create(store, VisitKind::FollowUp, Some(record)).await?;
+    for (person, role) in [
+        (pharmacist, Role::Pharmacist),
+        (pcp, Role::Pcp),
+        (patient_person, Role::Patient),
+        (caregiver, Role::Caregiver),
+    ] {
+        visit::invite(store, &visit, person, role).await?;
+    }
+    Ok(())
+}
+
+/// The newest visit with a link for each seat; `None` if there is no visit, or it is over.
+///
+/// # Errors
+/// See [`DemoError`].
+pub async fn invitation(store: &Store, vault: &Vault) -> Result<Option<Invitation>, DemoError> {
+    let Some(Visit { id, kind: _, record, ended: None }) = visit::newest_visit(store).await? else {
+        return Ok(None);
+    };
+    let patient = match record {
+        Some(record) => patient::of_record(store, vault, record).await?.map(|(_, facts)| facts),
+        None => None,
+    };
+    let mut seats = Vec::new();
+    for seat in visit::seats(store, id).await? {
+        if seat.revoked {
+            continue;
+        }
+        let name = person::person(store, vault, seat.person).await?;
+        let name = name.map(|person| person.name).unwrap_or_default();
+        let token = link::link_of(store, vault, seat.id).await?;
+        seats.push(Invited { seat, name, token });
+    }
+    Ok(Some(Invitation { patient, seats }))
+}

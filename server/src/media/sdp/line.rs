@@ -1,0 +1,224 @@
+//! What each m-line is for: publishing lines get a source, receiving lines become slots. What was given once stays.
+
+use sfu::plan::{Codec, ExtensionIds, Mid, Plan, PublishLine, SlotLine, Source, Ssrc};
+
+use super::random::Random;
+use super::{
+    Extension, Kind, MAX_SSRCS, Negotiated, Offer, OfferError, OfferedCodec, OfferedLine, Way,
+};
+
+/// An m-line after negotiation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) mid: Mid,
+    pub(super) role: Role,
+}
+
+/// What an m-line is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The client sends a source on it; of its simulcast layers at most one is taken.
+    Publish { source: Source, rid: Option<String> },
+    /// The client receives on it. Audio and video slots with one place share a stream id, so the browser lip-syncs them.
+    Slot { place: usize },
+    /// It is of the bundle but nothing flows; a source that it had stays its own.
+    Idle { source: Option<Source> },
+    /// Port 0: not for us, or closed by the client.
+    Refused,
+}
+
+/// All m-lines of an offer, decided.
+pub(super) struct Lines {
+    pub(super) lines: Vec<Line>,
+    pub(super) plan: Plan,
+}
+
+/// Decides the role of each line.
+pub(super) fn assign(
+    offer: &Offer,
+    previous: Option<&Negotiated>,
+    random: &mut Random,
+) -> Result<Lines, OfferError> {
+    let before = previous.map_or(&[][..], |negotiated| negotiated.lines.as_slice());
+    if offer.lines.len() < before.len() {
+        return Err(OfferError::MovedLine);
+    }
+    for (line, was) in offer.lines.iter().zip(before) {
+        // A refused place may be used again for another line (RFC 9429 §5.2.2), any other keeps its mid.
+        if line.mid != was.mid && was.role != Role::Refused {
+            return Err(OfferError::MovedLine);
+        }
+    }
+    let mut held = held_sources(offer, before);
+    let mut roles = Vec::with_capacity(offer.lines.len());
+    let mut publish = Vec::new();
+    for line in &offer.lines {
+        let role = role(line, &mut held);
+        if let (Role::Publish { source, rid }, Some(offered)) = (&role, line.codec) {
+            publish.push(publish_line(line, offered, *source, rid.as_deref()));
+        }
+        roles.push(Line { mid: line.mid, role });
+    }
+    if roles.first().is_none_or(|line| line.role == Role::Refused) {
+        return Err(OfferError::BadFirstLine);
+    }
+    let slots = slots(offer, &mut roles, previous, random)?;
+    Ok(Lines { lines: roles, plan: Plan { publish, slots } })
+}
+
+/// Sources that stay with the lines they were given to; a line that is gone frees its own.
+fn held_sources(offer: &Offer, before: &[Line]) -> Vec<(Mid, Source)> {
+    let live = |mid: Mid| offer.lines.iter().any(|line| line.mid == mid && line.live());
+    before
+        .iter()
+        .filter(|was| live(was.mid))
+        .filter_map(|was| match was.role {
+            Role::Publish { source, .. } | Role::Idle { source: Some(source) } => {
+                Some((was.mid, source))
+            }
+            Role::Idle { source: None } | Role::Slot { .. } | Role::Refused => None,
+        })
+        .collect()
+}
+
+fn role(line: &OfferedLine, held: &mut Vec<(Mid, Source)>) -> Role {
+    if !line.live() || line.codec.is_none() {
+        return Role::Refused;
+    }
+    let own = held.iter().find(|(mid, _)| *mid == line.mid).map(|(_, source)| *source);
+    match (line.sends, line.receives) {
+        (true, _) => {
+            let choices: [Source; 2] = match line.kind {
+                Kind::Audio => [Source::Mic, Source::ScreenAudio],
+                Kind::Video => [Source::Cam, Source::Screen],
+                Kind::Other => return Role::Refused,
+            };
+            let free =
+                choices.into_iter().find(|source| held.iter().all(|(_, taken)| taken != source));
+            let Some(source) = own.or(free) else { return Role::Refused };
+            if own.is_none() {
+                held.push((line.mid, source));
+            }
+            Role::Publish { source, rid: layer(&line.rids) }
+        }
+        // The place is counted once all lines are known.
+        (false, true) => Role::Slot { place: 0 },
+        (false, false) => Role::Idle { source: own },
+    }
+}
+
+/// One layer of a simulcast offer: the full one by our clients' names, else the first, which the offer prefers.
+fn layer(rids: &[String]) -> Option<String> {
+    rids.iter().find(|rid| *rid == "f").or_else(|| rids.first()).cloned()
+}
+
+fn publish_line(
+    line: &OfferedLine,
+    offered: OfferedCodec,
+    source: Source,
+    rid: Option<&str>,
+) -> PublishLine {
+    let (mut ssrcs, mut rtx_of) = (line.ssrcs.clone(), line.rtx_of.clone());
+    // Firefox names an SSRC for each layer, in their order: those of layers we did not take will not be sent.
+    if let Some(rid) = rid
+        && ssrcs.len() == line.rids.len()
+    {
+        let taken: Option<Ssrc> =
+            line.rids.iter().zip(&ssrcs).find(|(name, _)| *name == rid).map(|(_, ssrc)| *ssrc);
+        ssrcs.retain(|ssrc| Some(*ssrc) == taken);
+        rtx_of.retain(|(media, _)| Some(*media) == taken);
+    }
+    let mut extensions = ids(line, Way::Send);
+    if source != Source::Mic {
+        extensions.audio_level = None;
+    }
+    if rid.is_none() {
+        extensions.rid = None;
+        extensions.repaired_rid = None;
+    }
+    PublishLine { mid: line.mid, source, codec: offered.codec, extensions, ssrcs, rtx_of }
+}
+
+/// Ids of the extensions that may travel one way.
+fn ids(line: &OfferedLine, way: Way) -> ExtensionIds {
+    let id = |extension: Extension| {
+        let same = line.extensions.iter().find(|offered| offered.extension == extension)?;
+        same.one_way.is_none_or(|only| only == way).then_some(same.id)
+    };
+    ExtensionIds {
+        mid: id(Extension::Mid),
+        rid: id(Extension::Rid),
+        repaired_rid: id(Extension::RepairedRid),
+        transport_cc: id(Extension::TransportCc),
+        audio_level: id(Extension::AudioLevel),
+    }
+}
+
+/// Slots: first those of before, in their order, then new ones in the order of the offer.
+fn slots(
+    offer: &Offer,
+    lines: &mut [Line],
+    previous: Option<&Negotiated>,
+    random: &mut Random,
+) -> Result<Vec<SlotLine>, OfferError> {
+    let is_slot = |line: &Line| matches!(line.role, Role::Slot { .. });
+    let before = previous.map_or(&[][..], |negotiated| negotiated.plan.slots.as_slice());
+    if before.iter().any(|slot| !lines.iter().any(|line| line.mid == slot.mid && is_slot(line))) {
+        return Err(OfferError::ClosedSlot);
+    }
+    let mut taken: Vec<Ssrc> = offer
+        .lines
+        .iter()
+        .flat_map(|line| line.ssrcs.iter().copied().chain(line.rtx_of.iter().map(|(_, rtx)| *rtx)))
+        .chain(before.iter().flat_map(|slot| [Some(slot.ssrc), slot.rtx]).flatten())
+        .collect();
+    let mut slots = before.to_vec();
+    for (line, offered) in lines.iter().zip(&offer.lines).filter(|(line, _)| is_slot(line)) {
+        let Some(codec) = offered.codec.map(|offered| offered.codec) else { continue };
+        // Slots have declared SSRCs: a mid in each packet would only cost bytes. And the level would tell who speaks.
+        let extensions = ExtensionIds {
+            transport_cc: ids(offered, Way::Receive).transport_cc,
+            ..ExtensionIds::default()
+        };
+        let repaired = matches!(codec, Codec::Vp8 { rtx: Some(_), .. });
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.mid == line.mid) {
+            let same_kind = matches!(
+                (slot.codec, codec),
+                (Codec::Opus { .. }, Codec::Opus { .. }) | (Codec::Vp8 { .. }, Codec::Vp8 { .. })
+            );
+            if !same_kind {
+                return Err(OfferError::MovedLine);
+            }
+            slot.codec = codec;
+            slot.extensions = extensions;
+            if repaired && slot.rtx.is_none() {
+                slot.rtx = Some(random.ssrc(&mut taken));
+            }
+        } else {
+            slots.push(SlotLine {
+                mid: line.mid,
+                codec,
+                extensions,
+                ssrc: random.ssrc(&mut taken),
+                rtx: repaired.then(|| random.ssrc(&mut taken)),
+                first_sequence: random.sequence(),
+                first_timestamp: random.number(),
+            });
+        }
+    }
+    if slots.len() > MAX_SSRCS {
+        return Err(OfferError::TooManySsrcs);
+    }
+    let (mut audio, mut video) = (0, 0);
+    for slot in &slots {
+        let next = match slot.codec {
+            Codec::Opus { .. } => &mut audio,
+            Codec::Vp8 { .. } => &mut video,
+        };
+        if let Some(line) = lines.iter_mut().find(|line| line.mid == slot.mid) {
+            line.role = Role::Slot { place: *next };
+        }
+        *next += 1;
+    }
+    Ok(slots)
+}

@@ -1,0 +1,179 @@
+//! Carrying out what the session decided, in order.
+
+use clinical::change::{Change, DecisionKind};
+use clinical::field::DocKind;
+use clinical::id::{ConnectionId, DocId};
+use signaling::message::RefusalCode;
+use signaling::record::{Audit, Effect, Fact};
+
+use super::{InFlight, Task};
+use crate::audit::{Entry, Outcome};
+use crate::record::store::{kind_name, quarantine_statement, seal_change};
+use crate::record::writer::{Answer, Append, Client, Work};
+use crate::record::{Cut, refused};
+use crate::store::now;
+
+impl Task {
+    /// Carries out effects in order. What must be durable before something is shown (who reads it, whose a Yjs client
+    /// id is) is committed first, in one transaction for all of them.
+    ///
+    /// `asker` is the connection whose message led to them: if the log of accesses cannot be written, it is not
+    /// answered with a document.
+    pub(super) async fn carry_out(&mut self, asker: Option<ConnectionId>, effects: Vec<Effect>) {
+        let mut before = Work::default();
+        let mut said = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Store { doc, change, audit } => self.hand_in(doc, &change, audit),
+                Effect::Audit(audit) => before.audit.push(self.entry(audit)),
+                Effect::AssignClient { doc, client, person } => {
+                    before.clients.push(Client { doc, client_id: client, person, at_ms: now() })
+                }
+                Effect::Quarantine { doc, actor, edit, code } => {
+                    let Some(log) = self.logs.get(&doc) else { continue };
+                    match quarantine_statement(&log.dek, doc, actor.person, &edit, code) {
+                        Ok(statement) => before.first.push(statement),
+                        Err(error) => tracing::warn!(%error, "a refused text could not be kept"),
+                    }
+                }
+                Effect::Send { .. } | Effect::Close { .. } => said.push(effect),
+            }
+        }
+        if !self.settle(before).await {
+            self.close_unseen(asker);
+            return;
+        }
+        for effect in said {
+            match effect {
+                Effect::Send { connection, message } => self.say(connection, *message),
+                Effect::Close { connection, code: _ } => {
+                    if let Some(reader) = self.readers.get(&connection) {
+                        reader.outgoing.cut(Cut::Misbehaves);
+                    }
+                }
+                Effect::Store { .. }
+                | Effect::Audit(_)
+                | Effect::AssignClient { .. }
+                | Effect::Quarantine { .. } => {}
+            }
+        }
+    }
+
+    /// Commits what must come first.
+    async fn settle(&self, before: Work) -> bool {
+        let Work { first, append, clients, audit } = &before;
+        if first.is_empty() && append.is_empty() && clients.is_empty() && audit.is_empty() {
+            return true;
+        }
+        // A refused text that cannot be kept is no reason to hide a document.
+        let must = !(clients.is_empty() && audit.is_empty());
+        let stored = self.home.records.inner.writer.store(before).await == Answer::Stored;
+        if must && !stored {
+            tracing::warn!(record.id = %self.home.record, "the log of accesses cannot be written: a document is not shown");
+        }
+        stored || !must
+    }
+
+    /// A read that is not in the log of accesses does not happen: whoever was to see something new opens again.
+    fn close_unseen(&mut self, asker: Option<ConnectionId>) {
+        let closing: Vec<ConnectionId> = match asker {
+            Some(connection) => vec![connection],
+            None => self.readers.keys().copied().collect(),
+        };
+        for connection in closing {
+            // Carets of a reader that closes: they say nothing anybody must know.
+            let _carets = self.session.close(connection);
+            if let Some(reader) = self.readers.remove(&connection) {
+                reader.outgoing.say(refused("record.open", RefusalCode::Busy));
+            }
+            self.home.records.inner.desk().closed(connection, self.home.record);
+        }
+        if self.readers.is_empty() {
+            self.empty_since = Some(tokio::time::Instant::now());
+        }
+    }
+
+    /// Hands a change to the writer.
+    fn hand_in(&mut self, doc: DocId, change: &Change, audit: Option<Audit>) {
+        let mut entries: Vec<Entry> = audit.map(|audit| self.entry(audit)).into_iter().collect();
+        if entries.is_empty()
+            && let clinical::actor::Author::Seat(actor) = change.by
+            && self.wrote.insert((actor.person, doc))
+        {
+            let object = self.object(self.kind(doc));
+            entries.push(self.entry_of(actor, "record.edited", object));
+        }
+        let Some(log) = self.logs.get_mut(&doc) else { return };
+        let (bytes, answered) = match seal_change(&log.dek, doc, &mut log.last, change) {
+            Ok(row) => {
+                let bytes = row.body.len();
+                let before = change.seq.saturating_sub(1);
+                let append = vec![Append { doc, epoch: log.epoch, before, rows: vec![row] }];
+                let work = Work { append, audit: entries, ..Work::default() };
+                (bytes, self.home.records.inner.writer.submit(work))
+            }
+            Err(error) => {
+                tracing::error!(%error, "a change could not be sealed");
+                let (answer, answered) = tokio::sync::oneshot::channel();
+                let _waiting = answer.send(Answer::Away);
+                (0, answered)
+            }
+        };
+        self.in_flight.push_back(InFlight { doc, seq: change.seq, bytes, answered });
+    }
+
+    fn kind(&self, doc: DocId) -> Option<DocKind> {
+        self.session.docs().find(|held| held.id() == doc).map(clinical::doc::Doc::kind)
+    }
+
+    fn object(&self, kind: Option<DocKind>) -> String {
+        let record = self.home.record;
+        kind.map_or_else(
+            || format!("record:{record}"),
+            |kind| format!("record:{record}/{}", kind_name(kind)),
+        )
+    }
+
+    fn entry(&self, audit: Audit) -> Entry {
+        let Audit { actor, record: _, fact } = audit;
+        let (action, object) = match fact {
+            Fact::Read { kind, view: _ } => ("record.read", self.object(Some(kind))),
+            Fact::Decided { decision, row } => {
+                let action = match decision {
+                    DecisionKind::Shared => "plan.shared",
+                    DecisionKind::RecommendationSent => "recommendation.sent",
+                    DecisionKind::RecommendationDecided => "recommendation.decided",
+                };
+                let object = row.map_or_else(|| self.object(None), |row| format!("row:{row}"));
+                (action, object)
+            }
+            Fact::Misbehaved => ("record.misbehaved", self.object(None)),
+        };
+        self.entry_of(actor, action, object)
+    }
+
+    fn entry_of(
+        &self,
+        actor: clinical::actor::Actor,
+        action: &'static str,
+        object: String,
+    ) -> Entry {
+        let visit = self
+            .readers
+            .values()
+            .find(|reader| reader.actor.seat == actor.seat)
+            .and_then(|reader| reader.visit);
+        Entry {
+            at_ms: now(),
+            person: Some(actor.person),
+            role: Some(actor.role),
+            on_behalf_of: None,
+            action,
+            outcome: Outcome::Done,
+            patient: self.patient,
+            object,
+            visit,
+            detail: None,
+        }
+    }
+}

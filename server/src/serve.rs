@@ -1,0 +1,406 @@
+//! Starts the server, and stops it.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+use crate::call::{Calls, Surroundings};
+use crate::config::{Config, Tls};
+use crate::http::auth::Tickets;
+use crate::http::{Address, App, Shared, router, stopped};
+use crate::limits::Limits;
+use crate::link::NoRandomness;
+use crate::media::{Media, MediaConfig, MediaError};
+use crate::record::Records;
+use crate::record::writer::Writer;
+use crate::store::{Hold, OpenError, Store, StoreError};
+use crate::vault::{Vault, VaultError};
+
+/// File of the key that wraps all others, in the data folder.
+pub(crate) const KEY_FILE: &str = "mortar.key";
+
+/// This server's chain in the log of accesses.
+const CHAIN: &str = "server";
+
+/// TCP connections at once. Beyond it new ones wait in the kernel's queue.
+const CONNECTIONS: usize = 8_192;
+
+/// How long a TLS handshake and the head of a request may take. Longer helps a bad line, shorter a slow attack.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the accept loop rests when the system has no file descriptor left, instead of spinning.
+const REST: Duration = Duration::from_millis(100);
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 64;
+
+/// How long connections may take to end when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often limiters forget who has been quiet.
+const SHRINK_EVERY: Duration = Duration::from_secs(60);
+
+/// Why the server does not start: what is wrong, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else listens there.
+    #[error("{address} is taken by another program: stop it, or choose another port with --listen")]
+    PortTaken {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on ({why}): choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// Somebody else uses the media port.
+    #[error(
+        "UDP port {port} is taken by another program: stop it, or choose another with --media-port"
+    )]
+    MediaPortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The relay does not start.
+    #[error(transparent)]
+    Media(MediaError),
+    /// The database does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The keys do not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The log of accesses does not read.
+    #[error("the log of accesses does not read ({0}): restore the last backup")]
+    Audit(StoreError),
+    /// No secrets can be made.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// The certificate cannot be made or read.
+    #[error("the certificate {} cannot be used ({why}): delete it to make a new one", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A running server. It stops when [`Server::stop`] is called; dropped, it goes on until the process ends.
+pub struct Server {
+    address: SocketAddr,
+    media: Media,
+    app: App,
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({})", self.address)
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the relay listens.
+    pub fn media_address(&self) -> Option<SocketAddr> {
+        self.media.local_addr()
+    }
+
+    /// The relay, for its counters.
+    pub const fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// What its handlers share: the database, calls, records.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The origin a browser on this machine uses, or the first that was configured.
+    pub fn origin(&self) -> String {
+        origin(&self.app.config, self.address)
+    }
+
+    /// Tells every connection, stores what is under way, and closes the database.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ended = self.accepting.await;
+        self.media.shutdown();
+        self.app.records.shutdown().await;
+        self.app.writer.flush().await;
+        self.app.store.close().await;
+    }
+}
+
+/// The origin in links: the first configured, else `localhost` where it listens.
+pub(crate) fn origin(config: &Config, address: SocketAddr) -> String {
+    match (config.origins.first(), config.public_ip) {
+        (Some(origin), _) => origin.clone(),
+        (None, Some(ip)) => {
+            format!("{}://{}", config.tls.scheme(), SocketAddr::new(ip, address.port()))
+        }
+        (None, None) => format!("{}://localhost:{}", config.tls.scheme(), address.port()),
+    }
+}
+
+/// Opens the data folder and listens.
+///
+/// # Errors
+/// See [`ServeError`]; each says what to do.
+pub async fn serve(config: Config) -> Result<Server, ServeError> {
+    // The port first: a second start on the same port says so, and touches nothing.
+    let listener = listen(config.listen).await?;
+    let address =
+        listener.local_addr().map_err(|why| ServeError::Listen { address: config.listen, why })?;
+
+    let store = Store::open(&config.data, Hold::Server).await?;
+    let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
+    let writer = Writer::start(store.clone(), CHAIN).await.map_err(ServeError::Audit)?;
+    let tls = match config.tls {
+        Tls::Off => None,
+        Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
+    };
+    let records = Records::new(store.clone(), vault.clone(), writer.clone());
+    let (media, events) = Media::start(media_config(&config)).map_err(|why| match why {
+        MediaError::Socket(io::ErrorKind::AddrInUse) => {
+            ServeError::MediaPortTaken { port: config.media_port }
+        }
+        why => ServeError::Media(why),
+    })?;
+    let around = Surroundings {
+        store: store.clone(),
+        vault: vault.clone(),
+        writer: writer.clone(),
+        records: records.clone(),
+        media: media.clone(),
+        practice: config.practice.clone(),
+    };
+    let calls = Calls::new(around, events);
+    let (stop, stopping) = watch::channel(false);
+    let app = App::new(Shared {
+        config,
+        store,
+        vault,
+        writer,
+        records,
+        calls,
+        limits: Limits::default(),
+        tickets: Tickets::new()?,
+        stopping: stopping.clone(),
+    });
+    tracing::info!(server.address = %address, "mortar listens");
+    let router = router(app.clone());
+    let accepting = tokio::spawn(accept(listener, tls, router, app.clone(), stopping));
+    Ok(Server { address, media, app, stop, accepting })
+}
+
+/// Media listens on every address, as the gate of the relay is a STUN check, not the interface.
+fn media_config(config: &Config) -> MediaConfig {
+    let any: IpAddr = match config.listen.ip() {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let mut advertise: Vec<IpAddr> = config.public_ip.into_iter().collect();
+    advertise.extend(own_address(any));
+    // Browsers on this machine, also when it has no network.
+    advertise.push(match any {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    });
+    advertise.dedup();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    MediaConfig {
+        bind: SocketAddr::new(any, config.media_port),
+        advertise,
+        workers: cores.saturating_sub(1).max(1),
+    }
+}
+
+/// The address of the interface that leads out. Nothing is sent: connecting a UDP socket only asks the routing table,
+/// for a documentation address (RFC 5737, RFC 3849).
+fn own_address(any: IpAddr) -> Option<IpAddr> {
+    let outside: IpAddr = match any {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    let socket = std::net::UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
+    socket.connect(SocketAddr::new(outside, 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|why| match why.kind() {
+        io::ErrorKind::AddrInUse => ServeError::PortTaken { address },
+        _ => ServeError::Listen { address, why },
+    })
+}
+
+/// Takes connections until the server stops, and waits for them to end.
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    app: App,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut shrink = tokio::time::interval(SHRINK_EVERY);
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = stopped(&mut stopping) => break,
+        };
+        let Ok(place) = place else { break };
+        let accepted = loop {
+            tokio::select! {
+                accepted = listener.accept() => break Some(accepted),
+                () = stopped(&mut stopping) => break None,
+                _ = shrink.tick() => app.limits.shrink(Instant::now()),
+            }
+        };
+        match accepted {
+            None => break,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(REST).await;
+            }
+            Some(Ok((stream, from))) => {
+                let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
+                tokio::spawn(async move {
+                    connection(stream, Address(from.ip()), tls, router, stopping).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    // Whoever has not ended by then is cut off with the process.
+    let _ended = tokio::time::timeout(STOP_WITHIN, places.acquire_many(all)).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    from: Address,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stopping: watch::Receiver<bool>,
+) {
+    // Small messages must not wait for each other (Nagle). A socket that cannot say so is about to fail anyway.
+    let _set = stream.set_nodelay(true);
+    match tls {
+        None => requests(stream, from, router, stopping).await,
+        Some(tls) => match tokio::time::timeout(HEAD_WITHIN, tls.accept(stream)).await {
+            Ok(Ok(stream)) => requests(stream, from, router, stopping).await,
+            // A scanner, or a browser that does not trust our certificate yet.
+            Ok(Err(_)) | Err(_) => tracing::debug!("a TLS handshake failed"),
+        },
+    }
+}
+
+async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    from: Address,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(from);
+        router.clone().call(request)
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_headers(100);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(16 * 1024)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10));
+    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    tokio::select! {
+        // A broken connection is its client's affair.
+        _ended = serving.as_mut() => {}
+        () = stopped(&mut stopping) => {
+            serving.as_mut().graceful_shutdown();
+            let _ended = tokio::time::timeout(STOP_WITHIN, serving).await;
+        }
+    }
+}
+
+/// A certificate of our own making, kept in the data folder so that browsers warn only once.
+fn acceptor(folder: &Path, config: &Config) -> Result<TlsAcceptor, ServeError> {
+    let path = folder.join("tls.pem");
+    let failed = |why: String| ServeError::Certificate { path: path.clone(), why };
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            make_certificate(&path, config).map_err(failed)?
+        }
+        Err(why) => return Err(failed(why.to_string())),
+    };
+    let chain = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|why| failed(why.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|why| failed(why.to_string()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|why| failed(why.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|why| failed(why.to_string()))?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(tls)))
+}
+
+fn make_certificate(path: &Path, config: &Config) -> Result<Vec<u8>, String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    names.extend(config.public_ip.map(|ip| ip.to_string()));
+    if !config.listen.ip().is_unspecified() {
+        names.push(config.listen.ip().to_string());
+    }
+    names.sort();
+    names.dedup();
+    let made = rcgen::generate_simple_self_signed(names).map_err(|why| why.to_string())?;
+    let pem = format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem()).into_bytes();
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(&pem))
+        .map_err(|why| why.to_string())?;
+    Ok(pem)
+}

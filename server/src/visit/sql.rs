@@ -1,0 +1,24 @@
+//! Every statement about visits and seats.
+
+crate::store::sql! {
+    /// A new visit.
+    ADD_VISIT = "insert into visit (id, kind, record, created_ms) values ($1, $2, $3, $4)";
+    /// One visit.
+    VISIT = "select id, kind, record, ended_ms from visit where id = $1";
+    /// The newest visit of all.
+    NEWEST_VISIT = "select id, kind, record, ended_ms from visit order by created_ms desc, id desc limit 1";
+    /// It is over. The first end counts.
+    END_VISIT = "update visit set ended_ms = $2 where id = $1 and ended_ms is null";
+    /// A new seat.
+    ADD_SEAT = "insert into seat (id, visit, person, role, admitted, wrong_dates, wrong_since_ms, wrong_today, wrong_day, created_ms) values ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)";
+    /// One seat.
+    SEAT = "select id, visit, person, role, admitted, revoked_ms from seat where id = $1";
+    /// The seats of a visit, oldest first.
+    SEATS = "select id, visit, person, role, admitted, revoked_ms from seat where visit = $1 order by created_ms, id";
+    /// Whether it was admitted.
+    SET_ADMITTED = "update seat set admitted = $2 where id = $1";
+    /// Nobody of a visit is in any more.
+    CLEAR_ADMITTED = "update seat set admitted = 0 where visit = $1";
+    /// Shut out.
+    REVOKE_SEAT = "update seat set revoked_ms = $2 where id = $1 and revoked_ms is null";
+}

@@ -1,0 +1,203 @@
+//! Visits and seats at rest.
+
+use clinical::actor::{Millis, Role};
+use clinical::id::{PersonId, RecordId, SeatId, VisitId};
+use signaling::visit::VisitKind;
+use uuid::Uuid;
+
+use super::sql;
+use crate::audit::role_name;
+use crate::store::{Store, StoreError, now};
+
+/// A visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Its id.
+    pub id: VisitId,
+    /// Its kind.
+    pub kind: VisitKind,
+    /// The record beside the call.
+    pub record: Option<RecordId>,
+    /// When it ended.
+    pub ended: Option<Millis>,
+}
+
+/// A seat of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Its id.
+    pub id: SeatId,
+    /// The visit.
+    pub visit: VisitId,
+    /// Who sits there.
+    pub person: PersonId,
+    /// In which role.
+    pub role: Role,
+    /// Whether it had been let in when that was last written.
+    pub admitted: bool,
+    /// Whether its link was taken back.
+    pub revoked: bool,
+}
+
+type VisitRow = (String, String, Option<String>, Option<i64>);
+type SeatRow = (String, String, String, String, i64, Option<i64>);
+
+fn visit((id, kind, record, ended): VisitRow) -> Result<Visit, StoreError> {
+    Ok(Visit {
+        id: id.parse().map_err(|_wrong| StoreError::Row)?,
+        kind: kind_of(&kind).ok_or(StoreError::Row)?,
+        record: record.map(|id| id.parse()).transpose().map_err(|_wrong| StoreError::Row)?,
+        ended: ended.map(Millis),
+    })
+}
+
+fn seat((id, visit, person, role, admitted, revoked): SeatRow) -> Result<Seat, StoreError> {
+    Ok(Seat {
+        id: id.parse().map_err(|_wrong| StoreError::Row)?,
+        visit: visit.parse().map_err(|_wrong| StoreError::Row)?,
+        person: person.parse().map_err(|_wrong| StoreError::Row)?,
+        role: Role::ALL
+            .into_iter()
+            .find(|known| role_name(*known) == role)
+            .ok_or(StoreError::Row)?,
+        admitted: admitted != 0,
+        revoked: revoked.is_some(),
+    })
+}
+
+const fn kind_name(kind: VisitKind) -> &'static str {
+    match kind {
+        VisitKind::InitialConsult => "initial_consult",
+        VisitKind::FollowUp => "follow_up",
+        VisitKind::Huddle => "huddle",
+        VisitKind::Echo => "echo",
+        VisitKind::Curbside => "curbside",
+    }
+}
+
+fn kind_of(name: &str) -> Option<VisitKind> {
+    VisitKind::ALL.into_iter().find(|kind| kind_name(*kind) == name)
+}
+
+pub(super) async fn add_visit(
+    store: &Store,
+    kind: VisitKind,
+    record: Option<RecordId>,
+) -> Result<Visit, StoreError> {
+    let id = VisitId(Uuid::now_v7());
+    let mut write = store.write().await?;
+    sqlx::query(sql::ADD_VISIT)
+        .bind(id.to_string())
+        .bind(kind_name(kind))
+        .bind(record.map(|record| record.to_string()))
+        .bind(now().0)
+        .execute(&mut *write)
+        .await?;
+    write.commit().await?;
+    Ok(Visit { id, kind, record, ended: None })
+}
+
+pub(super) async fn add_seat(
+    store: &Store,
+    visit: VisitId,
+    person: PersonId,
+    role: Role,
+) -> Result<Seat, StoreError> {
+    let id = SeatId(Uuid::now_v7());
+    let mut write = store.write().await?;
+    sqlx::query(sql::ADD_SEAT)
+        .bind(id.to_string())
+        .bind(visit.to_string())
+        .bind(person.to_string())
+        .bind(role_name(role))
+        .bind(now().0)
+        .execute(&mut *write)
+        .await?;
+    write.commit().await?;
+    Ok(Seat { id, visit, person, role, admitted: false, revoked: false })
+}
+
+/// The visit, if there is one.
+///
+/// # Errors
+/// It does not read.
+pub async fn find_visit(store: &Store, id: VisitId) -> Result<Option<Visit>, StoreError> {
+    let row: Option<VisitRow> =
+        sqlx::query_as(sql::VISIT).bind(id.to_string()).fetch_optional(store.read()).await?;
+    row.map(visit).transpose()
+}
+
+/// The visit made last.
+///
+/// # Errors
+/// It does not read.
+pub async fn newest_visit(store: &Store) -> Result<Option<Visit>, StoreError> {
+    let row: Option<VisitRow> =
+        sqlx::query_as(sql::NEWEST_VISIT).fetch_optional(store.read()).await?;
+    row.map(visit).transpose()
+}
+
+/// The seat, if there is one.
+///
+/// # Errors
+/// It does not read.
+pub async fn find_seat(store: &Store, id: SeatId) -> Result<Option<Seat>, StoreError> {
+    let row: Option<SeatRow> =
+        sqlx::query_as(sql::SEAT).bind(id.to_string()).fetch_optional(store.read()).await?;
+    row.map(seat).transpose()
+}
+
+/// The seats of a visit, oldest first.
+///
+/// # Errors
+/// They do not read.
+pub async fn seats(store: &Store, visit: VisitId) -> Result<Vec<Seat>, StoreError> {
+    let rows: Vec<SeatRow> =
+        sqlx::query_as(sql::SEATS).bind(visit.to_string()).fetch_all(store.read()).await?;
+    rows.into_iter().map(seat).collect()
+}
+
+/// Writes down whether a seat has been let in.
+///
+/// # Errors
+/// It cannot be written.
+pub async fn set_admitted(store: &Store, seat: SeatId, admitted: bool) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    sqlx::query(sql::SET_ADMITTED)
+        .bind(seat.to_string())
+        .bind(i64::from(admitted))
+        .execute(&mut *write)
+        .await?;
+    write.commit().await?;
+    Ok(())
+}
+
+/// The visit is over: nobody joins any more.
+///
+/// # Errors
+/// It cannot be written.
+pub async fn end_visit(store: &Store, visit: VisitId) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    sqlx::query(sql::END_VISIT).bind(visit.to_string()).bind(now().0).execute(&mut *write).await?;
+    sqlx::query(sql::CLEAR_ADMITTED).bind(visit.to_string()).execute(&mut *write).await?;
+    write.commit().await?;
+    Ok(())
+}
+
+/// A call that everybody left is over: who comes back waits again.
+///
+/// # Errors
+/// It cannot be written.
+pub async fn clear_admitted(store: &Store, visit: VisitId) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    sqlx::query(sql::CLEAR_ADMITTED).bind(visit.to_string()).execute(&mut *write).await?;
+    write.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn revoke_seat(store: &Store, seat: SeatId) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    sqlx::query(sql::REVOKE_SEAT).bind(seat.to_string()).bind(now().0).execute(&mut *write).await?;
+    write.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! What the patient takes home: the page of the plan in plain words, once it is shared.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use clinical::doc::Doc;
+use clinical::field::DocKind;
+use clinical::format::Language;
+use clinical::id::RecordId;
+use clinical::plain::{self, PlainVisit};
+use clinical::view::View;
+use signaling::role::{self, Shared};
+
+use crate::audit::{Entry, Outcome};
+use crate::http::auth::Seated;
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::{App, reply};
+use crate::record::{self, LoadError};
+use crate::store::{StoreError, now};
+use crate::{patient, person};
+
+/// The language a query asks for; without one English.
+fn language_of(query: Option<&str>) -> Result<Language, Problem> {
+    match query {
+        None | Some("" | "language=en") => Ok(Language::En),
+        Some("language=es") => Ok(Language::Es),
+        Some(_) => Err(Problem::new(ProblemCode::BadRequest)),
+    }
+}
+
+/// `GET /api/seats/{seat}/takeaway`: the page, during the visit and for half an hour after it.
+pub(crate) async fn page(
+    State(app): State<App>,
+    Seated { session: _, seat, visit }: Seated,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let language = language_of(query.as_deref())?;
+    let not_shared = || Problem::new(ProblemCode::NotShared);
+    let record = visit.record.ok_or_else(not_shared)?;
+    let docs = load(&app, record).await?;
+    let of_kind = |kind| docs.iter().find(|doc| doc.kind() == kind);
+    let plan = of_kind(DocKind::Plan).ok_or_else(not_shared)?;
+    let reads = role::view(seat.role, DocKind::Plan, Shared::Yes).is_some();
+    if !plan.shared() || !reads {
+        return Err(not_shared());
+    }
+    let patient = patient::of_record(&app.store, &app.vault, record).await?;
+    // Written first: what cannot be written down is not shown.
+    let entry = Entry {
+        at_ms: now(),
+        person: Some(seat.person),
+        role: Some(seat.role),
+        on_behalf_of: None,
+        action: "record.page_read",
+        outcome: Outcome::Done,
+        patient: patient.map(|(patient, _)| patient),
+        object: format!("record:{record}"),
+        visit: Some(visit.id),
+        detail: None,
+    };
+    app.writer.audit(vec![entry]).await?;
+
+    let mut with = Vec::new();
+    for seat in super::seats(&app.store, visit.id).await? {
+        // Staff are those who see the whole plan; a seat nobody took is no conversation, but an invitation.
+        let staff = role::view(seat.role, DocKind::Plan, Shared::No) == Some(View::Full);
+        if staff && !seat.revoked {
+            let person = person::person(&app.store, &app.vault, seat.person).await?;
+            with.extend(person.map(|person| person.name.into_exposed()));
+        }
+    }
+    let about = PlainVisit {
+        date: Some(patient::date_of(visit.ended.unwrap_or_else(now))),
+        with,
+        phone: app.config.practice.phone.clone(),
+    };
+    let voice = of_kind(DocKind::Voice);
+    let input = plain::input(
+        Some(about),
+        &plan.snapshot(View::PatientSide),
+        voice.map(|voice| voice.snapshot(View::PatientSide)).as_ref(),
+        |text| {
+            let doc = of_kind(text.at.field.doc());
+            doc.and_then(|doc| doc.text(&text.at)).unwrap_or_default()
+        },
+    );
+    reply(&plain::page(&input, None, language))
+}
+
+async fn load(app: &App, record: RecordId) -> Result<Vec<Doc>, Problem> {
+    match record::load(&app.store, &app.vault, record).await {
+        Ok(loaded) => Ok(loaded.docs.into_iter().map(|loaded| loaded.doc).collect()),
+        Err(LoadError::NotFound) => Err(Problem::new(ProblemCode::NotShared)),
+        Err(LoadError::Store(error)) => Err(error.into()),
+        Err(LoadError::Vault(error)) => {
+            tracing::error!(record.id = %record, %error, "a record does not open");
+            Err(StoreError::Row.into())
+        }
+    }
+}
