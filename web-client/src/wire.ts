@@ -518,7 +518,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: Presence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.adherence"?: Adherence, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "immunizations.content"?: Immunization, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "outline.when_to_call"?: WhenToCall, share?: boolean, "meds.as_taken"?: Line, "todos.tick"?: boolean, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.adherence"?: Adherence, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "immunizations.content"?: Immunization, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "outline.when_to_call"?: WhenToCall, share?: boolean, "meds.as_taken"?: Line, "todos.tick"?: boolean, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -1098,6 +1098,15 @@ export type Route = "oral" | "sublingual" | "inhaled" | "nasal" | "topical" | "t
  * A row in a list, UUIDv7 made by whoever adds it.
  */
 export type RowId = string & { readonly rowId: unique symbol };
+
+/**
+ * Whether a row is there.
+ */
+export type RowPresence = { "state": "present" } | { "state": "removed", 
+/**
+ * Why.
+ */
+reason: string, };
 
 /**
  * One person's place in one visit; survives reload, second device and phone.

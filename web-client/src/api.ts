@@ -1,0 +1,90 @@
+/** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
+import type { Role, SeatId, VisitKind } from "./wire";
+
+/** The server's answer to a link. */
+export type Claimed =
+  /** Ask for the patient's date of birth and claim again with it. */
+  | { readonly state: "birth_date" }
+  /** A cookie of this seat is set. */
+  | { readonly state: "seated"; readonly seat: SeatId };
+
+export interface Ticket {
+  /** "/api/ws". */
+  readonly ws_path: string;
+  /** Single use, 60 s. Stays in memory. */
+  readonly ticket: string;
+}
+
+/** What a seat knows of itself before it joins. */
+export interface SeatFacts {
+  readonly seat: SeatId;
+  readonly role: Role;
+  /** The own name. */
+  readonly name: string;
+  readonly kind: VisitKind;
+  readonly practice: string;
+  /** Whom to call when nothing works. */
+  readonly phone: string;
+  readonly over: boolean;
+  /** Whether somebody has to let this seat in. */
+  readonly waits: boolean;
+}
+
+/** The server said no, or was not there (`status` 0). */
+export class ApiFailure extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** Whom to call, where the server says so. */
+  readonly phone: string | null;
+  /** Tries that are left at the door. */
+  readonly triesLeft: number | null;
+  constructor(status: number, problem: { readonly code?: unknown; readonly phone?: unknown; readonly tries_left?: unknown }) {
+    const code = typeof problem.code === "string" ? problem.code : "unknown";
+    super(code);
+    this.status = status;
+    this.code = code;
+    this.phone = typeof problem.phone === "string" ? problem.phone : null;
+    this.triesLeft = typeof problem.tries_left === "number" ? problem.tries_left : null;
+  }
+}
+
+/** Longer than any answer of a working server; after it the line counts as down. */
+const ANSWER_WITHIN_MS = 8_000;
+
+async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      ...(method === "POST" ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) } : {}),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+  } catch {
+    throw new ApiFailure(0, { code: "offline" });
+  }
+  if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<object> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === "object" && body !== null ? body : {};
+  } catch {
+    return {}; // a proxy's page, not ours
+  }
+}
+
+export function claim(token: string, birthDate: string | null): Promise<Claimed> {
+  return call("POST", "/api/links/claim", birthDate === null ? { token } : { token, birth_date: birthDate });
+}
+
+export function joinSeat(seat: SeatId): Promise<Ticket> {
+  return call("POST", `/api/seats/${seat}/join`);
+}
+
+export function seatFacts(seat: SeatId): Promise<SeatFacts> {
+  return call("GET", `/api/seats/${seat}`);
+}

@@ -1,0 +1,49 @@
+import { Component, lazy, Suspense, useState, type ReactNode } from "react";
+import { useSay } from "./i18n";
+import { parseRoute, replace, usePath } from "./route";
+import { Button } from "./ui/Button";
+import { Column } from "./ui/Column";
+
+const Start = lazy(() => import("./join/Start").then((m) => ({ default: m.Start })));
+const Door = lazy(() => import("./join/Door").then((m) => ({ default: m.Door })));
+const Visit = lazy(() => import("./call/Visit").then((m) => ({ default: m.Visit })));
+
+export function App(props: { readonly token: string | null }) {
+  const [token, setToken] = useState(props.token);
+  const route = parseRoute(usePath());
+  const open = (found: string) => {
+    setToken(found);
+    replace("/j");
+  };
+  return (
+    <Broken fallback={<Reload />}>
+      <Suspense>
+        {route.kind === "visit" ? <Visit key={route.seat} seat={route.seat} />
+          : route.kind === "door" && token !== null ? <Door token={token} />
+          : <Start unknown={route.kind === "unknown"} onToken={open} />}
+      </Suspense>
+    </Broken>
+  );
+}
+
+/** A screen that cannot be drawn says what to do, instead of an empty page. */
+class Broken extends Component<{ readonly fallback: ReactNode; readonly children: ReactNode }, { readonly broken: boolean }> {
+  override state = { broken: false };
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+  override render() {
+    return this.state.broken ? this.props.fallback : this.props.children;
+  }
+}
+
+function Reload() {
+  const say = useSay();
+  return (
+    <Column>
+      <h1>{say("ui.broken")}</h1>
+      <p>{say("ui.broken.what")}</p>
+      <Button kind="primary" wide onClick={() => location.reload()}>{say("ui.reload")}</Button>
+    </Column>
+  );
+}

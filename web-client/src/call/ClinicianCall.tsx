@@ -1,0 +1,56 @@
+import { lazy, Suspense } from "react";
+import { useLanguage } from "../i18n";
+import { Chip } from "../ui/Chip";
+import { SkipLink } from "../ui/landmarks";
+import { CallBanners } from "./CallBanners";
+import style from "./ClinicianCall.module.css";
+import { ControlBar } from "./ControlBar";
+import { People, WaitingList } from "./People";
+import type { Session } from "./session";
+import { Stage } from "./Stage";
+import { useStore } from "./store";
+import type { Self } from "./state";
+
+const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
+const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
+
+/** "Record first": the record takes the room, faces and controls stand beside it. Without a record, faces take it all. */
+export function ClinicianCall(props: { readonly session: Session; readonly self: Self }) {
+  const { session, self } = props;
+  const { language, say } = useLanguage();
+  const seats = useStore(session.call, (state) => state.seats);
+  const link = useStore(session.media, (state) => state.link);
+  const { visit } = self;
+  return (
+    <div className={visit.record === null ? style["faces"] : style["shell"]}>
+      <SkipLink />
+      <header className={style["header"]}>
+        <div className={style["patient"]}>
+          <h1>{visit.patient === null ? say(`visit.${visit.kind}`) : <bdi>{visit.patient.name}</bdi>}</h1>
+          {visit.patient !== null && <span>{say("call.born", { date: visit.patient.birth_date })}</span>}
+          {visit.patient !== null && <span>{say(`visit.${visit.kind}`)}</span>}
+        </div>
+        <div className={style["status"]}>
+          {visit.record !== null && <Suspense><SavePill record={visit.record} /></Suspense>}
+          <Chip tone={link === "up" ? "ok" : "warn"}>{say(link === "up" ? "call.connected" : link === "reconnecting" ? "call.reconnecting_short" : "call.connecting")}</Chip>
+        </div>
+      </header>
+      <div className={style["banners"]}><CallBanners session={session} /></div>
+      {visit.record !== null && (
+        <main className={style["panel"]} aria-label={say("call.record")}>
+          <Suspense fallback={<p className={style["loading"]}>{say("ui.loading")}</p>}>
+            <RecordPanel line={session.line} record={visit.record} role={self.role} seat={self.seat} roster={seats} language={language} />
+          </Suspense>
+        </main>
+      )}
+      <aside className={style["stage"]} aria-label={say("call.stage")}>
+        <div role="group" className={style["scroll"]} aria-label={say("call.people")} tabIndex={0}>
+          <WaitingList session={session} />
+          <Stage session={session} />
+          <People session={session} />
+        </div>
+      </aside>
+      <ControlBar session={session} full className={style["controls"]} />
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import { Hand, MicOff } from "lucide-react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useSay } from "../i18n";
+import { classes } from "../ui/classes";
+import type { SlotMap } from "../wire";
+import type { Face } from "./layout";
+import { Picture } from "./Picture";
+import { revealOnFrame, revealOnTimeout, UNPROVEN_AFTER_MS, type Reveal } from "./reveal";
+import { markOnce, type Session } from "./session";
+import { useStore } from "./store";
+import style from "./Tile.module.css";
+
+/** A face with its name. A name never stands under a picture that may be somebody else's. */
+export function Tile(props: { readonly session: Session; readonly face: Face; readonly large?: boolean }) {
+  const { session, face } = props;
+  const say = useSay();
+  const { seat, mid } = face;
+  const slot = useStore(session.call, (state) => (mid === null ? undefined : state.slots.get(mid)));
+  const track = useStore(session.media, (state) => (mid === null ? undefined : state.videos.get(mid)));
+  const speaking = useStore(session.call, (state) => state.speaker === seat.seat);
+  const figure = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    const element = figure.current;
+    if (element === null || mid === null) return;
+    const observer = new ResizeObserver(() => session.size(mid, element.clientHeight));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      session.size(mid, null);
+    };
+  }, [session, mid]);
+
+  const picture = track !== undefined && slot !== undefined && !seat.presence.camera_off;
+  const [shown, setShown] = useState<Reveal>("blank");
+  const named = !picture || shown === "proven";
+  return (
+    <figure ref={figure} className={classes(style["tile"], props.large === true && style["large"], speaking && style["speaking"])}>
+      {picture
+        ? <SlotPicture key={`${slot.mid} ${slot.seat} ${slot.from_rtp_timestamp}`} track={track} slot={slot} label={named ? seat.name : ""} onReveal={setShown} />
+        : <span className={style["initials"]} aria-hidden>{initials(seat.name)}</span>}
+      <figcaption className={style["label"]}>
+        {named && <bdi className={style["name"]}>{seat.name}</bdi>}
+        {seat.presence.muted && <span className={style["state"]}><MicOff size={16} aria-hidden />{say("call.muted")}</span>}
+        {seat.presence.hand && <span className={style["state"]}><Hand size={16} aria-hidden />{say("call.hand_up")}</span>}
+        {seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}
+      </figcaption>
+      {speaking && <span className="unseen">{say("call.speaking")}</span>}
+    </figure>
+  );
+}
+
+function SlotPicture(props: { readonly track: MediaStreamTrack; readonly slot: SlotMap; readonly label: string; readonly onReveal: (reveal: Reveal) => void }) {
+  const { onReveal, slot } = props;
+  const [reveal, setReveal] = useState<Reveal>("blank");
+  useEffect(() => onReveal(reveal), [onReveal, reveal]);
+  useEffect(() => {
+    const timer = setTimeout(() => setReveal(revealOnTimeout), UNPROVEN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const onFrame = useCallback((rtpTimestamp: number | undefined) => {
+    markOnce("mortar:first-video-frame");
+    setReveal((before) => revealOnFrame(before, slot.from_rtp_timestamp, rtpTimestamp));
+  }, [slot]);
+  return (
+    <>
+      <Picture track={props.track} label={props.label} onFrame={reveal === "proven" ? undefined : onFrame} />
+      {reveal === "blank" && <span className={style["blank"]} />}
+    </>
+  );
+}
+
+/** At most two letters, of the first and the last word. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const first = words[0] ?? "";
+  const last = words.length > 1 ? words.at(-1) ?? "" : "";
+  return ([...first][0] ?? "").toUpperCase() + ([...last][0] ?? "").toUpperCase();
+}

@@ -1,0 +1,197 @@
+/**
+ * The one RTCPeerConnection of a seat, and what makes it equal to what is wanted. The client always offers. Lives
+ * outside React.
+ *
+ * Lines of the offer, in this order: microphone, camera, then the video slots, then as many audio slots. The i-th audio
+ * slot goes with the i-th video slot: a browser's offer cannot say so, therefore the order says it.
+ */
+import type { SrtpAttempt, TransportKind } from "../wire";
+
+/** Pictures at once. A phone decodes four without getting hot; a desk shows six beside a record. */
+export const SLOTS = { desktop: 6, phone: 4 } as const;
+/** Enough for 720p of a face; more would only take from a thin line. */
+const CAMERA_MAX_BPS = 1_200_000;
+/** Opus for speech is transparent well below this. */
+const MICROPHONE_MAX_BPS = 32_000;
+
+export interface Tracks {
+  readonly mic: MediaStreamTrack | null;
+  readonly cam: MediaStreamTrack | null;
+}
+
+export interface Slot {
+  readonly mid: string;
+  readonly kind: "video" | "audio";
+  readonly track: MediaStreamTrack;
+}
+
+export interface PeerEnvironment {
+  /** False if the line is not open; then the next repair tries again. */
+  offer(offer: { readonly n: number; readonly sdp: string; readonly srtp: SrtpAttempt; readonly transport: TransportKind }): boolean;
+  /** What is really on the senders now. */
+  sending(tracks: Tracks): void;
+  /** The slots of a new connection, in the order of their lines. */
+  slots(slots: readonly Slot[]): void;
+  /** ICE changed. */
+  changed(): void;
+}
+
+export class Peer {
+  readonly #environment: PeerEnvironment;
+  readonly #slots: number;
+  #pc: RTCPeerConnection | null = null;
+  #mic: RTCRtpSender | null = null;
+  #cam: RTCRtpSender | null = null;
+  #wanted: Tracks = { mic: null, cam: null };
+  #reconciling = false;
+  #n = 0;
+  #srtp: SrtpAttempt = "first";
+
+  constructor(environment: PeerEnvironment, slots: number) {
+    this.#environment = environment;
+    this.#slots = slots;
+  }
+
+  get ice(): RTCIceConnectionState | "none" {
+    return this.#pc?.iceConnectionState ?? "none";
+  }
+
+  /** The newest wish wins; one change at a time. */
+  want(tracks: Tracks): void {
+    this.#wanted = tracks;
+    void this.#reconcile();
+  }
+
+  /** A new connection for the same seat. The old one goes only when the new one stands, or at once if it is dead. */
+  async rebuild(srtp: SrtpAttempt = this.#srtp): Promise<void> {
+    this.#srtp = srtp;
+    this.#discard();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
+    this.#pc = pc;
+    const mic = pc.addTransceiver("audio", { direction: "sendonly", sendEncodings: [{ maxBitrate: MICROPHONE_MAX_BPS }] });
+    const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: [{ maxBitrate: CAMERA_MAX_BPS }] });
+    prefer(mic, ["audio/opus"]);
+    prefer(cam, ["video/vp8", "video/rtx"]);
+    this.#mic = mic.sender;
+    this.#cam = cam.sender;
+    const receiving: RTCRtpTransceiver[] = [];
+    for (const kind of ["video", "audio"] as const) {
+      for (let i = 0; i < this.#slots; i += 1) {
+        const line = pc.addTransceiver(kind, { direction: "recvonly" });
+        prefer(line, kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus"]);
+        receiving.push(line);
+      }
+    }
+    pc.oniceconnectionstatechange = () => this.#environment.changed();
+    pc.onconnectionstatechange = () => this.#environment.changed();
+    await this.#reconcile();
+    await this.#offer(pc, "new");
+    if (this.#pc !== pc) return;
+    this.#environment.slots(receiving.flatMap((line) => {
+      const { mid, receiver: { track } } = line;
+      return mid === null ? [] : [{ mid, kind: track.kind === "video" ? "video" as const : "audio" as const, track }];
+    }));
+  }
+
+  /** New ICE credentials on the same transport: tracks, slots and keys stay. */
+  async restart(): Promise<void> {
+    const pc = this.#pc;
+    if (pc === null) {
+      await this.rebuild();
+      return;
+    }
+    await this.#offer(pc, "same");
+  }
+
+  async answer(n: number, sdp: string): Promise<void> {
+    const pc = this.#pc;
+    if (pc === null || n !== this.#n || pc.signalingState !== "have-local-offer") return; // of an older offer
+    await pc.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** Bytes received on the nominated pair; `null` while there is none. */
+  async bytes(): Promise<number | null> {
+    const pc = this.#pc;
+    if (pc === null) return null;
+    let bytes: number | null = null;
+    const report = await pc.getStats();
+    report.forEach((entry: { type: string; nominated?: boolean; state?: string; bytesReceived?: number }) => {
+      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") {
+        bytes = Math.max(bytes ?? 0, entry.bytesReceived ?? 0);
+      }
+    });
+    return bytes;
+  }
+
+  close(): void {
+    this.#discard();
+    this.#wanted = { mic: null, cam: null };
+    this.#environment.slots([]);
+    this.#environment.sending({ mic: null, cam: null });
+  }
+
+  #discard(): void {
+    const pc = this.#pc;
+    this.#pc = this.#mic = this.#cam = null;
+    if (pc === null) return;
+    pc.oniceconnectionstatechange = pc.onconnectionstatechange = null;
+    pc.close();
+  }
+
+  async #offer(pc: RTCPeerConnection, transport: TransportKind): Promise<void> {
+    try {
+      const offer = await pc.createOffer({ iceRestart: transport === "same" });
+      if (this.#pc !== pc) return;
+      await pc.setLocalDescription(offer);
+      if (this.#pc !== pc) return;
+      this.#n = (this.#n + 1) >>> 0;
+      // The server is ICE-lite and answers with its own addresses: ours need not be gathered first.
+      this.#environment.offer({ n: this.#n, sdp: offer.sdp ?? "", srtp: this.#srtp, transport });
+    } catch (error) {
+      if (this.#pc === pc) throw error;
+      // closed under us: the next connection is already being built
+    }
+  }
+
+  /** One operation at a time until the senders hold what is wanted; muting is a sender without a track. */
+  async #reconcile(): Promise<void> {
+    if (this.#reconciling) return;
+    this.#reconciling = true;
+    try {
+      for (;;) {
+        const { mic, cam } = this.#wanted;
+        const micSender = this.#mic;
+        const camSender = this.#cam;
+        let done = true;
+        if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
+        else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
+        else break;
+        // A sender of a connection that was closed meanwhile refuses; the next one starts from what is wanted.
+        if (!done && this.#mic === micSender && this.#cam === camSender) break;
+        this.#report();
+      }
+    } finally {
+      this.#reconciling = false;
+    }
+    this.#report();
+  }
+
+  #report(): void {
+    this.#environment.sending({ mic: this.#mic?.track ?? null, cam: this.#cam?.track ?? null });
+  }
+}
+
+async function put(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<boolean> {
+  try {
+    await sender.replaceTrack(track);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function prefer(line: RTCRtpTransceiver, mimes: readonly string[]): void {
+  const codecs = RTCRtpReceiver.getCapabilities(line.receiver.track.kind)?.codecs ?? [];
+  const chosen = codecs.filter((codec) => mimes.includes(codec.mimeType.toLowerCase()));
+  if (chosen.length > 0 && "setCodecPreferences" in line) line.setCodecPreferences(chosen);
+}

@@ -1,0 +1,174 @@
+import { Plus, Phone, TriangleAlert } from "lucide-react";
+import { useId, useState, type ReactNode } from "react";
+import { useLanguage } from "../i18n";
+import { useCanEditRows, useCanWrite, useRecordSlice, useRegister, useRows, useScene, useValue } from "../plan/context";
+import { NarrativeText } from "../plan/NarrativeText";
+import { Button } from "../ui/Button";
+import { Card } from "../ui/Card";
+import type { RecommendationState, RowId } from "../wire";
+import { Undecided } from "./Medicines";
+import { useHasText } from "./useHasText";
+import style from "./PatientPage.module.css";
+
+export function More({ shared }: { readonly shared: boolean }) {
+  const { say } = useLanguage();
+  return (
+    <>
+      <Questions />
+      <Section title={say("patient.voice")}>
+        <Card>
+          <NarrativeText field="my_goals" label={say("patient.my_goals")} />
+          <NarrativeText field="my_concerns" label={say("patient.my_concerns")} />
+        </Card>
+      </Section>
+      {shared && <Visits />}
+      {shared && <Goals />}
+      {shared && <Recommended />}
+      {shared && <Allergies />}
+      {shared && <Shots />}
+      <WhenToCall shared={shared} />
+    </>
+  );
+}
+
+function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className={style["group"]}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+function Questions() {
+  const { record } = useScene();
+  const { say } = useLanguage();
+  const rows = useRows("questions");
+  const last = useRecordSlice((state) => state.docs.get("voice")?.shown.lists.get("questions")?.at(-1) ?? null);
+  const allowed = useCanEditRows("questions");
+  const writable = useCanWrite("questions.text");
+  const [fresh, setFresh] = useState<RowId | null>(null);
+  return (
+    <Section title={say("patient.questions")}>
+      {rows.length === 0 && writable && <p>{say("patient.questions.none")}</p>}
+      {rows.map((row, index) => (
+        <Card key={row}><NarrativeText field="questions.text" row={row} label={say("patient.questions.one", { number: index + 1 })} fresh={row === fresh} /></Card>
+      ))}
+      {allowed && (
+        <Button icon={<Plus size={24} aria-hidden />} onClick={() => setFresh(record.add("questions", last, {}))}>{say("patient.questions.add")}</Button>
+      )}
+    </Section>
+  );
+}
+
+function Visits() {
+  const { say } = useLanguage();
+  const rows = useRows("touchpoints");
+  const next = useHasText("outline.follow_up_instructions");
+  return (
+    <Section title={say("patient.visits")}>
+      {rows.length === 0 ? <p>{say("patient.visits.none")}</p> : rows.map((row) => <Visit key={row} row={row} />)}
+      {next && <Card><NarrativeText field="outline.follow_up_instructions" locked label={say("patient.next")} /></Card>}
+    </Section>
+  );
+}
+
+function Visit({ row }: { readonly row: RowId }) {
+  const { say } = useLanguage();
+  const { state, value } = useRegister("touchpoints.content", row);
+  if (state === "conflict") return <Card><Undecided /></Card>;
+  return value === null ? null : (
+    <Card>
+      <p className={style["how"]}>{value.when}, {say(`patient.format.${value.format}`)}</p>
+      <p>{value.purpose}</p>
+    </Card>
+  );
+}
+
+function Goals() {
+  const { say } = useLanguage();
+  const rows = useRows("goals");
+  return rows.length === 0 ? null : <Section title={say("patient.goals")}>{rows.map((row, index) => <Goal key={row} row={row} number={index + 1} />)}</Section>;
+}
+
+function Goal({ row, number }: { readonly row: RowId; readonly number: number }) {
+  const { say } = useLanguage();
+  const { state, value } = useRegister("goals.target", row);
+  return (
+    <Card>
+      <NarrativeText field="goals.text" row={row} locked label={say("patient.goals.one", { number })} />
+      {state === "conflict" ? <Undecided /> : value !== null && <p>{value.measure}: {value.value}</p>}
+    </Card>
+  );
+}
+
+const ANSWER: Record<RecommendationState, "waiting" | "yes" | "changed" | "no"> = {
+  draft: "waiting", sent: "waiting", accepted: "yes", accepted_modified: "changed", declined: "no",
+};
+
+function Recommended() {
+  const { say } = useLanguage();
+  const rows = useRows("recommendations");
+  return rows.length === 0 ? null : <Section title={say("patient.recommended")}>{rows.map((row) => <Idea key={row} row={row} />)}</Section>;
+}
+
+function Idea({ row }: { readonly row: RowId }) {
+  const { say } = useLanguage();
+  const content = useValue("recommendations.content", row);
+  const state = useValue("recommendations.state", row) ?? "sent";
+  return content === null ? null : <Card><p className={style["how"]}>{content.summary}</p><p>{say(`patient.recommended.${ANSWER[state]}`)}</p></Card>;
+}
+
+function Allergies() {
+  const { say } = useLanguage();
+  const rows = useRows("allergies");
+  return (
+    <Section title={say("patient.allergies")}>
+      {rows.length === 0 ? <p>{say("patient.allergies.none")}</p> : <Card><ul className={style["lines"]}>{rows.map((row) => <Allergy key={row} row={row} />)}</ul></Card>}
+    </Section>
+  );
+}
+
+function Allergy({ row }: { readonly row: RowId }) {
+  const { say, g } = useLanguage();
+  const { state, value } = useRegister("allergies.content", row);
+  if (state === "conflict") return <li><Undecided /></li>;
+  if (value === null) return null;
+  return (
+    <li>
+      <strong>{value.substance}</strong>{value.reactions !== undefined && value.reactions.length > 0 && `: ${g.list(value.reactions)}`}
+      {value.severity !== undefined && ` (${say(`patient.severity.${value.severity}`)})`}
+    </li>
+  );
+}
+
+function Shots() {
+  const { say } = useLanguage();
+  const rows = useRows("immunizations");
+  return rows.length === 0 ? null : (
+    <Section title={say("patient.shots")}><Card><ul className={style["lines"]}>{rows.map((row) => <Shot key={row} row={row} />)}</ul></Card></Section>
+  );
+}
+
+function Shot({ row }: { readonly row: RowId }) {
+  const { g } = useLanguage();
+  const { state, value } = useRegister("immunizations.content", row);
+  if (state === "conflict") return <li><Undecided /></li>;
+  return value === null ? null : <li>{value.vaccine}{value.date !== undefined && `, ${g.date(value.date)}`}</li>;
+}
+
+function WhenToCall({ shared }: { readonly shared: boolean }) {
+  const { say } = useLanguage();
+  const { state, value } = useRegister("outline.when_to_call");
+  return (
+    <Section title={say("patient.call")}>
+      <Card>
+        {shared && state === "conflict" && <Undecided />}
+        {value !== null && value.call !== "" && <><p className={style["call"]}><Phone size={24} aria-hidden /><strong>{say("patient.call.clinic")}</strong></p><p>{value.call}</p></>}
+        <p className={style["call"]}><TriangleAlert size={24} aria-hidden /><strong>{say("patient.call.911")}</strong></p>
+        <p>{value !== null && value.emergency !== "" ? value.emergency : say("patient.call.always")}</p>
+      </Card>
+    </Section>
+  );
+}

@@ -1,0 +1,71 @@
+/** The patient's plan: large, one thing after another. What is in doubt says so; a dose is never composed here. */
+import { useEffect, useState } from "react";
+import type { PanelProps } from "../call/panel";
+import { useLanguage } from "../i18n";
+import { RecordProvider, useRecordSlice } from "../plan/context";
+import { prepareNarrative } from "../plan/NarrativeText";
+import { SavePill } from "../plan/SavePill";
+import { Unsaved } from "../plan/Unsaved";
+import { Tabs } from "../ui/Tabs";
+import { Medicines } from "./Medicines";
+import { More } from "./More";
+import { SentencesContext, useFetchedSentences } from "./sentences";
+import { Todos } from "./Todos";
+import style from "./PatientPage.module.css";
+
+type TabId = "meds" | "todos" | "more";
+const TABS: readonly TabId[] = ["meds", "todos", "more"];
+
+export function PatientPage(props: PanelProps) {
+  const { say } = useLanguage();
+  return (
+    <section aria-label={say("patient.label")} className={style["plan"]}>
+      <RecordProvider panel={props} waiting={<p className={style["note"]}>{say("patient.loading")}</p>}>
+        <Plan record={props.record} />
+      </RecordProvider>
+    </section>
+  );
+}
+
+function Plan(props: { readonly record: PanelProps["record"] }) {
+  const sentences = useFetchedSentences();
+  return <SentencesContext value={sentences}><Parts {...props} /></SentencesContext>;
+}
+
+function Parts({ record }: { readonly record: PanelProps["record"] }) {
+  const { say } = useLanguage();
+  const [tab, setTab] = useState<TabId>("meds");
+  const ready = useRecordSlice((state) => state.docs.size > 0);
+  const shared = useRecordSlice((state) => state.docs.has("plan"));
+  const closed = useRecordSlice((state) => state.closed);
+  useEffect(() => void prepareNarrative(), []);
+  if (!ready) return <p className={style["note"]}>{say(closed === null ? "patient.loading" : "patient.closed")}</p>;
+  return (
+    <>
+      <Tabs
+        label={say("patient.tabs")} tabs={TABS.map((id) => ({ id, label: say(`patient.tab.${id}`) }))} selected={tab} onSelect={setTab}
+        className={style["tabs"] ?? ""}
+      >
+        <div className={style["page"]}>
+          <div className={style["pill"]}><SavePill record={record} /></div>
+          <Unsaved />
+          {!shared && tab !== "more" && <NotYet onWrite={() => setTab("more")} />}
+          {shared && tab === "meds" && <Medicines />}
+          {shared && tab === "todos" && <Todos />}
+          {tab === "more" && <More shared={shared} />}
+        </div>
+      </Tabs>
+    </>
+  );
+}
+
+function NotYet({ onWrite }: { readonly onWrite: () => void }) {
+  const { say } = useLanguage();
+  return (
+    <div className={style["before"]}>
+      <h2>{say("patient.before")}</h2>
+      <p>{say("patient.before.what")}</p>
+      <button type="button" className={style["link"]} onClick={onWrite}>{say("patient.before.write")}</button>
+    </div>
+  );
+}

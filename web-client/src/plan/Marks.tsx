@@ -1,0 +1,69 @@
+/** What surrounds a field: its label, who is in it, that it is on its way, that somebody just changed it. */
+import { useId, useState, type ReactNode } from "react";
+import { useLanguage } from "../i18n";
+import type { Author, FieldName, RowId } from "../wire";
+import { classes } from "../ui/classes";
+import { address, keyOf } from "./fold";
+import { useEditing, useNames, useScene } from "./context";
+import style from "./Marks.module.css";
+
+export interface Marked {
+  readonly rev: number;
+  readonly by: Author | null;
+  readonly pending: boolean;
+}
+
+/** Whether somebody else changed it since the reader was here; `null` after it was looked at. */
+function useTouched({ rev, by }: Marked): [number | null, () => void] {
+  const { seat } = useScene();
+  const [last, setLast] = useState(rev);
+  const [touched, setTouched] = useState<number | null>(null);
+  if (rev !== last) {
+    setLast(rev);
+    if (by !== null && by.kind === "seat" && by.seat !== seat) setTouched(rev);
+  }
+  return [touched, () => setTouched(null)];
+}
+
+/** `labelled`: the children carry the label themselves. */
+export function Marks(props: {
+  readonly field: FieldName;
+  readonly row?: RowId | undefined;
+  readonly view: Marked;
+  readonly label?: string | undefined;
+  readonly labelled?: boolean;
+  readonly refused?: boolean;
+  readonly className?: string | undefined;
+  readonly children: ReactNode | ((labelId: string, describedBy: string | undefined) => ReactNode);
+}) {
+  const { say } = useLanguage();
+  const names = useNames();
+  const id = useId();
+  const editing = useEditing(keyOf(address(props.field, props.row)));
+  const [touched, looked] = useTouched(props.view);
+  const label = props.label ?? say(`plan.field.${props.field}`);
+  const first = editing[0];
+  const notes = [editing.length > 0 && `${id}-editing`, props.view.pending && `${id}-pending`].filter((note) => note !== false).join(" ");
+  return (
+    <div
+      className={classes(
+        style["field"], props.view.pending && style["pending"], props.refused === true && style["refused"],
+        touched !== null && style[touched % 2 === 0 ? "touchedEven" : "touchedOdd"],
+        first !== undefined && style["editing"], first !== undefined && style[`person${names.colour(first)}`], props.className,
+      )}
+      onFocus={touched === null ? undefined : looked}
+    >
+      {props.labelled !== true && (
+        <p id={`${id}-label`} className={style["label"]}>
+          {label}
+          {touched !== null && <span className={style["dot"]} aria-hidden />}
+        </p>
+      )}
+      {typeof props.children === "function" ? props.children(`${id}-label`, notes === "" ? undefined : notes) : props.children}
+      {editing.length > 0 && (
+        <p id={`${id}-editing`} className={style["who"]}>{say("plan.editing", { names: editing.map(names.seat) })}</p>
+      )}
+      {props.view.pending && <span id={`${id}-pending`} className="unseen">{say("plan.pending")}</span>}
+    </div>
+  );
+}

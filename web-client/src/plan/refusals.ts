@@ -1,0 +1,51 @@
+/** What is done about each refusal. The server's codes; the person's words stay on the screen with every one. */
+import type { RecordRefusal } from "../wire";
+
+export type Handling =
+  /** Cannot be stored now: kept here and sent again. */
+  | "again"
+  /** The store stopped: kept here, sent again when the line is built anew. */
+  | "kept"
+  /** The world moved on, or the value breaks a rule: it stays in an open editor beside what stands now. */
+  | "editor"
+  /** No field can show it any more. */
+  | "box"
+  /** A text whose updates do not fit: the text is fetched anew, the words go to the box. */
+  | "text";
+
+export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
+  storage_full: "again",
+  storage_away: "again",
+  busy: "again",
+  too_fast: "again",
+  storage_failed: "kept",
+  in_conflict: "editor",
+  stale_resolution: "editor",
+  row_removed: "editor",
+  base_unknown: "editor",
+  base_refused: "editor",
+  bad_value: "editor",
+  too_long: "editor",
+  too_big: "editor",
+  conflict_full: "editor",
+  locked: "box",
+  unknown_address: "box",
+  row_exists: "box",
+  list_full: "box",
+  not_allowed: "box",
+  not_open: "box",
+  text_bad: "text",
+  text_foreign_client: "text",
+  text_gap: "text",
+  text_not_plain: "text",
+  // Answers to commands, which are never queued; should one name an edit, its words are kept.
+  unknown_row: "box",
+  already_decided: "box",
+  not_sent: "box",
+  not_complete: "box",
+  changed_since: "box",
+  bad_decision: "box",
+};
+
+/** Refusals that only say that an earlier edit of the same place is still on its way. */
+export const EXPLAINED_BY_AN_EARLIER: ReadonlySet<string> = new Set<RecordRefusal>(["text_gap", "base_refused", "unknown_address", "row_removed"]);

@@ -1,0 +1,43 @@
+/** One value that many components read: replaced, never mutated. */
+import { useRef, useSyncExternalStore } from "react";
+
+export interface Readable<S> {
+  get(): S;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface Store<S> extends Readable<S> {
+  set(state: S): void;
+}
+
+export function createStore<S>(initial: S): Store<S> {
+  let state = initial;
+  const listeners = new Set<() => void>();
+  return {
+    get: () => state,
+    set(next) {
+      if (next === state) return;
+      state = next;
+      for (const listener of listeners) listener();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** A slice of a store: the component is drawn again only when `same` says the slice is another. */
+export function useSlice<S, T>(store: Readable<S>, select: (state: S) => T, same: (a: T, b: T) => boolean = Object.is): T {
+  const last = useRef<{ readonly value: T } | null>(null);
+  const read = (): T => {
+    const value = select(store.get());
+    if (last.current !== null && same(last.current.value, value)) return last.current.value;
+    last.current = { value };
+    return value;
+  };
+  return useSyncExternalStore(store.subscribe, read);
+}
+
+export const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a === b || (a.length === b.length && a.every((item, index) => item === b[index]));

@@ -1,0 +1,118 @@
+/** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
+import type { Grammar, Say } from "../i18n";
+import type { FieldValues, RowId, Sig } from "../wire";
+import type { RegisterName } from "./fold";
+
+export interface Wording {
+  readonly say: Say;
+  readonly g: Grammar;
+  /** Names of medicines by row. */
+  readonly medicine: (row: RowId) => string;
+}
+
+type AnyValue = { [F in RegisterName]: { readonly field: F; readonly value: NonNullable<FieldValues[F]> } }[RegisterName];
+
+export function words<F extends RegisterName>(field: F, value: NonNullable<FieldValues[F]> | null, with_: Wording): string {
+  return value === null ? with_.say("plan.cleared") : wordsOf({ field, value } as unknown as AnyValue, with_);
+}
+
+function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): string {
+  const reason = (word: string, why: string | undefined): string =>
+    why === undefined || why === "" ? word : say("plan.value_reason", { value: word, reason: why });
+  switch (field) {
+    case "presence":
+      return value.state === "present" ? say("plan.row.keep") : reason(say("plan.row.remove"), value.reason);
+    case "meds.kind":
+      return say(`plan.med.kind.${value}`);
+    case "meds.product":
+      return joined([value.name, value.strength_form]);
+    case "meds.sig":
+    case "meds.prescribed_sig":
+      return sigShown(value, say);
+    case "meds.indication":
+    case "meds.prescriber":
+    case "meds.as_taken":
+    case "problems.plain_text":
+      return value === "" ? say("plan.not_stated") : value;
+    case "meds.status":
+      return value.state === "stopped"
+        ? say("plan.med.status.stopped_words", { date: value.date ?? null, reason: value.reason })
+        : say(`plan.med.status.${value.state}`);
+    case "meds.verify":
+      return reason(say(`plan.med.verify.${value.state}`), value.state === "could_not_verify" ? value.reason : undefined);
+    case "meds.adherence":
+      return reason(say(`plan.med.taking.${value.taking}`), value.reason);
+    case "meds.indicated":
+    case "meds.effective":
+    case "meds.safe":
+    case "meds.adherent":
+      return reason(say(`plan.answer.${value.answer}`), value.note);
+    case "allergies.content":
+      return joined([value.substance, g.list(value.reactions ?? []), value.severity === undefined ? "" : say(`plan.allergy.severity.${value.severity}`), value.source], ", ");
+    case "allergy_statement":
+      return say(`plan.allergy.statement.${value}`);
+    case "immunizations.content":
+      return joined([value.vaccine, value.date === undefined ? "" : g.date(value.date)], ", ");
+    case "conditions.content":
+      return joined([value.text, say(`plan.condition.status.${value.status}`), value.onset === undefined ? "" : say("plan.condition.since", { date: value.onset })], ", ");
+    case "measures.content":
+      return `${say(`plan.measure.kind.${value.kind}`)}: ${joined([value.value, unitWords(value.unit)])}, ${g.date(value.at.slice(0, 10))}, ${say(`plan.measure.source.${value.source}`)}`;
+    case "problems.category":
+      return say(`plan.problem.category.${value}`);
+    case "problems.statement":
+      return joined([value.condition, g.list(value.med_ids.map(medicine))], ": ");
+    case "problems.severity":
+      return say(`plan.problem.severity.${value}`);
+    case "problems.urgency":
+      return say(`plan.problem.urgency.${value}`);
+    case "recommendations.content":
+      return joined([value.summary, value.regimen === undefined ? "" : sigShown(value.regimen, say)], " · ");
+    case "recommendations.state":
+      return say(`plan.rec.state.${value}`);
+    case "recommendations.decision":
+      return joined([say(`plan.rec.state.${value.outcome}`), value.reason === undefined ? "" : say(`plan.rec.reason.${value.reason}`), value.note,
+        value.regimen === undefined ? "" : sigShown(value.regimen, say)], " · ");
+    case "goals.target":
+      return say("plan.goal.words", { measure: value.measure, value: value.value, due: value.due ?? null });
+    case "todos.should_do":
+      return joined([value.text, value.when, g.list((value.med_ids ?? []).map(medicine))], " · ");
+    case "touchpoints.content":
+      return joined([value.purpose, value.when, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
+    case "outline.when_to_call":
+      return joined([value.call, value.emergency], " · ");
+    case "share":
+    case "todos.tick":
+      return say(value ? "plan.yes" : "plan.no");
+  }
+}
+
+/** UCUM as a reader knows it: "mm[Hg]" is printed mm Hg. */
+export const unitWords = (unit: string): string => unit.replace(/\[([^\]]*)\]/g, " $1").replace(/\{[^}]*\}/g, "").trim();
+
+const joined = (parts: readonly (string | undefined)[], between = " "): string =>
+  parts.filter((part) => part !== undefined && part !== "").join(between);
+
+/**
+ * A sig for staff: what its writer wrote, and what the structure says where that is not the same sentence. Both are
+ * shown, because the structure may be what is wrong.
+ */
+export function sigShown(sig: Sig, say: Say): string {
+  const structure = composeSig(sig, say);
+  return structure === "" || structure === sig.text ? sig.text : `${sig.text} (${structure})`;
+}
+
+/** The structure of a sig in a staff sentence. It is offered as the text of the sig, which a person then accepts. */
+export function composeSig(sig: Omit<Sig, "text">, say: Say): string {
+  const said = joined([
+    sig.dose === undefined ? "" : say("plan.sig.said.dose", sig.dose),
+    sig.route === undefined || sig.route === "other" ? "" : say(`plan.sig.route.${sig.route}`).toLowerCase(),
+    sig.freq === undefined ? "" : say("plan.sig.said.freq", sig.freq),
+    sig.freq?.meal === undefined ? "" : say(`plan.sig.meal.${sig.freq.meal}`).toLowerCase(),
+  ]);
+  const rest = [
+    ...(sig.times ?? []).map((time) => say(`plan.sig.said.time.${time}`)),
+    sig.prn === undefined ? "" : sig.prn.reason === "" ? say("plan.sig.said.prn") : say("plan.sig.said.prn_for", { reason: sig.prn.reason }),
+    sig.max_per_day === undefined ? "" : say("plan.sig.said.max", { max: sig.max_per_day }),
+  ];
+  return joined([said, ...rest], ", ");
+}
