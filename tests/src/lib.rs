@@ -1,1 +1,6 @@
 //! The test harness.
+
+pub mod peer;
+
+pub mod browserless;
+pub mod ledger;

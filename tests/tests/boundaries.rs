@@ -167,10 +167,11 @@ fn one_module_holds_the_unsafe_code() {
     let mut found: Vec<_> = sources()
         .into_iter()
         .filter(|(path, source)| {
-            !path.starts_with("tests/") && shipped(source).contains("expect(unsafe_code")
+            !path.starts_with("tests/") && shipped(source).contains("unsafe_code")
         })
         .map(|(path, _)| path)
         .collect();
+    // A crate's own tests may count allocations, which takes an allocator.
     found.retain(|path| !path.contains("/tests/"));
     assert!(
         found.iter().all(|path| path == "server/src/media/send.rs"),
@@ -185,6 +186,7 @@ fn patient_data_is_exposed_only_where_it_is_stored_projected_or_shown() {
         "server/src/record/",
         "server/src/record.rs",
         "server/src/patient",
+        "server/src/person",
         "server/src/vault.rs",
         "server/src/visit",
         "server/src/link",
@@ -197,6 +199,7 @@ fn patient_data_is_exposed_only_where_it_is_stored_projected_or_shown() {
         "server/src/cli.rs",
         "server/src/socket.rs",
         "signaling/src/call",
+        "signaling/src/role.rs",
         "signaling/src/record",
     ];
     for (path, source) in sources() {

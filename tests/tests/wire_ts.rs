@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
+use clinical::plain::PlainPage;
+use mortar::http::problem::Problem;
+use mortar::link::{Claim, Claimed};
+use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
 use ts_rs::{Config, TS};
 
@@ -13,6 +17,14 @@ fn the_client_types_are_those_of_the_server() {
     ClientMessage::export_all(&config).unwrap();
     ServerMessage::export_all(&config).unwrap();
     FieldValues::export_all(&config).unwrap();
+    // What travels over HTTP: the door, the take-away, and every problem.
+    Claim::export_all(&config).unwrap();
+    Claimed::export_all(&config).unwrap();
+    SeatHome::export_all(&config).unwrap();
+    JoinReply::export_all(&config).unwrap();
+    QueueKey::export_all(&config).unwrap();
+    PlainPage::export_all(&config).unwrap();
+    Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let generated = format!("{types}\n{}", field_table());

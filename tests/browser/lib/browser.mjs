@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { chromium } from "playwright-core";
 
@@ -106,4 +106,11 @@ export function metric(name, value, target, verdict = "info") {
 export function percentile(figures, p) {
   const sorted = [...figures].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)];
+}
+
+const SHOTS = resolve(import.meta.dirname, "../screenshots");
+
+/** Keeps a picture of the screen. The committed ones are those of the README. */
+export async function shot(seat, name) {
+  await seat.page.screenshot({ path: join(SHOTS, `${name}.png`), animations: "disabled" });
 }

@@ -38,7 +38,7 @@ function stopped(server, signal) {
 function run(server, listen) {
   return new Promise((resolve, reject) => {
     let seen = "";
-    const child = spawn(binary(), ["--data", server.data, "--listen", listen, ...server.args], {
+    const child = spawn(binary(), ["--media-port", "0", "--data", server.data, "--listen", listen, ...server.args], {
       env: { ...process.env, RUST_BACKTRACE: "1", ...server.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -52,8 +52,8 @@ function run(server, listen) {
           server.origin = origin;
           server.links[who.toLowerCase()] = origin + path;
         }
-        const birth = seen.match(/\d{4}-\d{2}-\d{2}/);
-        server.birthDate = birth?.[0];
+        const birth = seen.match(/birth: (\d{4}-\d{2}-\d{2})/);
+        server.birthDate = birth?.[1];
         resolve(server);
       }
     };
