@@ -60,7 +60,7 @@ impl Call {
             }
             Some(seat) if !seat.is_admitted() => {}
             Some(seat) => {
-                seat.to_waiting_room(now);
+                seat.move_to_waiting_room(now);
                 out.push(Effect::DropMedia { seat: whom });
                 self.audit(now, from, Deed::SentBack { whom }, out);
             }
@@ -88,7 +88,7 @@ impl Call {
 }
 
 impl Seat {
-    pub(super) fn to_waiting_room(&mut self, now: Millis) {
+    pub(super) fn move_to_waiting_room(&mut self, now: Millis) {
         self.standing = Standing::Waiting;
         self.standing_since = now;
         self.presence.hand = false;

@@ -126,7 +126,7 @@ impl Call {
         self.facts.admitted.retain(|admitted| *admitted != key);
         if let Some(seat) = self.seats.get_mut(&key) {
             if kind.entry(seat.facts.role) == Entry::Waits {
-                seat.to_waiting_room(now);
+                seat.move_to_waiting_room(now);
             }
             seat.presence = Presence::default();
             seat.slots.clear();

@@ -20,7 +20,7 @@ use crate::visit::VisitKind;
 #[derive(Clone, Debug)]
 enum Step {
     Join { seat: u128, line: u128 },
-    Say { line: u128, message: ClientMessage },
+    Say { line: u128, message: Box<ClientMessage> },
     Lost { line: u128 },
     Media(MediaEvent),
     Wait { ms: i64 },
@@ -79,7 +79,7 @@ fn a_media_event() -> impl Strategy<Value = MediaEvent> {
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..6u128, 0..12u128).prop_map(|(seat, line)| Step::Join { seat, line }),
-        8 => (0..12u128, a_message()).prop_map(|(line, message)| Step::Say { line, message }),
+        8 => (0..12u128, a_message()).prop_map(|(line, message)| Step::Say { line, message: Box::new(message) }),
         2 => (0..12u128).prop_map(|line| Step::Lost { line }),
         3 => a_media_event().prop_map(Step::Media),
         2 => (0..150_000i64).prop_map(|ms| Step::Wait { ms }),
@@ -180,7 +180,7 @@ proptest! {
                     if fresh { call.join(now, who(n, role), line(l)).unwrap_or_default() }
                     else { Vec::new() }
                 }
-                Step::Say { line: l, message } => call.handle(now, line(l), message),
+                Step::Say { line: l, message } => call.handle(now, line(l), *message),
                 Step::Lost { line: l } => {
                     let effects = call.lost(now, line(l));
                     watcher.see(&effects);
