@@ -25,7 +25,7 @@ pub(super) const HEADERS: [(&str, &str); 6] = [
     (
         "permissions-policy",
         "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), \
-         accelerometer=(), autoplay=(self), bluetooth=(), browsing-topics=(), geolocation=(), \
+         accelerometer=(), autoplay=(self), browsing-topics=(), geolocation=(), \
          gyroscope=(), hid=(), magnetometer=(), midi=(), payment=(), serial=(), usb=()",
     ),
 ];
