@@ -215,12 +215,39 @@ call?: CallTime,
 /**
  * What.
  */
-what: What, };
+what: What, 
+/**
+ * It changed a field of a row whose removal its author had not seen: the row's presence is in conflict now, with
+ * these values. Empty on the patient's side of `plan`.
+ */
+contested?: Array<Candidate>, };
 
 /**
  * A step of the device check and how it goes, for staff who can help.
  */
 export type CheckStep = "camera" | "microphone" | "speaker" | "stuck_camera" | "stuck_microphone" | "ready";
+
+/**
+ * Body of `POST /api/links/claim`.
+ */
+export type Claim = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, 
+/**
+ * "1954-02-15", where it was asked for.
+ */
+birth_date?: string, };
+
+/**
+ * Reply of `POST /api/links/claim`.
+ */
+export type Claimed = { "state": "birth_date" } | { "state": "seated", 
+/**
+ * The seat.
+ */
+seat: SeatId, };
 
 /**
  * What a client says.
@@ -606,6 +633,24 @@ med_ids?: Array<RowId>,
 when?: string, };
 
 /**
+ * Reply of `POST /api/seats/{seat}/join`.
+ */
+export type JoinReply = { 
+/**
+ * Path of the WebSocket, on the same origin.
+ */
+ws_path: string, 
+/**
+ * For the first message. Good once, for 60 s.
+ */
+ticket: string, };
+
+/**
+ * A language the patient's page is written in.
+ */
+export type Language = "en" | "es";
+
+/**
  * A plain line of text in a register.
  */
 export type Line = string;
@@ -857,6 +902,232 @@ role: Role, };
 export type Phi<T> = T;
 
 /**
+ * What is different from the last page.
+ */
+export type PlainBadge = "new" | "changed" | "stopped";
+
+/**
+ * One medicine. It stands in each slot it is taken in.
+ */
+export type PlainCard = { 
+/**
+ * Its row in the medication list.
+ */
+row: RowId, 
+/**
+ * Its name, never translated.
+ */
+name: string, 
+/**
+ * How I take it.
+ */
+how: Array<PlainSentence>, 
+/**
+ * Why I use it.
+ */
+why: Array<PlainSentence>, 
+/**
+ * Who prescribes it.
+ */
+prescriber: Array<PlainSentence>, 
+/**
+ * What is different.
+ */
+badge?: PlainBadge, 
+/**
+ * The badge in words; empty without one.
+ */
+badge_text: string, };
+
+/**
+ * The medicines of one slot.
+ */
+export type PlainGroup = { 
+/**
+ * When.
+ */
+slot: PlainSlot, 
+/**
+ * When, in words.
+ */
+title: string, 
+/**
+ * What.
+ */
+cards: Array<PlainCard>, };
+
+/**
+ * A titled list of sentences; each inner list is one item.
+ */
+export type PlainList = { 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Its items.
+ */
+items: Array<Array<PlainSentence>>, };
+
+/**
+ * All medicines, by time of day. Slots without medicines are left out.
+ */
+export type PlainMedicines = { 
+/**
+ * "My medicines".
+ */
+title: string, 
+/**
+ * "How I take it".
+ */
+how: string, 
+/**
+ * "Why I use it".
+ */
+why: string, 
+/**
+ * "Who prescribes it".
+ */
+prescriber: string, 
+/**
+ * By time of day.
+ */
+groups: Array<PlainGroup>, };
+
+/**
+ * The patient's page.
+ */
+export type PlainPage = { 
+/**
+ * Its language.
+ */
+language: Language, 
+/**
+ * "My medicine plan".
+ */
+title: string, 
+/**
+ * Date, with whom, which number to call.
+ */
+about: Array<PlainSentence>, 
+/**
+ * What to do.
+ */
+tasks: PlainTasks, 
+/**
+ * What to take.
+ */
+medicines: PlainMedicines, 
+/**
+ * Allergies and bad reactions.
+ */
+allergies: PlainList, 
+/**
+ * Shots.
+ */
+shots: PlainList, 
+/**
+ * My goals.
+ */
+goals: PlainList, 
+/**
+ * Next visits.
+ */
+visits: PlainList, 
+/**
+ * Questions I want to ask.
+ */
+questions: PlainList, 
+/**
+ * What happens next.
+ */
+follow_up: PlainList, 
+/**
+ * When to call.
+ */
+call: PlainList, 
+/**
+ * When to call 911.
+ */
+emergency: PlainList, 
+/**
+ * How to get rid of old medicine.
+ */
+disposal: PlainList, 
+/**
+ * How hard the page's own sentences are to read.
+ */
+reading: Reading, };
+
+/**
+ * A sentence of the page.
+ */
+export type PlainSentence = { 
+/**
+ * What it says.
+ */
+text: string, 
+/**
+ * Who says it.
+ */
+from: SentenceFrom, };
+
+/**
+ * When in the day, or why not.
+ */
+export type PlainSlot = "morning" | "noon" | "evening" | "bedtime" | "other_times" | "as_needed" | "ask" | "on_hold" | "stopped";
+
+/**
+ * One thing to do.
+ */
+export type PlainTask = { 
+/**
+ * Its row in the to-do list.
+ */
+row: RowId, 
+/**
+ * What we talked about.
+ */
+talked_about: Array<PlainSentence>, 
+/**
+ * What I should do.
+ */
+should_do: Array<PlainSentence>, 
+/**
+ * When.
+ */
+when: Array<PlainSentence>, 
+/**
+ * Whether the patient ticked it off.
+ */
+done: boolean, };
+
+/**
+ * The to-do list.
+ */
+export type PlainTasks = { 
+/**
+ * "My to-do list".
+ */
+title: string, 
+/**
+ * "What we talked about".
+ */
+talked_about: string, 
+/**
+ * "What I should do".
+ */
+should_do: string, 
+/**
+ * "When".
+ */
+when: string, 
+/**
+ * What.
+ */
+tasks: Array<PlainTask>, };
+
+/**
  * The sentence the patient reads about the problem.
  */
 export type PlainText = string;
@@ -918,9 +1189,47 @@ export type Prn = {
 reason: string, };
 
 /**
+ * The body of every error.
+ */
+export type Problem = { 
+/**
+ * Which: stable.
+ */
+code: ProblemCode, 
+/**
+ * The HTTP status again.
+ */
+status: number, 
+/**
+ * What is wrong.
+ */
+title: string, 
+/**
+ * What to do next.
+ */
+next: string, 
+/**
+ * After how many seconds it may be tried again.
+ */
+retry_after_s?: number, 
+/**
+ * Tries that are left.
+ */
+tries_left?: number, 
+/**
+ * Whom to call.
+ */
+phone?: string, };
+
+/**
  * Cipolle and Strand's seven categories, with monitoring and cost (the design's code system `mtp`).
  */
 export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | "dose_too_low" | "adverse_reaction" | "dose_too_high" | "needs_monitoring" | "adherence" | "cost";
+
+/**
+ * The stable codes. Their words in each language are the web client's.
+ */
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "method_not_allowed" | "bad_request" | "too_large" | "foreign_origin" | "slow_down" | "not_shared" | "store_away" | "no_web_client" | "internal";
 
 /**
  * What the problem is about: the condition and the medicines. Why they do not fit is the text `problems.association`.
@@ -951,6 +1260,37 @@ code?: Code,
  * "20 mg tablet".
  */
 strength_form?: string, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/key`.
+ */
+export type QueueKey = { 
+/**
+ * AES-256 key under which the browser keeps edits that the server has not. Ends with the session.
+ */
+key: Base64, };
+
+/**
+ * A reading score.
+ */
+export type Reading = { 
+/**
+ * By which formula: English a US school grade (less is easier), Spanish 0 to 100 (more is easier).
+ */
+language: Language, 
+/**
+ * The score in tenths.
+ */
+tenths: number, 
+/**
+ * What to make of it.
+ */
+verdict: ReadingVerdict, };
+
+/**
+ * What to make of a score.
+ */
+export type ReadingVerdict = "good" | "hard" | "too_hard";
 
 /**
  * What is proposed. A regimen is a whole sig.
@@ -995,7 +1335,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision";
 
 /**
  * Why a message was refused.
@@ -1109,6 +1449,47 @@ export type RowPresence = { "state": "present" } | { "state": "removed",
 reason: string, };
 
 /**
+ * Reply of `GET /api/seats/{seat}`: who I am and what I may know before I am admitted.
+ */
+export type SeatHome = { 
+/**
+ * The seat.
+ */
+seat: SeatId, 
+/**
+ * Its role.
+ */
+role: Role, 
+/**
+ * The own name.
+ */
+name: string, 
+/**
+ * The visit.
+ */
+visit: VisitId, 
+/**
+ * Its kind.
+ */
+kind: VisitKind, 
+/**
+ * The practice's name.
+ */
+practice: string, 
+/**
+ * Whom to call.
+ */
+phone: string, 
+/**
+ * Whether it is over.
+ */
+over: boolean, 
+/**
+ * Whether this seat waits to be admitted when it joins.
+ */
+waits: boolean, };
+
+/**
  * One person's place in one visit; survives reload, second device and phone.
  */
 export type SeatId = string & { readonly seatId: unique symbol };
@@ -1117,6 +1498,11 @@ export type SeatId = string & { readonly seatId: unique symbol };
  * How a seat is there.
  */
 export type SeatState = "waiting" | "present" | "reconnecting" | "absent";
+
+/**
+ * Where a sentence comes from.
+ */
+export type SentenceFrom = "page" | "person";
 
 /**
  * What the server says.
