@@ -491,8 +491,13 @@ async fn edit_to_acknowledgement_is_measured() {
     }
     took.sort();
     let p95 = took[took.len() * 95 / 100].as_secs_f64() * 1000.0;
-    println!(
-        "METRIC edit_ack_p95_ms_in_process {p95:.2} 80 {}",
-        if p95 <= 80.0 { "pass" } else { "fail" }
-    );
+    report(p95);
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a figure for whoever runs the tests; no test asserts a time"
+)]
+fn report(p95: f64) {
+    println!("METRIC record.ack_ms_in_process.p95 {p95:.2} <=80 info");
 }
