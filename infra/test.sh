@@ -28,11 +28,10 @@ count() { # pattern with one group, file
     grep -hoP "$1" "$2" 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
 }
 
-profile() { cargo "$@" --locked --workspace; }
-
-stage build profile test --no-run --quiet
+stage build cargo test --locked --workspace --no-run --quiet
+stage server cargo build --locked --quiet -p mortar
 stage lint bash infra/check.sh
-stage rust profile test --no-fail-fast
+stage rust cargo test --locked --workspace --no-fail-fast -- --show-output
 stage web bash -c 'cd web-client && npm run --silent test'
 stage browser bash -c 'cd tests/browser && npm run --silent test'
 
