@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use clinical::actor::Role;
-use clinical::fhir::{Issue, ResourceRef};
 use uuid::Uuid;
 
 use crate::config::{Config, Demo, Practice, Tls};
@@ -177,7 +176,11 @@ async fn import(config: Config, file: PathBuf) -> anyhow::Result<()> {
     let report = patient::import(&store, &vault, &writer, &bytes, None)
         .await
         .with_context(|| format!("{shown} was not imported"))?;
-    let mut words = format!("Imported {shown} as record {}\n", report.record);
+    demo::schedule(&store, &vault, &writer, &report).await?;
+    let mut words = format!(
+        "Imported {shown} as record {}, with a follow-up visit. The next start of the server, and `mortar links`, print its links.\n",
+        report.record
+    );
     for (list, rows) in &report.rows {
         let _infallible = writeln!(words, "  {rows:>5}  {}", list.as_str());
     }
@@ -185,10 +188,7 @@ async fn import(config: Config, file: PathBuf) -> anyhow::Result<()> {
         let _infallible = writeln!(words, "  not read: {times} × {kind}");
     }
     for issue in &report.issues {
-        let Issue { resource, path, code, severity: _ } = issue;
-        let ResourceRef { entry, kind, id: _ } = resource;
-        let at = if path.is_empty() { String::new() } else { format!(".{path}") };
-        let _infallible = writeln!(words, "  remark: entry {entry}, {kind}{at}: {code:?}");
+        let _infallible = writeln!(words, "  remark: {issue}");
     }
     if report.issues_left_out > 0 {
         let _infallible = writeln!(words, "  and {} more remarks", report.issues_left_out);

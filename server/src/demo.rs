@@ -1,13 +1,13 @@
 //! The demo practice: invented people, one follow-up visit, one link for each seat.
 
 use clinical::actor::Role;
-use clinical::id::{PatientId, PersonId, RecordId};
+use clinical::id::{PersonId, RecordId};
 use clinical::phi::Phi;
 use signaling::message::PatientFacts;
 use signaling::visit::VisitKind;
 
 use crate::link::{self, LinkError, Token};
-use crate::patient::{self, ImportError};
+use crate::patient::{self, ImportError, ImportReport};
 use crate::person::{self, PersonError};
 use crate::record::writer::Writer;
 use crate::store::{Store, StoreError};
@@ -90,10 +90,7 @@ pub async fn prepare(store: &Store, vault: &Vault, writer: &Writer) -> Result<()
                 first.get_or_insert(report);
             }
             match first {
-                Some(report) => {
-                    follow_up(store, vault, writer, report.patient, report.person, report.record)
-                        .await
-                }
+                Some(report) => demo_visit(store, vault, writer, &report).await,
                 None => Ok(()),
             }
         }
@@ -102,29 +99,61 @@ pub async fn prepare(store: &Store, vault: &Vault, writer: &Writer) -> Result<()
     }
 }
 
-async fn follow_up(
+/// Schedules a follow-up visit for an imported chart: the patient, and the team of the newest visit. Where there has
+/// been none, a pharmacist and a clinician who are called by their roles.
+///
+/// # Errors
+/// See [`DemoError`].
+pub async fn schedule(
     store: &Store,
     vault: &Vault,
     writer: &Writer,
-    patient: PatientId,
-    patient_person: PersonId,
-    record: RecordId,
+    imported: &ImportReport,
 ) -> Result<(), DemoError> {
-    let staff = |name: &str| Phi::new(name.to_owned());
-    let pharmacist =
-        person::add(store, vault, writer, &staff(PHARMACIST), Role::Pharmacist, None).await?;
-    let pcp = person::add(store, vault, writer, &staff(PCP), Role::Pcp, None).await?;
-    let caregiver =
-        person::add(store, vault, writer, &staff(CAREGIVER), Role::Caregiver, Some(patient))
-            .await?;
-    let visit = visit::create(store, VisitKind::FollowUp, Some(record)).await?;
-    for (person, role) in [
-        (pharmacist, Role::Pharmacist),
-        (pcp, Role::Pcp),
-        (patient_person, Role::Patient),
-        (caregiver, Role::Caregiver),
+    let mut team = Vec::new();
+    if let Some(newest) = visit::newest_visit(store).await? {
+        let seats = visit::seats(store, newest.id).await?;
+        team.extend(seats.iter().filter(|seat| !seat.revoked).map(|seat| (seat.person, seat.role)));
+        team.retain(|(_, role)| matches!(role, Role::Pharmacist | Role::Pcp | Role::Nurse));
+    }
+    if team.is_empty() {
+        for (name, role) in [("Pharmacist", Role::Pharmacist), ("Clinician", Role::Pcp)] {
+            let name = Phi::new(name.to_owned());
+            team.push((person::add(store, vault, writer, &name, role, None).await?, role));
+        }
+    }
+    team.push((imported.person, Role::Patient));
+    follow_up(store, imported.record, &team).await
+}
+
+/// The invented team and the caregiver of the first demo patient.
+async fn demo_visit(
+    store: &Store,
+    vault: &Vault,
+    writer: &Writer,
+    imported: &ImportReport,
+) -> Result<(), DemoError> {
+    let mut people = Vec::new();
+    for (name, role, cares_for) in [
+        (PHARMACIST, Role::Pharmacist, None),
+        (PCP, Role::Pcp, None),
+        (CAREGIVER, Role::Caregiver, Some(imported.patient)),
     ] {
-        visit::invite(store, &visit, person, role).await?;
+        let name = Phi::new(name.to_owned());
+        people.push((person::add(store, vault, writer, &name, role, cares_for).await?, role));
+    }
+    people.insert(2, (imported.person, Role::Patient));
+    follow_up(store, imported.record, &people).await
+}
+
+async fn follow_up(
+    store: &Store,
+    record: RecordId,
+    people: &[(PersonId, Role)],
+) -> Result<(), DemoError> {
+    let visit = visit::create(store, VisitKind::FollowUp, Some(record)).await?;
+    for (person, role) in people {
+        visit::invite(store, &visit, *person, *role).await?;
     }
     Ok(())
 }
