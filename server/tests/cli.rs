@@ -1,5 +1,7 @@
 //! The command line when something is wrong: it says what, where and what to do, and loses nothing.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by it")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
