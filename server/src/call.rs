@@ -136,7 +136,7 @@ impl Calls {
         line: Line,
     ) -> Result<Joined, Refused> {
         let who = self.facts_of(seat).await.map_err(|error| busy(&error))?;
-        let inbox = self.inbox(visit).await.map_err(|error| busy(&error))?;
+        let inbox = self.inbox(visit).await?;
         let (answer, answered) = oneshot::channel();
         let input = Input::Join { who: Box::new(who), connection, line, answer };
         // A call that ended between the two lines answers nothing; the client comes again.
@@ -178,7 +178,7 @@ impl Calls {
         Ok(SeatFacts { seat: seat.id, person: seat.person, name, role: seat.role })
     }
 
-    async fn inbox(&self, visit: &Visit) -> Result<mpsc::Sender<Input>, PersonError> {
+    async fn inbox(&self, visit: &Visit) -> Result<mpsc::Sender<Input>, Refused> {
         // Held while the call begins: of two who come at once, one begins it.
         let mut live = self.live.lock().await;
         if let Some(inbox) = live.get(&visit.id)
@@ -187,7 +187,13 @@ impl Calls {
             return Ok(inbox.clone());
         }
         live.retain(|_, inbox| !inbox.is_closed());
-        let facts = self.begin(visit).await?;
+        // Looked at again: a ticket, and what was read for it, may be older than the end of the visit.
+        let known = visit::find_visit(&self.around.store, visit.id).await;
+        match known.map_err(|error| busy(&error.into()))? {
+            Some(Visit { ended: None, .. }) => {}
+            Some(Visit { ended: Some(_), .. }) | None => return Err(Refused::Over),
+        }
+        let facts = self.begin(visit).await.map_err(|error| busy(&error))?;
         let (inbox, inputs) = mpsc::channel(INBOX);
         live.insert(visit.id, inbox.clone());
         // On its own: if it breaks, only this call is gone, and its connections join a new one.

@@ -51,6 +51,8 @@ pub struct Shared {
     pub calls: Calls,
     /// Who may how often.
     pub limits: Limits,
+    /// Held while a birth date is compared and counted.
+    pub birth_dates: tokio::sync::Mutex<()>,
     /// Tickets for WebSockets.
     pub tickets: Tickets,
     /// Says when the server stops.

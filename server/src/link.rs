@@ -223,6 +223,8 @@ async fn check(
         return Ok(Check::Passed);
     }
     let Some(said) = said else { return Ok(Check::Needed) };
+    // One at a time: of many dates tried at once each would count as the first.
+    let _alone = app.birth_dates.lock().await;
     let now = now();
     let before = store::wrong_dates(&app.store, seat.id).await?;
     let (before, left) = tries(before, now);

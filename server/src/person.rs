@@ -45,6 +45,7 @@ impl From<VaultError> for PersonError {
         match error {
             VaultError::Store(error) => Self::Store(error),
             VaultError::File { .. }
+            | VaultError::Missing { .. }
             | VaultError::Exposed { .. }
             | VaultError::NotAKey { .. }
             | VaultError::OtherKey { .. }

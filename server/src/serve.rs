@@ -214,6 +214,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         records,
         calls,
         limits: Limits::default(),
+        birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,
         stopping: stopping.clone(),
     });

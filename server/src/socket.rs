@@ -45,6 +45,10 @@ const BAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may keep sending too fast.
 const TOO_FAST_FOR: Duration = Duration::from_secs(10);
 
+/// How long it must have kept to the rate until its flood is forgiven. The rate lets one message through every 10 ms
+/// also in the middle of a flood, so a message that passed says nothing.
+const CALM: Duration = Duration::from_secs(1);
+
 /// How long a close frame may take to leave.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -108,8 +112,7 @@ struct Socket {
     app: App,
     ws: WebSocket,
     rate: Bucket,
-    /// Since when it has been sending too fast.
-    too_fast: Option<Instant>,
+    flood: Flood,
     bad: Vec<Instant>,
     heard: Instant,
 }
@@ -117,7 +120,14 @@ struct Socket {
 impl Socket {
     fn new(app: App, ws: WebSocket) -> Self {
         let now = Instant::now();
-        Self { app, ws, rate: Bucket::new(now), too_fast: None, bad: Vec::new(), heard: now }
+        Self {
+            app,
+            ws,
+            rate: Bucket::new(now),
+            flood: Flood::default(),
+            bad: Vec::new(),
+            heard: now,
+        }
     }
 
     async fn run(mut self) {
@@ -264,13 +274,9 @@ impl Socket {
         let slow = self.rate.take(now, MESSAGES).is_ok();
         match (message, slow) {
             (None, _) => self.bad_message(now),
-            (Some(message), true) => {
-                self.too_fast = None;
-                Ok(Heard::Message(message))
-            }
+            (Some(message), true) => Ok(Heard::Message(message)),
             (Some(message), false) => {
-                let since = *self.too_fast.get_or_insert(now);
-                if now.saturating_duration_since(since) > TOO_FAST_FOR {
+                if self.flood.goes_on(now) {
                     return Err(End::Close(CloseCode::TooFast));
                 }
                 Ok(Heard::Refused(too_fast(&message)))
@@ -285,6 +291,25 @@ impl Socket {
             return Err(End::Close(CloseCode::BadMessage));
         }
         Ok(Heard::Refused(refused("", RefusalCode::BadMessage)))
+    }
+}
+
+/// A stretch of messages that came too fast.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flood {
+    /// Its first and its newest message above the rate.
+    seen: Option<(Instant, Instant)>,
+}
+
+impl Flood {
+    /// Notes one more message above the rate; whether the flood has lasted for too long.
+    fn goes_on(&mut self, now: Instant) -> bool {
+        let since = match self.seen {
+            Some((since, last)) if now.saturating_duration_since(last) < CALM => since,
+            Some(_) | None => now,
+        };
+        self.seen = Some((since, now));
+        now.saturating_duration_since(since) > TOO_FAST_FOR
     }
 }
 
@@ -349,6 +374,28 @@ fn is_shallow(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_ends_the_connection_though_some_of_its_messages_pass() {
+        let start = Instant::now();
+        let (mut rate, mut flood) = (Bucket::new(start), Flood::default());
+        let closed_after = (0..20_000).find(|ms| {
+            let now = start + Duration::from_millis(*ms);
+            rate.take(now, MESSAGES).is_err() && flood.goes_on(now)
+        });
+
+        // The burst of 200 lasts for 222 ms at 1 000 messages a second.
+        assert!(closed_after.is_some_and(|ms| (10_000..10_500).contains(&ms)), "{closed_after:?}");
+    }
+
+    #[test]
+    fn bursts_with_calm_between_them_are_forgiven() {
+        let start = Instant::now();
+        let mut flood = Flood::default();
+        for second in 0..60 {
+            assert!(!flood.goes_on(start + Duration::from_secs(second)));
+        }
+    }
 
     #[test]
     fn brackets_in_a_string_are_not_depth() {

@@ -112,6 +112,12 @@ pub enum VaultError {
         /// What the system says.
         why: io::Error,
     },
+    /// It is gone, and the database needs it.
+    #[error("the key file {} is missing, and nothing in the database opens without it: restore it from your backup of keys", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// Others could read it.
     #[error("the key file {} can be read by others (mode {mode:o}): chmod 600 it", path.display())]
     Exposed {
@@ -161,10 +167,7 @@ impl Vault {
             Some(secret) => secret,
             // A new key for an old database would only hide that the right one is missing.
             None if found.is_some() => {
-                return Err(VaultError::File {
-                    path: file.to_path_buf(),
-                    why: io::Error::from(io::ErrorKind::NotFound),
-                });
+                return Err(VaultError::Missing { path: file.to_path_buf() });
             }
             None => make_key(file)?,
         };
@@ -503,7 +506,7 @@ mod tests {
         fs::write(&file, "not a key").unwrap();
         let garbage = Vault::open(&file, &bench.store).await;
 
-        assert!(matches!(missing, Err(VaultError::File { .. })), "{missing:?}");
+        assert!(matches!(missing, Err(VaultError::Missing { .. })), "{missing:?}");
         assert!(matches!(wrong, Err(VaultError::OtherKey { .. })), "{wrong:?}");
         assert!(matches!(garbage, Err(VaultError::NotAKey { .. })), "{garbage:?}");
     }

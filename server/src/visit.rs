@@ -138,7 +138,7 @@ pub(crate) async fn who_am_i(
     State(app): State<App>,
     Seated { session: _, seat, visit }: Seated,
 ) -> Result<Response, Problem> {
-    let Seat { id, visit: _, person, role, admitted: _, revoked: _ } = seat;
+    let Seat { id, visit: _, person, role, admitted: _, was_admitted: _, revoked: _ } = seat;
     let Visit { id: visit, kind, record: _, ended } = visit;
     let name = person::person(&app.store, &app.vault, person)
         .await?

@@ -4,3 +4,5 @@ pub mod peer;
 
 pub mod browserless;
 pub mod ledger;
+pub mod participant;
+pub mod world;

@@ -103,8 +103,10 @@ impl FromRequestParts<App> for Seated {
         let Ok(Path(seat)) = Path::<SeatId>::from_request_parts(parts, app).await else {
             return Err(Problem::new(ProblemCode::NoSession));
         };
+        let seated = Self::of(app, &parts.headers, seat).await?;
+        // Only now: a seat's id is no secret, and who merely knows it must not use up what the seat may ask.
         super::limit(app, crate::limits::What::Request(seat))?;
-        Self::of(app, &parts.headers, seat).await
+        Ok(seated)
     }
 }
 

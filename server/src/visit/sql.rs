@@ -15,10 +15,12 @@ crate::store::sql! {
     SEAT = "select id, visit, person, role, admitted, revoked_ms from seat where id = $1";
     /// The seats of a visit, oldest first.
     SEATS = "select id, visit, person, role, admitted, revoked_ms from seat where visit = $1 order by created_ms, id";
-    /// Whether it was admitted.
-    SET_ADMITTED = "update seat set admitted = $2 where id = $1";
+    /// It was admitted: 1 while it is in.
+    ADMIT = "update seat set admitted = 1 where id = $1";
+    /// It waits again: 2 says that it was in once.
+    PUT_OUT = "update seat set admitted = 2 where id = $1 and admitted = 1";
     /// Nobody of a visit is in any more.
-    CLEAR_ADMITTED = "update seat set admitted = 0 where visit = $1";
+    CLEAR_ADMITTED = "update seat set admitted = 2 where visit = $1 and admitted = 1";
     /// Shut out.
     REVOKE_SEAT = "update seat set revoked_ms = $2 where id = $1 and revoked_ms is null";
 }

@@ -35,6 +35,8 @@ pub struct Seat {
     pub role: Role,
     /// Whether it had been let in when that was last written.
     pub admitted: bool,
+    /// Whether it has ever been let in.
+    pub was_admitted: bool,
     /// Whether its link was taken back.
     pub revoked: bool,
 }
@@ -60,7 +62,8 @@ fn seat((id, visit, person, role, admitted, revoked): SeatRow) -> Result<Seat, S
             .into_iter()
             .find(|known| role_name(*known) == role)
             .ok_or(StoreError::Row)?,
-        admitted: admitted != 0,
+        admitted: admitted == 1,
+        was_admitted: admitted != 0,
         revoked: revoked.is_some(),
     })
 }
@@ -114,7 +117,7 @@ pub(super) async fn add_seat(
         .execute(&mut *write)
         .await?;
     write.commit().await?;
-    Ok(Seat { id, visit, person, role, admitted: false, revoked: false })
+    Ok(Seat { id, visit, person, role, admitted: false, was_admitted: false, revoked: false })
 }
 
 /// The visit, if there is one.
@@ -163,11 +166,8 @@ pub async fn seats(store: &Store, visit: VisitId) -> Result<Vec<Seat>, StoreErro
 /// It cannot be written.
 pub async fn set_admitted(store: &Store, seat: SeatId, admitted: bool) -> Result<(), StoreError> {
     let mut write = store.write().await?;
-    sqlx::query(sql::SET_ADMITTED)
-        .bind(seat.to_string())
-        .bind(i64::from(admitted))
-        .execute(&mut *write)
-        .await?;
+    let statement = if admitted { sql::ADMIT } else { sql::PUT_OUT };
+    sqlx::query(statement).bind(seat.to_string()).execute(&mut *write).await?;
     write.commit().await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use clinical::id::RecordId;
 use clinical::plain::{self, PlainVisit};
 use clinical::view::View;
 use signaling::role::{self, Shared};
+use signaling::visit::Entry as Way;
 
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
@@ -35,6 +36,10 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let language = language_of(query.as_deref())?;
     let not_shared = || Problem::new(ProblemCode::NotShared);
+    // A seat nobody ever let in: what an earlier visit shared is not for whoever holds the link.
+    if visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted {
+        return Err(not_shared());
+    }
     let record = visit.record.ok_or_else(not_shared)?;
     let docs = load(&app, record).await?;
     let of_kind = |kind| docs.iter().find(|doc| doc.kind() == kind);

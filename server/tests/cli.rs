@@ -1,0 +1,187 @@
+//! The command line when something is wrong: it says what, where and what to do, and loses nothing.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by it")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use uuid::Uuid;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("mortar-cli-{}", Uuid::now_v7()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn mortar(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mortar"))
+        .arg("--data")
+        .arg(data)
+        .args(["--listen", "127.0.0.1:0", "--media-port", "0"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env("MORTAR_LOG", "off")
+        .output()
+        .unwrap()
+}
+
+/// It fails, in one line that has all these words, and says nothing on the other stream.
+fn fails(output: &Output, words: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("mortar: "), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in: {said}");
+    }
+}
+
+const CHART: &[u8] = include_bytes!("../demo/ruth-delgado.json");
+
+#[test]
+fn a_taken_port_is_named_and_nothing_is_touched() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_mortar"))
+        .arg("--data")
+        .arg(folder.data())
+        .args(["--listen", &address])
+        .output()
+        .unwrap();
+
+    fails(&output, &[&address, "--listen"]);
+    assert!(!folder.data().exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new();
+    let file = folder.file("in-the-way", b"");
+    let data = file.join("data");
+
+    fails(&mortar(&data, &["links"]), &[data.to_str().unwrap(), "--data"]);
+}
+
+#[test]
+fn a_chart_that_is_none_is_refused_with_the_reason_and_the_record_stays() {
+    let folder = Folder::new();
+    let good = folder.file("good.json", CHART);
+    let imported = mortar(&folder.data(), &["import", good.to_str().unwrap()]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let huge = folder.file("huge.json", b"");
+    fs::File::options().write(true).open(&huge).unwrap().set_len(50 << 20).unwrap();
+    let beyond = folder.file("beyond.json", b"");
+    fs::File::options().write(true).open(&beyond).unwrap().set_len(65 << 20).unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/fhir");
+    let cut = folder.file("cut.json", &CHART[..CHART.len() / 2]);
+
+    for (file, words) in [
+        (folder.0.join("missing.json"), ["cannot be read", "check its name"]),
+        (folder.0.clone(), ["cannot be read", "check its name"]),
+        (fixtures.join("empty.json"), ["was not imported", "empty"]),
+        (fixtures.join("xml.xml"), ["XML", "FHIR R4 JSON"]),
+        (fixtures.join("r5.json"), ["R5", "not R4"]),
+        (cut, ["line", "not JSON"]),
+        (huge, ["was not imported", "bytes"]),
+        (beyond, ["bytes", "one patient at a time"]),
+    ] {
+        let name = file.to_str().unwrap();
+        let output = mortar(&folder.data(), &["import", name]);
+        fails(&output, &[name]);
+        fails(&output, &words);
+    }
+    let again = mortar(&folder.data(), &["links"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
+fn keys_that_are_missing_wrong_or_open_to_others_stop_everything() {
+    let folder = Folder::new();
+    let chart = folder.file("chart.json", CHART);
+    assert!(mortar(&folder.data(), &["import", chart.to_str().unwrap()]).status.success());
+    let key = folder.data().join("mortar.key");
+    let right = fs::read(&key).unwrap();
+    let named = key.canonicalize().unwrap();
+    let named = named.to_str().unwrap();
+
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    fails(&mortar(&folder.data(), &["links"]), &[named, "644", "chmod 600"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&key, b"not a key").unwrap();
+    fails(&mortar(&folder.data(), &["links"]), &[named, "restore"]);
+    fs::write(&key, "0".repeat(64)).unwrap();
+    fails(&mortar(&folder.data(), &["links"]), &["another key file", "restore"]);
+    fs::remove_file(&key).unwrap();
+    fails(&mortar(&folder.data(), &["links"]), &[named, "restore"]);
+    assert!(!key.exists(), "a new key would hide that the right one is missing");
+
+    fs::write(&key, right).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(mortar(&folder.data(), &["links"]).status.success());
+}
+
+#[test]
+fn a_damaged_database_is_left_as_it_is() {
+    let folder = Folder::new();
+    let chart = folder.file("chart.json", CHART);
+    assert!(mortar(&folder.data(), &["import", chart.to_str().unwrap()]).status.success());
+    let database = folder.data().join("mortar.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[4096..middle].fill(0xa5);
+    fs::write(&database, &bytes).unwrap();
+
+    fails(&mortar(&folder.data(), &[]), &["mortar.db", "damaged", "backup"]);
+    assert_eq!(fs::read(&database).unwrap(), bytes);
+
+    fs::write(&database, b"this is not a database at all, but a letter to my aunt ").unwrap();
+    fails(&mortar(&folder.data(), &[]), &["mortar.db", "damaged", "backup"]);
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    use std::io::{BufRead as _, BufReader};
+
+    let folder = Folder::new();
+    let mut first = Command::new(env!("CARGO_BIN_EXE_mortar"))
+        .arg("--data")
+        .arg(folder.data())
+        .args(["--listen", "127.0.0.1:0", "--media-port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
+    let runs = lines.by_ref().map_while(Result::ok).any(|line| line.contains("running at"));
+    let second = mortar(&folder.data(), &[]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+
+    assert!(runs);
+    fails(&second, &["another mortar server", "data", "--data"]);
+}

@@ -1,0 +1,247 @@
+//! A whole server in the test's own process: the demo practice in a folder of its own, on free ports.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clinical::actor::Role;
+use clinical::id::{RecordId, SeatId, VisitId};
+use mortar::config::{Config, Demo};
+use mortar::demo::{self, Invitation};
+use mortar::{Server, audit, visit};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use crate::browserless::Reply;
+use crate::participant::Participant;
+
+/// How long anything that must come may take. Nothing waits this long when it works.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Panics of anything but a test's own assertion: the server shares the process.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+fn count_panics() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let own = panic.location().is_some_and(|at| at.file().starts_with("tests/"));
+            if !own {
+                PANICS.fetch_add(1, Ordering::Relaxed);
+            }
+            before(panic);
+        }));
+    });
+}
+
+/// A running server with the demo visit.
+#[derive(Debug)]
+pub struct World {
+    server: Server,
+    folder: PathBuf,
+    invitation: Invitation,
+}
+
+/// Who may come in, and how.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The seat.
+    pub seat: SeatId,
+    /// Its role.
+    pub role: Role,
+    /// The secret of its link.
+    pub token: String,
+}
+
+impl World {
+    /// The demo practice.
+    pub async fn start() -> Self {
+        count_panics();
+        let folder = std::env::temp_dir().join(format!("mortar-world-{}", Uuid::now_v7()));
+        let config = Config {
+            data: folder.clone(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            media_port: 0,
+            demo: Demo::Yes,
+            ..Config::default()
+        };
+        let server = mortar::serve(config).await.expect("the server starts");
+        let app = server.app();
+        demo::prepare(&app.store, &app.vault, &app.writer).await.expect("the demo practice");
+        let invitation =
+            demo::invitation(&app.store, &app.vault).await.expect("links").expect("a visit");
+        Self { server, folder, invitation }
+    }
+
+    /// The server.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The folder with its database.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The seat of a role.
+    pub fn invited(&self, role: Role) -> Invited {
+        let invited = self.invitation.seats.iter().find(|invited| invited.seat.role == role);
+        let invited = invited.expect("the role is invited");
+        Invited { seat: invited.seat.id, role, token: invited.token.text() }
+    }
+
+    /// The demo visit.
+    pub fn visit(&self) -> VisitId {
+        self.invitation.seats.first().expect("a seat").seat.visit
+    }
+
+    /// The patient's birth date.
+    pub fn birth_date(&self) -> String {
+        let patient = self.invitation.patient.as_ref().expect("a patient");
+        patient.birth_date.expose().clone()
+    }
+
+    /// Words that may not reach a role while it waits: names of others, medicines.
+    pub fn secrets(&self, but: Role) -> Vec<String> {
+        let mut words: Vec<String> = self
+            .invitation
+            .seats
+            .iter()
+            .filter(|invited| invited.seat.role != but)
+            .map(|invited| invited.name.expose().clone())
+            .collect();
+        // Somebody may be called like a part of the own name.
+        let own = self.invitation.seats.iter().find(|invited| invited.seat.role == but);
+        let own = own.map(|invited| invited.name.expose().clone()).unwrap_or_default();
+        words.retain(|word| !own.contains(word.as_str()));
+        words.extend(["metformin", "lisinopril", "MRN-"].map(str::to_owned));
+        words
+    }
+
+    /// The record of the demo visit.
+    pub async fn record(&self) -> RecordId {
+        let visit = visit::find_visit(&self.server.app().store, self.visit()).await;
+        visit.expect("a store").expect("the visit").record.expect("a record")
+    }
+
+    /// Claims the link of a role; gives back its cookie.
+    pub async fn cookie(&self, role: Role) -> String {
+        let token = self.invited(role).token;
+        let body = json!({ "token": token, "birth_date": self.birth_date() });
+        self.post("/api/links/claim", "", &body).await.cookie.expect("the link is taken")
+    }
+
+    /// A ticket for a WebSocket.
+    pub async fn ticket(&self, seat: SeatId, cookie: &str) -> String {
+        let path = format!("/api/seats/{seat}/join");
+        let reply = self.post(&path, cookie, &json!({})).await;
+        let ticket = reply.json.get("ticket").and_then(Value::as_str);
+        ticket.unwrap_or_else(|| panic!("no ticket: {reply:?}")).to_owned()
+    }
+
+    /// A `POST` as a page of ours makes it.
+    pub async fn post(&self, path: &str, cookie: &str, body: &Value) -> Reply {
+        let http = crate::browserless::Http::new(self.address());
+        http.post(path, cookie, body).await.expect("an answer")
+    }
+
+    /// Joins by a role's link, up to the first `welcome`.
+    pub async fn join(&self, role: Role) -> Participant {
+        let cookie = self.cookie(role).await;
+        self.join_with(role, &cookie).await
+    }
+
+    /// The same, with a cookie that is there already.
+    pub async fn join_with(&self, role: Role, cookie: &str) -> Participant {
+        let seat = self.invited(role).seat;
+        let ticket = self.ticket(seat, cookie).await;
+        Participant::join(self.address(), seat, ticket).await
+    }
+
+    /// Sends bytes on a connection of their own and reads what comes back until it is closed.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+        let talk = async {
+            let mut stream = TcpStream::connect(self.address()).await.expect("it listens");
+            // A server that has heard enough may close before everything is sent.
+            let _sent = stream.write_all(request.as_ref()).await;
+            let mut reply = Vec::new();
+            let _reset = stream.read_to_end(&mut reply).await;
+            Answer::parse(&String::from_utf8_lossy(&reply))
+        };
+        tokio::time::timeout(PATIENCE, talk).await.expect("an answer in time")
+    }
+
+    /// A `GET`.
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let host = self.address();
+        let cookie =
+            if cookie.is_empty() { String::new() } else { format!("Cookie: {cookie}\r\n") };
+        self.raw(format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n{cookie}Connection: close\r\n\r\n"
+        ))
+        .await
+    }
+
+    /// Nothing of the server has panicked, in this or another test of the process.
+    pub async fn assert_sound(&self) {
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something of the server panicked");
+        let relay: u64 =
+            self.server.media().counters().await.iter().map(|worker| worker.panics).sum();
+        assert_eq!(relay, 0, "the relay panicked");
+        assert_eq!(self.get("/healthz", "").await.status, 200);
+    }
+
+    /// Looks whether everything is sound, and stops.
+    pub async fn stop(self) {
+        self.assert_sound().await;
+        audit::verify(&self.server.app().store).await.expect("the log of accesses is whole");
+        self.server.stop().await;
+        let _gone = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// An answer as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status code; 0 if none came.
+    pub status: u16,
+    /// Names in small letters, with values.
+    pub headers: Vec<(String, String)>,
+    /// What stands after the head.
+    pub body: String,
+}
+
+impl Answer {
+    fn parse(reply: &str) -> Self {
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((reply, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let headers = head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        Self { status, headers, body: body.to_owned() }
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The `code` of a problem.
+    pub fn code(&self) -> String {
+        let json: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        json.get("code").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
