@@ -1,6 +1,6 @@
-import { Component, lazy, Suspense, useState, type ReactNode } from "react";
+import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { useSay } from "./i18n";
-import { parseRoute, replace, usePath } from "./route";
+import { parseRoute, replace, takeLinkToken, usePath } from "./route";
 import { Button } from "./ui/Button";
 import { Column } from "./ui/Column";
 
@@ -11,6 +11,15 @@ const Visit = lazy(() => import("./call/Visit").then((m) => ({ default: m.Visit 
 export function App(props: { readonly token: string | null }) {
   const [token, setToken] = useState(props.token);
   const route = parseRoute(usePath());
+  // A new link opened in the tab of an old one changes nothing but the fragment: the browser loads no page for it.
+  useEffect(() => {
+    const another = () => {
+      const found = takeLinkToken();
+      if (found !== null) setToken(found);
+    };
+    window.addEventListener("hashchange", another);
+    return () => window.removeEventListener("hashchange", another);
+  }, []);
   const open = (found: string) => {
     setToken(found);
     replace("/j");
@@ -19,7 +28,7 @@ export function App(props: { readonly token: string | null }) {
     <Broken fallback={<Reload />}>
       <Suspense>
         {route.kind === "visit" ? <Visit key={route.seat} seat={route.seat} />
-          : route.kind === "door" && token !== null ? <Door token={token} />
+          : route.kind === "door" && token !== null ? <Door key={token} token={token} />
           : <Start unknown={route.kind === "unknown"} onToken={open} />}
       </Suspense>
     </Broken>

@@ -33,7 +33,8 @@ export async function openLink(seat, link, birthDate) {
     await page.getByRole("button", { name: "Go on" }).click();
     clicks += 1;
   }
-  await page.getByRole("button", { name: "Skip the check" }).click();
+  // A device that was used before is asked one question instead of three.
+  await page.getByRole("button", { name: /^(Skip the check|Yes, go to my visit)$/ }).click();
   return clicks + 1;
 }
 
@@ -136,4 +137,42 @@ export async function share(page) {
   await page.getByRole("button", { name: "Share with the patient" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Share with the patient" }).click();
   await page.getByText("Shared with the patient").first().waitFor();
+}
+
+/** Adds a medicine of which nobody has said how it is taken. */
+export async function addBareMedicine(page, name) {
+  await page.getByRole("button", { name: "Add a medicine" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill(name);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByLabel(name, { exact: true }).first().waitFor();
+}
+
+/** Adds a problem; the part *Plan* is open. */
+export async function addProblem(page, condition) {
+  await page.getByRole("button", { name: "Add a problem" }).click();
+  await page.getByRole("textbox", { name: "Condition" }).fill(condition);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByLabel(`Problem 1: ${condition}`, { exact: true }).first().waitFor();
+}
+
+/** Adds a recommendation that nobody has sent; the part *Plan* is open. */
+export async function addRecommendation(page, summary) {
+  await page.getByRole("button", { name: "Add a recommendation" }).click();
+  await page.getByRole("textbox", { name: "In one line" }).fill(summary);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByLabel(summary, { exact: true }).first().waitFor();
+}
+
+/** Adds a to-do; the part *Implement* is open. */
+export async function addTodo(page, text) {
+  await page.getByRole("button", { name: "Add a to-do" }).click();
+  await page.getByRole("textbox", { name: "What to do" }).fill(text);
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByLabel(text, { exact: true }).first().waitFor();
+}
+
+/** Adds a goal; the part *Implement* is open. */
+export async function addGoal(page, text) {
+  await page.getByRole("button", { name: "Add a goal" }).click();
+  await page.getByRole("textbox", { name: /Goal, in the patient's words/ }).last().fill(text);
 }

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 import { useSay } from "../i18n";
 import { IconButton } from "./Button";
 import { classes } from "./classes";
@@ -13,7 +13,8 @@ export function Dialog(props: { readonly title: string; readonly onClose: () => 
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   const say = useSay();
-  useEffect(() => {
+  // A layout effect: it is undone while the dialog still stands in the page, and only then the focus goes back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element !== null && !element.open) element.showModal();
     return () => element?.close();
