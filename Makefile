@@ -1,6 +1,7 @@
 # Two promises: `make run` and `make test`, each alone, on a fresh Debian machine with git, make, cargo and node.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 CARGO ?= cargo
 # Where the product keeps its database and its keys.
 DATA ?= data
@@ -41,13 +42,13 @@ test: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## pro
 check: setup-run web-client/node_modules/.stamp ## what review would say first
 	@bash infra/check.sh
 
-types: ## write web-client/src/wire.ts from the Rust types
+types: setup-run ## write web-client/src/wire.ts from the Rust types
 	@MORTAR_BLESS=1 $(CARGO) test --quiet -p tests --test wire_ts
 
 deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## the long versions, with the figures of the design
 	@MORTAR_SCALE=full bash infra/test.sh
 
-bench: ## figures of this machine, as METRIC lines; nothing is asserted
+bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines; nothing is asserted
 	@$(CARGO) test --release -p tests --test media -- --nocapture | grep --line-buffered -E '^(METRIC|test )'
 
 setup-run:

@@ -26,11 +26,19 @@ command -v node >/dev/null 2>&1 || stop "node is missing. Install Node 20.19 or 
 node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit((a===20&&b>=19)||(a===22&&b>=12)||a>=24?0:1)' ||
     stop "Node $(node --version) will not build the web client: 20.19+, 22.12+ or 24+ is needed."
 
+if [ "$purpose" = test ]; then
+    for part in fmt clippy; do
+        cargo "$part" --version >/dev/null 2>&1 || {
+            echo "Missing: cargo $part. Installing this part of Rust with rustup: make test checks form and lints."
+            rustup component add "$([ "$part" = fmt ] && echo rustfmt || echo clippy)" || stop "cargo $part is missing. Install it, then run make test again."
+        }
+    done
+fi
+
 need cc build-essential "a C compiler links the server and builds SQLite and the cryptography"
 need npm npm "fetches the web client's packages"
 if [ "$purpose" = test ]; then
     need chromium chromium "the browser tests run in a real browser"
-    need curl curl "asks the running server"
     if ! fc-list 2>/dev/null | grep -q .; then
         echo "Missing: fonts. Installing the Debian package fonts-liberation: pages in the browser tests need letters."
         missing+=(fonts-liberation)

@@ -108,7 +108,8 @@ export function percentile(figures, p) {
   return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)];
 }
 
-const SHOTS = resolve(import.meta.dirname, "../screenshots");
+/** Where pictures go: into `out`, which is ignored, or with `MORTAR_SHOTS=1` over the committed ones. */
+const SHOTS = resolve(import.meta.dirname, process.env.MORTAR_SHOTS === "1" ? "../screenshots" : "../out");
 
 /** Keeps a picture of the screen. The committed ones are those of the README. */
 export async function shot(seat, name) {
