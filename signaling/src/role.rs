@@ -7,7 +7,9 @@ use clinical::actor::Role;
 use clinical::edit::Op;
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::RowId;
+use clinical::medication::Verify;
 use clinical::view::View;
+use serde::Deserialize as _;
 
 use crate::message::{CommandName, MediaSource};
 
@@ -201,11 +203,18 @@ pub fn may_edit(
     }
 }
 
-/// The one rule about what is said, not where: a nurse has seen the bottle, but does not speak for the prescriber.
+/// The one rule about what is said, not where: a nurse has asked the patient and seen the bottle, but neither speaks
+/// for the prescriber nor closes the question.
 fn may_say(role: Role, field: FieldName, json: &serde_json::Value) -> bool {
-    field != FieldName::MedsVerify
-        || PRESCRIBING.holds(role)
-        || json.get("state").and_then(serde_json::Value::as_str) != Some("prescriber_confirmed")
+    if field != FieldName::MedsVerify || PRESCRIBING.holds(role) {
+        return true;
+    }
+    match Verify::deserialize(json) {
+        Ok(Verify::Unverified | Verify::PatientConfirmed | Verify::BottleSeen) => true,
+        Ok(Verify::PrescriberConfirmed | Verify::CouldNotVerify { .. }) => false,
+        // Not a value of this field at all: the document says so, with its own code.
+        Err(_) => true,
+    }
 }
 
 /// Through which eyes a role reads a document; `None`: it receives nothing of it.
