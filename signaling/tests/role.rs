@@ -180,10 +180,13 @@ fn a_nurse_has_seen_the_bottle_but_does_not_speak_for_the_prescriber() {
         base: Base::Rev(0),
         value: Phi::new(Some(json!({ "state": state }))),
     };
+    let reason = json!({ "state": "could_not_verify", "reason": "no bottle, no answer" });
+    let closing = Op::Set { at, base: Base::Rev(0), value: Phi::new(Some(reason)) };
     let list = |_row| Some(ListName::Meds);
 
     assert!(role::may_edit(Role::Nurse, DocKind::Plan, &verify("bottle_seen"), list));
     assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &verify("prescriber_confirmed"), list));
+    assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &closing, list));
     assert!(role::may_edit(Role::Pcp, DocKind::Plan, &verify("prescriber_confirmed"), list));
 }
 
