@@ -228,8 +228,16 @@ impl Socket {
         }
     }
 
-    /// Sends what was said before the close.
+    /// Sends what was said before the close, within the time of one message: who has stopped reading does not hold a
+    /// closed connection.
     async fn last_words(&mut self, incoming: &mut Incoming, code: CloseCode) -> End {
+        match tokio::time::timeout(SEND_WITHIN, self.said_before(incoming, code)).await {
+            Ok(end) => end,
+            Err(_too_slow) => End::Close(CloseCode::SlowConsumer),
+        }
+    }
+
+    async fn said_before(&mut self, incoming: &mut Incoming, code: CloseCode) -> End {
         while let Ok(Next::Message(message)) =
             tokio::time::timeout(Duration::ZERO, incoming.next()).await
         {

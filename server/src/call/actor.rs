@@ -77,6 +77,10 @@ enum Note {
     Over(CallOver),
 }
 
+/// What waits to be written down. Refusals, which anybody can cause, get half of it: the store may be away for long, and
+/// who was admitted matters more than the hundredth refusal.
+const NOTES: usize = 1_024;
+
 struct CallTask {
     around: Surroundings,
     call: Call,
@@ -84,7 +88,7 @@ struct CallTask {
     clock: Clock,
     peers: Peers,
     connections: BTreeMap<ConnectionId, Connected>,
-    notes: mpsc::UnboundedSender<Note>,
+    notes: mpsc::Sender<Note>,
 }
 
 /// Wall-clock time that never goes back.
@@ -120,7 +124,7 @@ pub(super) async fn run(
     peers: Peers,
     mut events: mpsc::UnboundedReceiver<Event>,
 ) {
-    let (notes, noted) = mpsc::unbounded_channel();
+    let (notes, noted) = mpsc::channel(NOTES);
     let writing = tokio::spawn(write_down(around.clone(), facts.visit, noted));
     let clock = Clock::start();
     let visit = facts.visit;
@@ -303,17 +307,17 @@ impl CallTask {
     }
 
     fn note(&self, note: Note) {
-        // The writing task ends only after this one.
-        let _never = self.notes.send(note);
+        let refusal = matches!(&note, Note::Audit(AuditEntry { deed: Deed::Denied { .. }, .. }));
+        if refusal && self.notes.capacity() <= NOTES / 2 {
+            tracing::warn!(visit.id = %self.visit, "a refusal was not written down: too many wait");
+        } else if self.notes.try_send(note).is_err() {
+            tracing::error!(visit.id = %self.visit, "what happened in a call was not written down: too much waits");
+        }
     }
 }
 
 /// Writes down what calls decide, in order. A store that is away loses nobody's call: it is logged and goes on.
-async fn write_down(
-    around: Surroundings,
-    visit: VisitId,
-    mut notes: mpsc::UnboundedReceiver<Note>,
-) {
+async fn write_down(around: Surroundings, visit: VisitId, mut notes: mpsc::Receiver<Note>) {
     while let Some(note) = notes.recv().await {
         let written = match note {
             Note::Audit(entry) => around.writer.audit(vec![entry_of(entry)]).await,
