@@ -243,6 +243,11 @@ impl Records {
         // The last one opened is where messages about unknown documents go.
         connection.open.retain(|open| *open != record);
         connection.open.push(record);
+        // A task that ended without leaving the desk is a bug of ours; whoever opens the record gets a new one.
+        if desk.records.get(&record).is_some_and(|running| running.inbox.is_closed()) {
+            tracing::error!(record.id = %record, "the task of a record ended by itself and is started anew");
+            desk.records.remove(&record);
+        }
         let running = desk.records.entry(record).or_insert_with(|| self.start(record));
         running.tell(Input::Open { reader: Box::new(reader), have });
     }

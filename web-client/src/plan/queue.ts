@@ -93,9 +93,8 @@ export async function openQueue(factory: IDBFactory | undefined, person: PersonI
     const found: T[] = [];
     for (const row of rows) {
       const value = await open(secret, store, row);
-      // Sealed under the key of a session that is over: nobody can read it any more.
-      if (value === null) await forget(store, row.id);
-      else found.push(value as T);
+      // Sealed under the key of another seat of this person, perhaps open in the next tab: not ours to read or to delete.
+      if (value !== null) found.push(value as T);
     }
     return { found, locked: 0 };
   };
