@@ -33,6 +33,10 @@ use writer::Writer;
 /// memory, fewer would cut a phone that pauses while a snapshot in parts comes in.
 const OUTGOING: usize = 512;
 
+/// Bytes that may wait for one connection, as JSON. The three documents of a record at their largest must fit, or their
+/// snapshots could never be sent; more would let a few slow phones fill the memory.
+const OUTGOING_BYTES: usize = 10 * 1024 * 1024;
+
 /// Messages that may wait for one record. At 50 edits a second from five people it is four seconds of typing.
 const WAITING: usize = 1024;
 
@@ -40,7 +44,9 @@ const WAITING: usize = 1024;
 /// cut off.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    messages: mpsc::Sender<ServerMessage>,
+    messages: mpsc::Sender<(ServerMessage, usize)>,
+    /// Bytes that wait.
+    waiting: Arc<AtomicUsize>,
     cut: watch::Sender<Option<Cut>>,
 }
 
@@ -58,7 +64,8 @@ pub enum Cut {
 /// The socket's end of [`Outgoing`].
 #[derive(Debug)]
 pub struct Incoming {
-    messages: mpsc::Receiver<ServerMessage>,
+    messages: mpsc::Receiver<(ServerMessage, usize)>,
+    waiting: Arc<AtomicUsize>,
     cut: watch::Receiver<Option<Cut>>,
 }
 
@@ -78,12 +85,19 @@ impl Outgoing {
     pub fn pair() -> (Self, Incoming) {
         let (messages, waiting) = mpsc::channel(OUTGOING);
         let (cut, watching) = watch::channel(None);
-        (Self { messages, cut }, Incoming { messages: waiting, cut: watching })
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let incoming = Incoming { messages: waiting, waiting: Arc::clone(&bytes), cut: watching };
+        (Self { messages, waiting: bytes, cut }, incoming)
     }
 
     /// Says something, in order. If too much waits already, the connection is cut off; if it is gone, nothing happens.
     pub fn say(&self, message: ServerMessage) {
-        match self.messages.try_send(message) {
+        let bytes = encoded_len(&message);
+        if self.waiting.fetch_add(bytes, Ordering::Relaxed) > OUTGOING_BYTES {
+            self.cut(Cut::SlowConsumer);
+            return;
+        }
+        match self.messages.try_send((message, bytes)) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => self.cut(Cut::SlowConsumer),
         }
@@ -114,10 +128,34 @@ impl Incoming {
                 (Ok(()) | Err(_), _) => Next::Over,
             },
             message = self.messages.recv() => {
-                message.map_or(Next::Over, |message| Next::Message(Box::new(message)))
+                message.map_or(Next::Over, |(message, bytes)| {
+                    self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+                    Next::Message(Box::new(message))
+                })
             }
         }
     }
+}
+
+/// Length of a message as JSON, in bytes.
+fn encoded_len(message: &ServerMessage) -> usize {
+    struct Count(usize);
+
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    // What does not serialize is told by the socket, which tries again.
+    let _told_there = serde_json::to_writer(&mut count, message);
+    count.0
 }
 
 /// Tells at which moment of a call something happens.
@@ -214,11 +252,26 @@ struct Running {
 /// What an open record is told.
 #[derive(Debug)]
 enum Input {
-    Open { reader: Box<Reader>, have: Vec<Have> },
-    Message { connection: ConnectionId, message: Box<ClientMessage> },
-    Role { connection: ConnectionId, actor: Actor },
-    Close { connection: ConnectionId, why: Option<ClosedReason> },
+    Open {
+        reader: Box<Reader>,
+        have: Vec<Have>,
+    },
+    Message {
+        connection: ConnectionId,
+        message: Box<ClientMessage>,
+    },
+    Role {
+        connection: ConnectionId,
+        actor: Actor,
+    },
+    Close {
+        connection: ConnectionId,
+        why: Option<ClosedReason>,
+    },
     Stop,
+    /// The task breaks.
+    #[cfg(test)]
+    Break,
 }
 
 impl Records {
@@ -243,11 +296,6 @@ impl Records {
         // The last one opened is where messages about unknown documents go.
         connection.open.retain(|open| *open != record);
         connection.open.push(record);
-        // A task that ended without leaving the desk is a bug of ours; whoever opens the record gets a new one.
-        if desk.records.get(&record).is_some_and(|running| running.inbox.is_closed()) {
-            tracing::error!(record.id = %record, "the task of a record ended by itself and is started anew");
-            desk.records.remove(&record);
-        }
         let running = desk.records.entry(record).or_insert_with(|| self.start(record));
         running.tell(Input::Open { reader: Box::new(reader), have });
     }
@@ -357,7 +405,7 @@ impl Records {
     fn start(&self, record: RecordId) -> Running {
         let (inbox, inputs) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let home = Home { records: self.clone(), record };
+        let home = Home { records: self.clone(), record, waiting: Arc::clone(&waiting) };
         tokio::spawn(actor::run(home, Inbox { inputs, waiting: Arc::clone(&waiting) }));
         Running { inbox, waiting }
     }
@@ -365,7 +413,7 @@ impl Records {
 
 impl Running {
     fn tell(&self, input: Input) {
-        // A task that is gone has told its connections, or is about to be replaced: it leaves the desk first.
+        // A task that is gone has told its connections, and left the desk before it stopped listening.
         let _gone = self.inbox.send(input);
     }
 }
@@ -415,6 +463,31 @@ fn refused(of: &str, code: RefusalCode) -> ServerMessage {
 struct Home {
     records: Records,
     record: RecordId,
+    /// That of its [`Running`]: tells this task from one that took its place.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Drop for Home {
+    /// A task that ends in order has left the desk. One that broke still stands there: whoever had the record open is cut
+    /// off and comes again, to a new task that reads what is stored.
+    fn drop(&mut self) {
+        let mut desk = self.records.inner.desk();
+        let mine = desk
+            .records
+            .get(&self.record)
+            .is_some_and(|running| Arc::ptr_eq(&running.waiting, &self.waiting));
+        if !mine {
+            return;
+        }
+        tracing::error!(record.id = %self.record, "the task of a record broke: this is a bug");
+        desk.forget(self.record);
+        for connection in desk.connections.values_mut() {
+            if connection.open.contains(&self.record) {
+                connection.open.retain(|open| *open != self.record);
+                connection.outgoing.cut(Cut::Moved);
+            }
+        }
+    }
 }
 
 /// The other end of [`Running`].

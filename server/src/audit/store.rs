@@ -103,6 +103,11 @@ impl Chain {
         Ok(Self { name: name.to_owned(), n, last: last.try_into().unwrap_or_default() })
     }
 
+    /// Looks up again where it ends.
+    pub(crate) async fn reload(&self, store: &Store) -> Result<Self, StoreError> {
+        Self::load(store, &self.name).await
+    }
+
     /// Appends a row within a transaction; answers the chain's new end.
     pub(crate) async fn append(
         &self,

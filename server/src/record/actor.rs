@@ -125,6 +125,8 @@ impl Home {
                     tell(&reader);
                 }
                 Input::Message { .. } | Input::Role { .. } | Input::Close { .. } | Input::Stop => {}
+                #[cfg(test)]
+                Input::Break => {}
             }
         }
         inbox.inputs.close();
@@ -243,6 +245,8 @@ impl Task {
             }
             // Taken by the loop, which ends with it.
             Input::Stop => {}
+            #[cfg(test)]
+            Input::Break => tests::break_down(),
         }
     }
 
@@ -363,7 +367,7 @@ impl Task {
                 }
                 Err(TryRecvError::Closed) => {
                     self.in_flight.pop_front();
-                    failed = Some(Answer::Unknown);
+                    failed = Some(Answer::Failed);
                 }
             }
         }
@@ -435,8 +439,18 @@ impl Task {
     /// Reads again what is stale, if the store goes on.
     async fn mend(&mut self) -> Turn {
         self.retry = None;
-        if *self.storage.borrow_and_update() != StorageState::Ok {
-            return Turn::Go;
+        let storage = *self.storage.borrow_and_update();
+        match storage {
+            StorageState::Ok => {}
+            StorageState::Full | StorageState::Away => return Turn::Go,
+            StorageState::Failed => {
+                // It never goes on in this process: whoever waits for it is told.
+                for doc in std::mem::take(&mut self.stale) {
+                    let effects = self.session.store_failed(doc, StoreFailure::Failed);
+                    self.carry_out(None, effects).await;
+                }
+                return Turn::Go;
+            }
         }
         while let Some(doc) = self.stale.pop_first() {
             let Some(log) = self.logs.get(&doc) else { continue };
@@ -533,8 +547,8 @@ async fn save(store: &crate::store::Store, at_rest: store::AtRest) {
 /// The answer to the oldest change under way; for ever, if there is none.
 async fn first_answer(in_flight: &mut VecDeque<InFlight>) -> Answer {
     match in_flight.front_mut() {
-        // A writer that is gone has promised nothing.
-        Some(first) => (&mut first.answered).await.unwrap_or(Answer::Unknown),
+        // The writer broke. Whether this was stored shows after a restart: clients keep it and send it again.
+        Some(first) => (&mut first.answered).await.unwrap_or(Answer::Failed),
         None => std::future::pending().await,
     }
 }

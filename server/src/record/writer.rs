@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use sqlx::{Any, Transaction};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use clinical::actor::Author;
 use clinical::id::DocId;
@@ -44,7 +45,8 @@ const BATCH: usize = 512;
 /// Bytes of bodies in one transaction, for the same reason.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Entries that may wait. A record keeps at most a few seconds of typing in here; past it the sender is told "busy".
+/// Entries that may wait. A record keeps at most a few seconds of typing in here; past it the store counts as away, and
+/// clients keep what they typed and send it again.
 const QUEUE: usize = 8192;
 
 /// How often a store without room is asked whether it has some again. Clients hear of it within twice this.
@@ -138,12 +140,13 @@ impl Writer {
         #[cfg(test)]
         let faults = Faults::default();
         let task = Task {
-            store,
+            store: store.clone(),
             chain,
+            stale: false,
             #[cfg(test)]
             faults: faults.clone(),
         };
-        tokio::spawn(task.run(jobs));
+        tokio::spawn(watch_over(tokio::spawn(task.run(jobs)), store));
         Ok(Self {
             queue,
             #[cfg(test)]
@@ -154,18 +157,22 @@ impl Writer {
     /// Hands something in, in order, without waiting.
     pub(crate) fn submit(&self, work: Work) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        if let Err(mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job)) =
-            self.queue.try_send(Job { work, answer })
-        {
-            let _nobody = job.answer.send(Answer::Away);
+        let refused = match self.queue.try_send(Job { work, answer }) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(job)) => Some((job, Answer::Away)),
+            // The task goes on as long as there is a writer: it broke.
+            Err(mpsc::error::TrySendError::Closed(job)) => Some((job, Answer::Failed)),
+        };
+        if let Some((job, answer)) = refused {
+            let _nobody = job.answer.send(answer);
         }
         answered
     }
 
     /// Hands something in and waits until it is stored.
     pub(crate) async fn store(&self, work: Work) -> Answer {
-        // The task answers everything; if it is gone, nothing was promised.
-        self.submit(work).await.unwrap_or(Answer::Unknown)
+        // The task answers everything, unless it broke.
+        self.submit(work).await.unwrap_or(Answer::Failed)
     }
 
     /// Writes rows into the log of accesses and waits for the commit: what they are about is shown afterwards, or not
@@ -183,9 +190,19 @@ impl Writer {
     }
 }
 
+/// Stops the store for good if its one writer breaks: then everybody is told, instead of trying for ever.
+async fn watch_over(writing: JoinHandle<()>, store: Store) {
+    if writing.await.is_err_and(|error| error.is_panic()) {
+        tracing::error!("the task that stores edits broke: this is a bug. Restart mortar");
+        store.set_state(StorageState::Failed);
+    }
+}
+
 struct Task {
     store: Store,
     chain: Chain,
+    /// Nobody saw the outcome of a commit: the chain may end elsewhere than `chain` says.
+    stale: bool,
     #[cfg(test)]
     faults: Faults,
 }
@@ -295,6 +312,10 @@ impl Task {
 
     /// One transaction. Answers the documents that were refused, with the reason.
     async fn transact(&mut self, jobs: &[Job]) -> Result<BTreeMap<DocId, Answer>, Stumble> {
+        if self.stale {
+            self.chain = self.chain.reload(&self.store).await?;
+            self.stale = false;
+        }
         let mut write = self.store.write().await.map_err(Stumble::Statement)?;
         for statement in jobs.iter().flat_map(|job| &job.work.first) {
             statement.execute(&mut write).await?;
@@ -341,17 +362,21 @@ impl Task {
             }
         }
         #[cfg(test)]
+        self.faults.may_break();
+        #[cfg(test)]
         if let Some(error) = self.faults.take(Point::BeforeCommit) {
             return Err(Stumble::Statement(error));
         }
+        self.stale = true;
         write.commit().await.map_err(|error| Stumble::Commit(error.into()))?;
-        self.chain = chain;
         #[cfg(test)]
         self.faults.count();
         #[cfg(test)]
         if let Some(error) = self.faults.take(Point::AfterCommit) {
             return Err(Stumble::Commit(error));
         }
+        self.chain = chain;
+        self.stale = false;
         Ok(refused)
     }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::audit;
 use crate::record::writer::faults::Point;
-use crate::record::{Cut, Incoming, Next, Outgoing, Reader, Records};
+use crate::record::{Cut, Incoming, Input, Next, Outgoing, Reader, Records};
 use crate::store::StoreError;
 use crate::testing::Bench;
 
@@ -353,6 +353,52 @@ async fn after_an_io_error_every_edit_is_refused_until_a_restart() {
         assert_eq!(client.outcome(edit.id).await, Err(RecordRefusal::StorageFailed));
     }
     assert_eq!(count(&bench, "select count(*) from doc_change").await, 0);
+}
+
+#[tokio::test]
+async fn an_edit_under_way_when_the_writer_breaks_is_refused() {
+    let bench = Bench::new().await;
+    let (record, ..) = bench.record().await;
+    let records = records(&bench);
+    let mut client = Client::new(Role::Pcp);
+    let (doc, _) = client.open(&records, record).await;
+    bench.writer.faults.add(Point::Panic, StoreError::Failed);
+    let edit = set("no_known", Base::Rev(0));
+
+    send(&records, &client, doc, &edit, false);
+
+    assert_eq!(client.outcome(edit.id).await, Err(RecordRefusal::StorageFailed));
+}
+
+pub(super) fn break_down() {
+    panic!("broken by a test");
+}
+
+#[tokio::test]
+async fn a_record_whose_task_breaks_cuts_its_readers_off_and_opens_again() {
+    let bench = Bench::new().await;
+    let (record, ..) = bench.record().await;
+    let records = records(&bench);
+    let mut client = Client::new(Role::Pcp);
+    client.open(&records, record).await;
+
+    records.inner.desk().records[&record].tell(Input::Break);
+    loop {
+        match client.next().await {
+            Next::Cut(why) => {
+                assert_eq!(why, Cut::Moved);
+                break;
+            }
+            Next::Message(_) => {}
+            Next::Over => panic!("cut off without a reason"),
+        }
+    }
+
+    let mut again = Client::new(Role::Pcp);
+    let (doc, _) = again.open(&records, record).await;
+    let edit = set("no_known", Base::Rev(0));
+    send(&records, &again, doc, &edit, false);
+    assert_eq!(again.outcome(edit.id).await, Ok(1));
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub(crate) struct Faults {
 pub(crate) enum Point {
     BeforeCommit,
     AfterCommit,
+    /// The task breaks.
+    Panic,
 }
 
 impl Faults {
@@ -24,6 +26,10 @@ impl Faults {
         let mut next = self.next.lock().unwrap();
         let first = next.iter().position(|(at, _)| *at == point)?;
         Some(next.remove(first).1)
+    }
+
+    pub(super) fn may_break(&self) {
+        assert!(self.take(Point::Panic).is_none(), "broken by a test");
     }
 
     pub(super) fn count(&self) {

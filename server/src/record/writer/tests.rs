@@ -188,6 +188,34 @@ async fn a_line_lost_during_the_commit_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
+async fn the_log_of_accesses_goes_on_after_a_commit_that_nobody_saw() {
+    let bench = Bench::new().await;
+    bench.writer.audit(vec![entry("first")]).await.unwrap();
+    bench.writer.faults.add(Point::AfterCommit, StoreError::Away);
+
+    assert!(bench.writer.audit(vec![entry("nobody saw it")]).await.is_err());
+    bench.writer.audit(vec![entry("after")]).await.unwrap();
+
+    assert_eq!(count(&bench, AUDIT).await, 3);
+    assert!(audit::verify(&bench.store).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_writer_that_breaks_stops_the_store_and_says_so() {
+    let bench = Bench::new().await;
+    let (_, [doc, ..], _) = bench.record().await;
+    let mut state = bench.store.watch();
+    bench.writer.faults.add(Point::Panic, StoreError::Failed);
+
+    assert_eq!(bench.writer.store(edit(doc, 0)).await, Answer::Failed);
+    while *state.borrow_and_update() != StorageState::Failed {
+        state.changed().await.unwrap();
+    }
+
+    assert_eq!(bench.writer.store(edit(doc, 0)).await, Answer::Failed);
+}
+
+#[tokio::test]
 async fn a_real_disk_without_room_refuses_and_recovers() {
     let bench = Bench::new().await;
     let (_, [doc, ..], _) = bench.record().await;
