@@ -84,10 +84,24 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// Passes a message on, and waits if the call is behind. A call that is gone has said so by the line.
-    pub async fn handle(&self, connection: ConnectionId, message: ClientMessage) {
-        let message = Box::new(message);
-        let _gone = self.inbox.send(Input::Message { connection, message }).await;
+    /// Passes a message on. If the call is too far behind it comes back, to be refused: waiting here would keep the
+    /// connection from sending, closing and stopping.
+    ///
+    /// # Errors
+    /// The message that was not taken.
+    pub fn handle(
+        &self,
+        connection: ConnectionId,
+        message: ClientMessage,
+    ) -> Result<(), Box<ClientMessage>> {
+        match self.inbox.try_send(Input::Message { connection, message: Box::new(message) }) {
+            Err(mpsc::error::TrySendError::Full(Input::Message { message, .. })) => Err(message),
+            // A call that is gone has said so by the line.
+            Ok(())
+            | Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => {
+                Ok(())
+            }
+        }
     }
 
     /// The connection is gone.

@@ -6,7 +6,7 @@ pub mod problem;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +29,9 @@ use problem::{Problem, ProblemCode};
 
 /// Largest JSON body. Nothing over HTTP is larger than a form; edits go by WebSocket.
 const BODY_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to arrive. Longer helps the thinnest line, shorter frees the place of who sends nothing.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -200,9 +203,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             .is_some_and(|value| {
                 value.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
             });
-        let bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES)
-            .await
-            .map_err(|_too_large| Problem::new(ProblemCode::TooLarge))?;
+        let bytes = whole(request.into_body(), BODY_WITHIN).await?;
         let bytes = if bytes.is_empty() { b"{}".as_slice() } else { bytes.as_ref() };
         if !json {
             return Err(Problem::new(ProblemCode::BadRequest));
@@ -210,6 +211,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         serde_json::from_slice(bytes)
             .map(Self)
             .map_err(|_wrong| Problem::new(ProblemCode::BadRequest))
+    }
+}
+
+async fn whole(body: Body, within: Duration) -> Result<axum::body::Bytes, Problem> {
+    match tokio::time::timeout(within, axum::body::to_bytes(body, BODY_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_too_large)) => Err(Problem::new(ProblemCode::TooLarge)),
+        Err(_elapsed) => Err(Problem::new(ProblemCode::TooSlow)),
     }
 }
 
@@ -223,4 +232,36 @@ pub(crate) async fn stopped(stopping: &mut tokio::sync::watch::Receiver<bool>) {
 pub(crate) fn reply<T: serde::Serialize>(body: &T) -> Result<Response, Problem> {
     let body = serde_json::to_vec(body).map_err(|_wrong| Problem::new(ProblemCode::Internal))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::{Bytes, HttpBody};
+
+    use super::*;
+
+    /// Promises a body and sends nothing.
+    struct Silent;
+
+    impl HttpBody for Silent {
+        type Data = Bytes;
+        type Error = axum::Error;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _context: &mut Context<'_>,
+        ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, axum::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let problem = whole(Body::new(Silent), Duration::ZERO).await.unwrap_err();
+
+        assert_eq!(problem.code, ProblemCode::TooSlow);
+    }
 }

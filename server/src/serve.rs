@@ -1,11 +1,12 @@
 //! Starts the server, and stops it.
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -43,6 +44,10 @@ const CHAIN: &str = "server";
 
 /// TCP connections at once. Beyond it new ones wait in the kernel's queue.
 const CONNECTIONS: usize = 8_192;
+
+/// TCP connections at once from one address. A clinic of 50 browsers stands behind one; more would let one machine take
+/// every place. Loopback is where our own proxy stands, with everybody behind it: not counted.
+const CONNECTIONS_OF_ONE: usize = 256;
 
 /// How long a TLS handshake and the head of a request may take. Longer helps a bad line, shorter a slow attack.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -274,6 +279,7 @@ async fn accept(
     mut stopping: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let guests = Guests::default();
     let mut shrink = tokio::time::interval(SHRINK_EVERY);
     loop {
         let place = tokio::select! {
@@ -295,10 +301,11 @@ async fn accept(
                 tokio::time::sleep(REST).await;
             }
             Some(Ok((stream, from))) => {
+                let Some(guest) = guests.enter(from.ip()) else { continue };
                 let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
                 tokio::spawn(async move {
                     connection(stream, Address(from.ip()), tls, router, stopping).await;
-                    drop(place);
+                    drop((place, guest));
                 });
             }
         }
@@ -307,6 +314,42 @@ async fn accept(
     let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
     // Whoever has not ended by then is cut off with the process.
     let _ended = tokio::time::timeout(STOP_WITHIN, places.acquire_many(all)).await;
+}
+
+/// How many connections each address has. An address without one is not kept.
+#[derive(Clone, Debug, Default)]
+struct Guests(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address, until it is dropped.
+#[derive(Debug)]
+struct Guest {
+    guests: Guests,
+    from: IpAddr,
+}
+
+impl Guests {
+    /// `None`: this address has as many as it may.
+    fn enter(&self, from: IpAddr) -> Option<Guest> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(from).or_default();
+        if *count >= CONNECTIONS_OF_ONE && !from.is_loopback() {
+            return None;
+        }
+        *count += 1;
+        Some(Guest { guests: self.clone(), from })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.guests.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.from);
+            }
+        }
+    }
 }
 
 async fn connection(
@@ -404,4 +447,23 @@ fn make_certificate(path: &Path, config: &Config) -> Result<Vec<u8>, String> {
         .and_then(|mut file| file.write_all(&pem))
         .map_err(|why| why.to_string())?;
     Ok(pem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_takes_its_share_of_the_places_and_gives_them_back() {
+        let guests = Guests::default();
+        let greedy: IpAddr = Ipv4Addr::new(192, 0, 2, 7).into();
+        let mut inside: Vec<Guest> = std::iter::from_fn(|| guests.enter(greedy)).collect();
+
+        assert_eq!(inside.len(), CONNECTIONS_OF_ONE);
+        assert!(guests.enter(Ipv4Addr::new(192, 0, 2, 8).into()).is_some());
+        inside.pop();
+        assert!(guests.enter(greedy).is_some());
+        inside.clear();
+        assert!(guests.0.lock().unwrap().is_empty());
+    }
 }

@@ -210,10 +210,10 @@ impl Socket {
                 }
                 frame = self.ws.recv() => match self.hear(frame) {
                     Ok(Heard::Nothing) => Ok(()),
-                    Ok(Heard::Message(message)) => {
-                        joined.handle(connection, message).await;
-                        Ok(())
-                    }
+                    Ok(Heard::Message(message)) => match joined.handle(connection, message) {
+                        Ok(()) => Ok(()),
+                        Err(message) => self.say(&put_back(&message, RefusalCode::Busy)).await,
+                    },
                     Ok(Heard::Refused(refusal)) => self.say(&refusal).await,
                     Err(end) => Err(end),
                 },
@@ -279,15 +279,15 @@ impl Socket {
         let message = text
             .filter(|text| is_shallow(text))
             .and_then(|text| serde_json::from_str::<ClientMessage>(text).ok());
-        let slow = self.rate.take(now, MESSAGES).is_ok();
-        match (message, slow) {
+        let within_rate = self.rate.take(now, MESSAGES).is_ok();
+        match (message, within_rate) {
             (None, _) => self.bad_message(now),
             (Some(message), true) => Ok(Heard::Message(message)),
             (Some(message), false) => {
                 if self.flood.goes_on(now) {
                     return Err(End::Close(CloseCode::TooFast));
                 }
-                Ok(Heard::Refused(too_fast(&message)))
+                Ok(Heard::Refused(put_back(&message, RefusalCode::TooFast)))
             }
         }
     }
@@ -343,16 +343,19 @@ fn refused(of: &str, code: RefusalCode) -> ServerMessage {
     ServerMessage::Refused { of: of.to_owned(), code }
 }
 
-/// An edit is refused by its id, so that its author's screen knows which one did not arrive.
-fn too_fast(message: &ClientMessage) -> ServerMessage {
+/// Refuses a message for the moment. An edit is refused by its id, so that its author's screen knows which one did not
+/// arrive; `code` is `too_fast` or `busy`.
+fn put_back(message: &ClientMessage, code: RefusalCode) -> ServerMessage {
+    let of_edit =
+        if code == RefusalCode::Busy { RecordRefusal::Busy } else { RecordRefusal::TooFast };
     match message {
         ClientMessage::RecordEdit { doc, edit, resend: _ } => {
-            ServerMessage::RecordRefuse { doc: *doc, edit: edit.id, code: RecordRefusal::TooFast }
+            ServerMessage::RecordRefuse { doc: *doc, edit: edit.id, code: of_edit }
         }
         ClientMessage::RecordCommand { doc, id, command: _, seen: _ } => {
-            ServerMessage::RecordRefuse { doc: *doc, edit: *id, code: RecordRefusal::TooFast }
+            ServerMessage::RecordRefuse { doc: *doc, edit: *id, code: of_edit }
         }
-        other => refused(other.type_name(), RefusalCode::TooFast),
+        other => refused(other.type_name(), code),
     }
 }
 

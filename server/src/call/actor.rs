@@ -252,7 +252,7 @@ impl CallTask {
         }
     }
 
-    /// Carries out effects in order; what they bring back is handled before anything else.
+    /// Carries out effects in order, and behind them what they bring back; only then the next input.
     fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut waiting = std::collections::VecDeque::from(effects);
         while let Some(effect) = waiting.pop_front() {

@@ -32,6 +32,8 @@ pub enum ProblemCode {
     BadRequest,
     /// The body is larger than allowed.
     TooLarge,
+    /// The request did not arrive in time.
+    TooSlow,
     /// The request comes from another site.
     ForeignOrigin,
     /// Too many requests.
@@ -117,6 +119,11 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body is larger than 64 KiB.",
                 "Send less at once.",
+            ),
+            ProblemCode::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "The request did not arrive within 30 s.",
+                "Look at your line, then try again.",
             ),
             ProblemCode::ForeignOrigin => (
                 StatusCode::FORBIDDEN,
