@@ -11,7 +11,7 @@ pub(crate) use token::Secret;
 pub use token::{NoRandomness, Token};
 
 use axum::extract::{Extension, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use clinical::actor::{Millis, Role};
 use clinical::id::SeatId;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::audit::{Entry, Outcome};
-use crate::http::auth::cookie_name;
+use crate::http::auth::{Seated, cookie_name};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{Address, App, Json, limit, reply};
 use crate::limits::What;
@@ -65,7 +65,10 @@ pub struct Claim {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Claimed {
     /// Ask for the patient's birth date and claim again with it.
-    BirthDate,
+    BirthDate {
+        /// Whom to call when that does not work.
+        phone: String,
+    },
     /// A cookie of this seat is set: go on at `/v/{seat}`.
     Seated {
         /// The seat.
@@ -118,6 +121,7 @@ pub enum LinkError {
 pub(crate) async fn claim(
     State(app): State<App>,
     Extension(Address(address)): Extension<Address>,
+    headers: HeaderMap,
     Json(Claim { token, birth_date }): Json<Claim>,
 ) -> Result<Response, Problem> {
     limit(&app, What::Claim(address))?;
@@ -135,7 +139,9 @@ pub(crate) async fn claim(
     }
     match check(&app, &seat, &visit, birth_date.as_ref()).await? {
         Check::Passed => {}
-        Check::Needed => return reply(&Claimed::BirthDate),
+        Check::Needed => {
+            return reply(&Claimed::BirthDate { phone: app.config.practice.phone.clone() });
+        }
         Check::Wrong { left } => {
             log(&app, &seat, "link.claim_failed", Outcome::Denied).await?;
             return Err(match left {
@@ -148,7 +154,8 @@ pub(crate) async fn claim(
     }
 
     let cookie = Secret::new()?;
-    store::add_session(&app.store, &app.vault, seat.id, &cookie, &Secret::new()?).await?;
+    let queue_key = queue_key_of(&app, &headers, seat.id).await?;
+    store::add_session(&app.store, &app.vault, seat.id, &cookie, &queue_key).await?;
     log(&app, &seat, "link.claimed", Outcome::Done).await?;
     let mut response = reply(&Claimed::Seated { seat: seat.id })?;
     let name = cookie_name(seat.id);
@@ -157,6 +164,16 @@ pub(crate) async fn claim(
         HeaderValue::from_str(&value).map_err(|_never| Problem::new(ProblemCode::Internal))?;
     response.headers_mut().append(header::SET_COOKIE, value);
     Ok(response)
+}
+
+/// The key for unsent edits: a browser that sat here before goes on with its own, or what it has not sent yet could
+/// never be read again.
+async fn queue_key_of(app: &App, headers: &HeaderMap, seat: SeatId) -> Result<Vec<u8>, Problem> {
+    match Seated::of(app, headers, seat).await {
+        Ok(Seated { session, .. }) => Ok(queue_key(&app.store, &app.vault, &session).await?),
+        Err(Problem { code: ProblemCode::NoSession, .. }) => Ok(Secret::new()?.as_bytes().to_vec()),
+        Err(problem) => Err(problem),
+    }
 }
 
 async fn log(

@@ -258,3 +258,26 @@ async fn guarded(world: &World, path: &str) {
     let policy = answer.header("content-security-policy").unwrap_or_default();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opened_again_in_one_browser_still_reads_what_it_had_not_sent() {
+    let world = World::start().await;
+    let token = world.invited(Role::Pharmacist).token;
+    let seat = world.invited(Role::Pharmacist).seat;
+    let first = world.cookie(Role::Pharmacist).await;
+    let key = async |cookie: &str| {
+        let answer = world.get(&format!("/api/seats/{seat}/key"), cookie).await;
+        let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+        body.get("key").and_then(Value::as_str).expect("a key").to_owned()
+    };
+
+    let claimed = world.post("/api/links/claim", &first, &json!({ "token": token })).await;
+    let again = claimed.cookie.expect("the link is taken");
+    let elsewhere = world.cookie(Role::Pharmacist).await;
+
+    assert_ne!(again, first);
+    assert_eq!(key(&again).await, key(&first).await);
+    // Another browser has another key.
+    assert_ne!(key(&elsewhere).await, key(&first).await);
+    world.stop().await;
+}

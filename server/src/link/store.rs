@@ -39,11 +39,25 @@ pub(super) async fn add_link(
     seat: SeatId,
     token: &Token,
 ) -> Result<(), VaultError> {
-    let dek = vault.key(store, KeyOf::Organisation).await?;
     let hash = hash(token.as_bytes());
-    let sealed = dek.seal(token_spot(&hex(&hash)), token.as_bytes())?;
+    let spot = hex(&hash);
+    keep(store, vault, sql::ADD_LINK, hash, seat, token_spot(&spot), token.as_bytes()).await
+}
+
+/// Adds a row that is found by the hash of one secret and holds another, sealed.
+async fn keep(
+    store: &Store,
+    vault: &Vault,
+    add: &'static str,
+    hash: Vec<u8>,
+    seat: SeatId,
+    spot: Spot<'_>,
+    secret: &[u8],
+) -> Result<(), VaultError> {
+    let dek = vault.key(store, KeyOf::Organisation).await?;
+    let sealed = dek.seal(spot, secret)?;
     let mut write = store.write().await?;
-    sqlx::query(sql::ADD_LINK)
+    sqlx::query(add)
         .bind(hash)
         .bind(seat.to_string())
         .bind(dek.id().0.to_string())
@@ -111,22 +125,11 @@ pub(super) async fn add_session(
     vault: &Vault,
     seat: SeatId,
     cookie: &Secret,
-    queue_key: &Secret,
+    queue_key: &[u8],
 ) -> Result<(), VaultError> {
-    let dek = vault.key(store, KeyOf::Organisation).await?;
     let hash = hash(cookie.as_bytes());
-    let sealed = dek.seal(key_spot(&hex(&hash)), queue_key.as_bytes())?;
-    let mut write = store.write().await?;
-    sqlx::query(sql::ADD_SESSION)
-        .bind(hash)
-        .bind(seat.to_string())
-        .bind(dek.id().0.to_string())
-        .bind(sealed)
-        .bind(now().0)
-        .execute(&mut *write)
-        .await?;
-    write.commit().await.map_err(StoreError::from)?;
-    Ok(())
+    let spot = hex(&hash);
+    keep(store, vault, sql::ADD_SESSION, hash, seat, key_spot(&spot), queue_key).await
 }
 
 /// The session of a cookie.

@@ -10,6 +10,7 @@ export function refusal(status: number, code: string): Refusal {
     case "visit_over": return "over";
     case "too_early": return "early";
     case "slow_down": return "wait";
+    case "too_slow": return "offline";
     case "link_unknown":
     case "foreign_origin": return "link";
     default: break;
