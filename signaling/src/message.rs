@@ -1,4 +1,6 @@
 //! The messages: one JSON object in each WebSocket text frame, told apart by `type`. `README.md` explains them.
+//!
+//! Longer than other files here on purpose: the protocol reads best in one piece.
 
 use serde::{Deserialize, Serialize};
 
