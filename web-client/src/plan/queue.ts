@@ -1,10 +1,11 @@
 /**
- * Edits without an answer, on the device: sealed, written durably, gone once the server has them.
+ * Edits without an answer, on the device: sealed, written durably, gone once the server has them. Each seat has its own:
+ * one person may sit in two visits in one browser, and the key of the one does not open what the other keeps.
  *
  * The key lives in the server's session row and comes after authentication; here it is a `CryptoKey` that cannot be
  * read out again. A stolen disk holds nothing readable, and a reload without a line can count its edits, not show them.
  */
-import type { Base, DocId, EditId, Op, PersonId, RecordRefusal } from "../wire";
+import type { Base, DocId, EditId, Op, RecordRefusal, SeatId } from "../wire";
 
 /** What is kept of one edit. */
 export interface Entry {
@@ -53,7 +54,7 @@ export const NO_QUEUE: Queue = {
 };
 
 const DATABASE = "mortar";
-const VERSION = 1;
+const VERSION = 2;
 const QUEUE = "queue";
 const DRAFTS = "drafts";
 /** AES-GCM's own length of initialisation vectors (NIST SP 800-38D §5.2.1.1). */
@@ -61,14 +62,14 @@ const IV_BYTES = 12;
 
 /** A row of either store; `id` is an edit's id, or a draft's place. */
 interface Sealed {
-  readonly person: PersonId;
+  readonly seat: SeatId;
   readonly id: string;
   readonly iv: Uint8Array<ArrayBuffer>;
   readonly sealed: ArrayBuffer;
 }
 
 /** A queue in IndexedDB. `key` may fail, and is asked again the next time it is needed. */
-export async function openQueue(factory: IDBFactory | undefined, person: PersonId, key: () => Promise<CryptoKey>): Promise<Queue> {
+export async function openQueue(factory: IDBFactory | undefined, seat: SeatId, key: () => Promise<CryptoKey>): Promise<Queue> {
   let db: IDBDatabase;
   try {
     if (factory === undefined) return NO_QUEUE;
@@ -86,15 +87,17 @@ export async function openQueue(factory: IDBFactory | undefined, person: PersonI
     return known;
   };
   const readAll = async <T>(store: string): Promise<{ readonly found: readonly T[]; readonly locked: number }> => {
-    const rows = await all(db, store, person).catch(() => []);
+    const rows = await all(db, store, seat).catch(() => []);
     if (rows.length === 0) return { found: [], locked: 0 };
     const secret = await unlock();
     if (secret === null) return { found: [], locked: rows.length };
     const found: T[] = [];
     for (const row of rows) {
       const value = await open(secret, store, row);
-      // Sealed under the key of another seat of this person, perhaps open in the next tab: not ours to read or to delete.
-      if (value !== null) found.push(value as T);
+      // The key of this seat goes on as long as its session is renewed in this browser. A row it does not open is older
+      // than that: nobody can read it any more.
+      if (value === null) await forget(store, row.id);
+      else found.push(value as T);
     }
     return { found, locked: 0 };
   };
@@ -102,14 +105,14 @@ export async function openQueue(factory: IDBFactory | undefined, person: PersonI
     const secret = await unlock();
     if (secret === null) return false;
     try {
-      const row = await seal(secret, store, person, id, value);
+      const row = await seal(secret, store, seat, id, value);
       await write(db, store, (rows) => rows.put(row));
       return true;
     } catch {
       return false;
     }
   };
-  const forget = (store: string, id: string): Promise<void> => write(db, store, (rows) => rows.delete([person, id])).catch(() => {});
+  const forget = (store: string, id: string): Promise<void> => write(db, store, (rows) => rows.delete([seat, id])).catch(() => {});
   return {
     async load() {
       const { found, locked } = await readAll<Entry>(QUEUE);
@@ -139,7 +142,11 @@ function openDatabase(factory: IDBFactory): Promise<IDBDatabase> {
   return new Promise((done, fail) => {
     const request = factory.open(DATABASE, VERSION);
     request.onupgradeneeded = () => {
-      for (const store of [QUEUE, DRAFTS]) request.result.createObjectStore(store, { keyPath: ["person", "id"] }).createIndex("person", "person");
+      const db = request.result;
+      for (const store of [QUEUE, DRAFTS]) {
+        if (db.objectStoreNames.contains(store)) db.deleteObjectStore(store); // version 1 was never released
+        db.createObjectStore(store, { keyPath: ["seat", "id"] }).createIndex("seat", "seat");
+      }
     };
     request.onsuccess = () => {
       request.result.onversionchange = () => request.result.close();
@@ -160,26 +167,26 @@ function write(db: IDBDatabase, store: string, act: (rows: IDBObjectStore) => ID
   });
 }
 
-function all(db: IDBDatabase, store: string, person: PersonId): Promise<readonly Sealed[]> {
+function all(db: IDBDatabase, store: string, seat: SeatId): Promise<readonly Sealed[]> {
   return new Promise((done, fail) => {
-    const request: IDBRequest<Sealed[]> = db.transaction(store, "readonly").objectStore(store).index("person").getAll(person);
+    const request: IDBRequest<Sealed[]> = db.transaction(store, "readonly").objectStore(store).index("seat").getAll(seat);
     request.onsuccess = () => done(request.result);
     request.onerror = () => fail(request.error);
   });
 }
 
-/** Bound to its place: a row copied under another person or id does not open. */
-const place = (store: string, person: PersonId, id: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(`${store}/${person}/${id}`);
+/** Bound to its place: a row copied under another seat or id does not open. */
+const place = (store: string, seat: SeatId, id: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(`${store}/${seat}/${id}`);
 
-async function seal(key: CryptoKey, store: string, person: PersonId, id: string, value: Entry | Draft): Promise<Sealed> {
+async function seal(key: CryptoKey, store: string, seat: SeatId, id: string, value: Entry | Draft): Promise<Sealed> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const plain = new TextEncoder().encode(JSON.stringify(value));
-  return { person, id, iv, sealed: await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: place(store, person, id) }, key, plain) };
+  return { seat, id, iv, sealed: await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: place(store, seat, id) }, key, plain) };
 }
 
 async function open(key: CryptoKey, store: string, row: Sealed): Promise<unknown> {
   try {
-    const additionalData = place(store, row.person, row.id);
+    const additionalData = place(store, row.seat, row.id);
     const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: row.iv, additionalData }, key, row.sealed);
     return JSON.parse(new TextDecoder().decode(plain)) as unknown;
   } catch {

@@ -40,7 +40,7 @@ export function acquire({ line, record: id, self }: Ask): SharedRecord {
   const known = opened.get(id);
   if (known !== undefined && known.line === line && known.record.self.seat === self.seat) return known.record;
   known?.record.close();
-  const queue = openQueue(globalThis.indexedDB, self.person, () => fetchKey(self.seat));
+  const queue = openQueue(globalThis.indexedDB, self.seat, () => fetchKey(self.seat));
   const record = new SharedRecord({ line, record: id, self, queue, clock, newEditId, newRowId });
   opened.set(id, { line, record });
   window.addEventListener("beforeunload", warn);
