@@ -471,6 +471,16 @@ describe("a command", () => {
     expect(await refused).toEqual({ kind: "refused", code: "already_decided" });
   });
 
+  it("is answered when the message itself was refused", async () => {
+    const scene = begin();
+    const one = scene.record.command("plan", { kind: "share" });
+    scene.line.say({ type: "refused", of: "record.command", code: "wrong_state" });
+    expect(await one).toEqual({ kind: "refused", code: "not_open" });
+    const two = [scene.record.command("plan", { kind: "share" }), scene.record.command("plan", { kind: "share" })];
+    scene.line.say({ type: "refused", of: "record.command", code: "too_fast" });
+    expect(await Promise.all(two)).toEqual([{ kind: "unknown" }, { kind: "unknown" }]);
+  });
+
   it("is never kept for later", async () => {
     const scene = begin();
     const lost = scene.record.command("plan", { kind: "share" });

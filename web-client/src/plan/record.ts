@@ -7,7 +7,7 @@
 import type { Line } from "../call/connection";
 import {
   FIELDS, type Address, type Base, type Base64, type Caret, type Change, type Command, type DocId, type DocKind, type EditId, type FieldName,
-  type ListName, type Op, type PersonId, type RecordId, type RecordRefusal, type Role, type RowId, type SeatId, type ServerMessage, type Value,
+  type ListName, type Op, type PersonId, type RecordId, type RecordRefusal, type RefusalCode, type Role, type RowId, type SeatId, type ServerMessage, type Value,
 } from "../wire";
 import { CaretSender } from "./caret";
 import type { Clock } from "./clock";
@@ -259,6 +259,9 @@ export class SharedRecord implements Readable<RecordState> {
       case "record.closed":
         if (message.record === this.id) this.patch({ closed: message.why });
         return;
+      case "refused":
+        if (message.of === "record.command") this.commandRefused(message.code);
+        return;
       default:
         return; // the call's messages
     }
@@ -353,13 +356,22 @@ export class SharedRecord implements Readable<RecordState> {
       case "text": {
         // What was typed after it builds on it: all of it goes to the box, as the field last stood.
         const key = entry.op.kind === "text" ? keyOf(entry.op.at) : "";
-        const later = this.get().pending.filter((other) => other.entry.op.kind === "text" && keyOf(other.entry.op.at) === key);
+        const later = this.get().pending
+          .filter((other) => other.entry.order >= entry.order && other.entry.op.kind === "text" && keyOf(other.entry.op.at) === key);
         const words = later.at(-1)?.entry.words ?? entry.words ?? "";
         for (const other of later) if (other.entry.edit !== edit) this.drop(other.entry.edit);
         this.refused({ ...entry, words }, code, "box");
         return this.askAgain(doc);
       }
     }
+  }
+
+  /** The message itself was refused, and names no command. Of several under way it may have been any. */
+  private commandRefused(code: RefusalCode): void {
+    const open = [...this.commands.values()];
+    this.commands.clear();
+    const known = code === "too_fast" || code === "busy" || code === "not_allowed" ? code : "not_open";
+    for (const answer of open) answer(open.length === 1 ? { kind: "refused", code: known } : { kind: "unknown" });
   }
 
   private refused(entry: Entry, code: RecordRefusal, place: Refused["place"]): void {
@@ -442,7 +454,7 @@ export class SharedRecord implements Readable<RecordState> {
     });
   }
 
-  /** Takes over what an earlier page of this person left on the device. */
+  /** Takes over what an earlier page of this seat left on the device. A seat has one record. */
   private async recall(): Promise<void> {
     const queue = await this.parts.queue;
     const { entries, locked } = await queue.load();
