@@ -1,34 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Role, SeatId, VisitKind } from "./wire";
-
-/** The server's answer to a link. */
-export type Claimed =
-  /** Ask for the patient's date of birth and claim again with it. */
-  | { readonly state: "birth_date" }
-  /** A cookie of this seat is set. */
-  | { readonly state: "seated"; readonly seat: SeatId };
-
-export interface Ticket {
-  /** "/api/ws". */
-  readonly ws_path: string;
-  /** Single use, 60 s. Stays in memory. */
-  readonly ticket: string;
-}
-
-/** What a seat knows of itself before it joins. */
-export interface SeatFacts {
-  readonly seat: SeatId;
-  readonly role: Role;
-  /** The own name. */
-  readonly name: string;
-  readonly kind: VisitKind;
-  readonly practice: string;
-  /** Whom to call when nothing works. */
-  readonly phone: string;
-  readonly over: boolean;
-  /** Whether somebody has to let this seat in. */
-  readonly waits: boolean;
-}
+import type { Claimed, JoinReply, SeatHome, SeatId } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -81,10 +52,10 @@ export function claim(token: string, birthDate: string | null): Promise<Claimed>
   return call("POST", "/api/links/claim", birthDate === null ? { token } : { token, birth_date: birthDate });
 }
 
-export function joinSeat(seat: SeatId): Promise<Ticket> {
+export function joinSeat(seat: SeatId): Promise<JoinReply> {
   return call("POST", `/api/seats/${seat}/join`);
 }
 
-export function seatFacts(seat: SeatId): Promise<SeatFacts> {
+export function seatFacts(seat: SeatId): Promise<SeatHome> {
   return call("GET", `/api/seats/${seat}`);
 }

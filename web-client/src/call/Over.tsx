@@ -1,16 +1,16 @@
 import { lazy, Suspense } from "react";
-import type { SeatFacts } from "../api";
 import { useLanguage } from "../i18n";
 import { Button } from "../ui/Button";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import { Help } from "./Help";
 import type { Over as Reason } from "./state";
+import type { SeatHome } from "../wire";
 
 const EndPage = lazy(() => import("../takeaway/EndPage").then((m) => ({ default: m.EndPage })));
 
 /** After the call: why it is over, the way back where there is one, and what the person takes home. */
-export function Over(props: { readonly why: Reason["why"]; readonly facts?: SeatFacts; readonly onBack?: () => void }) {
+export function Over(props: { readonly why: Reason["why"]; readonly facts?: SeatHome; readonly onBack?: () => void }) {
   const { language, say } = useLanguage();
   const heading = useScreenHeading(props.why);
   const back = props.why === "left" ? say("over.left.back") : props.why === "elsewhere" ? say("over.elsewhere.here") : null;

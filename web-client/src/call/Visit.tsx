@@ -1,11 +1,11 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import { ApiFailure, seatFacts, type SeatFacts } from "../api";
+import { ApiFailure, seatFacts } from "../api";
 import { useLanguage } from "../i18n";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import { useLandmarkKeys } from "../ui/landmarks";
 import { useSide } from "../ui/side";
-import type { Admission, SeatId } from "../wire";
+import type { Admission, SeatHome, SeatId } from "../wire";
 import { Help } from "./Help";
 import { isPatientSide, isStaff } from "./layout";
 import { Over } from "./Over";
@@ -39,7 +39,7 @@ export function Visit(props: { readonly seat: SeatId }) {
   }
 }
 
-function Seated(props: { readonly facts: SeatFacts }) {
+function Seated(props: { readonly facts: SeatHome }) {
   const { role, seat, waits } = props.facts;
   const session = useSession(seat);
   useLandmarkKeys();
@@ -78,7 +78,7 @@ function Seated(props: { readonly facts: SeatFacts }) {
   return <Suspense><Screen session={session} facts={props.facts} checked={checked} onChecked={() => { setChecked(true); session.do({ kind: "step", step: "ready" }); }} admission={admission} /></Suspense>;
 }
 
-function Screen(props: { readonly session: Session; readonly facts: SeatFacts; readonly checked: boolean; readonly onChecked: () => void; readonly admission: Admission | null }) {
+function Screen(props: { readonly session: Session; readonly facts: SeatHome; readonly checked: boolean; readonly onChecked: () => void; readonly admission: Admission | null }) {
   const { session } = props;
   const { role } = props.facts;
   const self = useStore(session.call, (state) => state.self);
@@ -91,7 +91,7 @@ function Screen(props: { readonly session: Session; readonly facts: SeatFacts; r
   return <Waiting session={session} facts={props.facts} />;
 }
 
-function Connecting(props: { readonly session: Session; readonly facts: SeatFacts }) {
+function Connecting(props: { readonly session: Session; readonly facts: SeatHome }) {
   const { say } = useLanguage();
   const heading = useScreenHeading("connecting");
   const retrying = useStore(props.session.line.state, (state) => state.kind === "connecting" && state.tries > 0);
@@ -108,7 +108,7 @@ type Facts =
   | { readonly kind: "asking" }
   | { readonly kind: "away" }
   | { readonly kind: "refused" }
-  | { readonly kind: "known"; readonly facts: SeatFacts };
+  | { readonly kind: "known"; readonly facts: SeatHome };
 
 function useFacts(seat: SeatId): Facts {
   const [facts, setFacts] = useState<Facts>({ kind: "asking" });

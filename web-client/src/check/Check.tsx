@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { SeatFacts } from "../api";
 import type { Kind } from "../call/devices";
 import type { DeviceFault } from "../call/faults";
 import { Help } from "../call/Help";
@@ -14,6 +13,7 @@ import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import style from "./Check.module.css";
 import { Level } from "./Level";
+import type { SeatHome } from "../wire";
 
 type Step = "same" | "camera" | "microphone" | "speaker";
 
@@ -23,7 +23,7 @@ const SILENT_AFTER_MS = 4_000;
 const HEARD_STAYS_MS = 1_500;
 
 /** One question a screen, and each can be skipped: a fault here never keeps anybody from the visit. */
-export function Check(props: { readonly session: Session; readonly facts: SeatFacts; readonly onDone: () => void }) {
+export function Check(props: { readonly session: Session; readonly facts: SeatHome; readonly onDone: () => void }) {
   const { session, onDone } = props;
   const [step, setStep] = useState<Step>(() => (session.devices.returning() ? "same" : "camera"));
   const cam = useStore(session.devices.state, (state) => state.cam);

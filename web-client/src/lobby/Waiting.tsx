@@ -1,5 +1,4 @@
 import { Volume2 } from "lucide-react";
-import type { SeatFacts } from "../api";
 import { Help } from "../call/Help";
 import { playTone } from "../call/meter";
 import { SelfView } from "../call/SelfView";
@@ -12,9 +11,10 @@ import { Card } from "../ui/Card";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import style from "./Waiting.module.css";
+import type { SeatHome } from "../wire";
 
 /** Before the door opens. Nothing here names another patient. */
-export function Waiting(props: { readonly session: Session; readonly facts: SeatFacts }) {
+export function Waiting(props: { readonly session: Session; readonly facts: SeatHome }) {
   const { session } = props;
   const { say } = useLanguage();
   const heading = useScreenHeading("waiting");

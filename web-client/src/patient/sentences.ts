@@ -2,13 +2,14 @@
 import { createContext, use, useEffect, useState } from "react";
 import { useLanguage } from "../i18n";
 import { useRecordSlice, useScene } from "../plan/context";
-import { fetchPage, type Sentence } from "../plan/page";
+import { fetchPage } from "../plan/page";
+import type { PlainSentence } from "../wire";
 
 export interface Sentences {
   /** The plan's `seq` when they were asked for: what was written after it is not in them. */
   readonly seq: number;
   /** How each medicine is taken, by row. */
-  readonly how: ReadonlyMap<string, readonly Sentence[]>;
+  readonly how: ReadonlyMap<string, readonly PlainSentence[]>;
 }
 
 export const NO_SENTENCES: Sentences = { seq: -1, how: new Map() };

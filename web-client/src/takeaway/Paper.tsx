@@ -1,10 +1,10 @@
 /** The page itself, on the screen and on paper: the server's sentences in the server's order. */
 import { useLanguage } from "../i18n";
-import type { Card, List, Page, Sentence } from "../plan/page";
+import type { PlainCard, PlainList, PlainPage, PlainSentence } from "../wire";
 import { Chip } from "../ui/Chip";
 import style from "./EndPage.module.css";
 
-export function Paper({ page }: { readonly page: Page }) {
+export function Paper({ page }: { readonly page: PlainPage }) {
   const { say } = useLanguage();
   const { tasks, medicines } = page;
   return (
@@ -47,7 +47,7 @@ export function Paper({ page }: { readonly page: Page }) {
 
 const BADGE = { new: "info", changed: "warn", stopped: "danger" } as const;
 
-function Medicine({ card, labels }: { readonly card: Card; readonly labels: Page["medicines"] }) {
+function Medicine({ card, labels }: { readonly card: PlainCard; readonly labels: PlainPage["medicines"] }) {
   return (
     <div className={style["card"]}>
       <p className={style["medicine"]}>
@@ -60,7 +60,7 @@ function Medicine({ card, labels }: { readonly card: Card; readonly labels: Page
   );
 }
 
-function Row({ label, said, strong = false }: { readonly label: string; readonly said: readonly Sentence[]; readonly strong?: boolean }) {
+function Row({ label, said, strong = false }: { readonly label: string; readonly said: readonly PlainSentence[]; readonly strong?: boolean }) {
   return said.length === 0 ? null : (
     <div>
       <p className={style["label"]}>{label}</p>
@@ -69,7 +69,7 @@ function Row({ label, said, strong = false }: { readonly label: string; readonly
   );
 }
 
-function Part({ list }: { readonly list: List }) {
+function Part({ list }: { readonly list: PlainList }) {
   return list.items.length === 0 ? null : (
     <section className={style["part"]}>
       <h3>{list.title}</h3>
@@ -81,6 +81,6 @@ function Part({ list }: { readonly list: List }) {
 }
 
 /** A person's words keep their own language: a reader must not pronounce them in the page's. */
-function Said({ sentence, after = "" }: { readonly sentence: Sentence; readonly after?: string }) {
+function Said({ sentence, after = "" }: { readonly sentence: PlainSentence; readonly after?: string }) {
   return sentence.from === "person" ? <><bdi lang="">{sentence.text}</bdi>{after}</> : <>{sentence.text}{after}</>;
 }
