@@ -32,7 +32,10 @@ export function Door(props: { readonly token: string }) {
     try {
       const claimed = await claim(token, date);
       if (claimed.state === "seated") replace(`/v/${claimed.seat}`);
-      else setStep({ kind: "birthDate", problem: null, busy: false });
+      else {
+        setPhone(claimed.phone);
+        setStep({ kind: "birthDate", problem: null, busy: false });
+      }
     } catch (failure) {
       if (!(failure instanceof ApiFailure)) throw failure;
       if (failure.phone !== null) setPhone(failure.phone);
