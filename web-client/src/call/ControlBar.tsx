@@ -1,6 +1,7 @@
 import { Hand, Mic, MicOff, PhoneOff, Settings as SettingsIcon, Video, VideoOff } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { useSay } from "../i18n";
+import { settle } from "../plan/registry";
 import { Button } from "../ui/Button";
 import { classes } from "../ui/classes";
 import { Dialog } from "../ui/Dialog";
@@ -65,9 +66,25 @@ function Control(props: { readonly icon: ReactNode; readonly off?: boolean; read
   );
 }
 
+/** How long *Leave* waits for the server to have everything: longer than a slow line's answer, shorter than patience. */
+const SETTLE_MS = 3_000;
+
 function LeaveDialog(props: { readonly session: Session; readonly onClose: () => void }) {
   const say = useSay();
   const mayEnd = useStore(props.session.call, (state) => state.self?.may.includes("end_visit") === true);
+  const [waiting, setWaiting] = useState(false);
+  const [unsent, setUnsent] = useState(0);
+  /** What was typed goes first. What the server still has not then is told once, and kept on this device. */
+  const go = async (kind: "leave" | "end") => {
+    if (unsent === 0) {
+      setWaiting(true);
+      const left = await settle(SETTLE_MS);
+      setWaiting(false);
+      if (left > 0) return setUnsent(left);
+    }
+    props.onClose();
+    props.session.do({ kind });
+  };
   return (
     <Dialog
       title={say("call.leave.title")}
@@ -75,12 +92,16 @@ function LeaveDialog(props: { readonly session: Session; readonly onClose: () =>
       actions={(
         <>
           <Button onClick={props.onClose}>{say("call.leave.stay")}</Button>
-          {mayEnd && <Button onClick={() => { props.onClose(); props.session.do({ kind: "end" }); }}>{say("call.end")}</Button>}
-          <Button kind="danger" onClick={() => props.session.do({ kind: "leave" })}>{say("call.leave.yes")}</Button>
+          {mayEnd && <Button aria-disabled={waiting} onClick={() => { if (!waiting) void go("end"); }}>{say("call.end")}</Button>}
+          <Button kind="danger" aria-disabled={waiting} onClick={() => { if (!waiting) void go("leave"); }}>
+            {say(waiting ? "call.leave.saving" : unsent > 0 ? "call.leave.anyway" : "call.leave.yes")}
+          </Button>
         </>
       )}
     >
-      <p>{say("call.leave.what")}</p>
+      {unsent > 0
+        ? <p role="alert">{say("call.leave.unsent", { count: unsent })}</p>
+        : <p>{say("call.leave.what")}</p>}
       {mayEnd && <p>{say("call.end.what")}</p>}
     </Dialog>
   );

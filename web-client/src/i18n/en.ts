@@ -201,6 +201,13 @@ export const en = {
   "call.leave.title": "Leave the visit?",
   "call.leave.what": "You can come back with the same link.",
   "call.leave.yes": "Leave",
+  "call.leave.saving": "Saving first",
+  "call.leave.anyway": "Leave anyway",
+  "call.leave.unsent": (v: { readonly count: number }, g: Grammar) =>
+    g.plural(v.count, {
+      one: "1 change is only on this device. It is sent when you come back with the same link.",
+      other: `${g.number(v.count)} changes are only on this device. They are sent when you come back with the same link.`,
+    }),
   "call.leave.stay": "Stay",
   "call.end": "End for everyone",
   "call.end.what": "Ending closes the visit for everyone.",

@@ -199,6 +199,13 @@ export const es: Messages = {
   "call.leave.title": "¿Salir de la visita?",
   "call.leave.what": "Puede volver con el mismo enlace.",
   "call.leave.yes": "Salir",
+  "call.leave.saving": "Guardando",
+  "call.leave.anyway": "Salir de todos modos",
+  "call.leave.unsent": (v, g) =>
+    g.plural(v.count, {
+      one: "1 cambio está solo en este dispositivo. Se envía cuando usted vuelva con el mismo enlace.",
+      other: `${g.number(v.count)} cambios están solo en este dispositivo. Se envían cuando usted vuelva con el mismo enlace.`,
+    }),
   "call.leave.stay": "Quedarme",
   "call.end": "Terminar para todos",
   "call.end.what": "Terminar cierra la visita para todos.",
