@@ -37,19 +37,19 @@ impl KeyframeRequests {
         self.state = State::Idle;
     }
 
-    /// When a request may be sent.
-    pub(crate) fn deadline(&self) -> Option<Due> {
+    /// When a request may be sent to a publisher whose round trip is `rtt`.
+    pub(crate) fn deadline(&self, rtt: Duration) -> Option<Due> {
         let wait = match self.state {
             State::Idle => return None,
             State::Wanted => self.interval,
-            State::Asked => KEYFRAME_RETRY,
+            State::Asked => self.interval.max(KEYFRAME_RETRY + 2 * rtt),
         };
         Some(self.last_sent.map_or(Due::Now, |sent| Due::At(sent + wait)))
     }
 
     /// Whether to send one now.
-    pub(crate) fn send(&mut self, now: Instant) -> bool {
-        let due = match self.deadline() {
+    pub(crate) fn send(&mut self, now: Instant, rtt: Duration) -> bool {
+        let due = match self.deadline(rtt) {
             None => false,
             Some(Due::Now) => true,
             Some(Due::At(at)) => now >= at,
@@ -85,14 +85,16 @@ mod tests {
     use crate::limits::KEYFRAME_INTERVAL;
     use crate::time::anchor;
 
+    const RTT: Duration = Duration::from_millis(100);
+
     #[test]
     fn three_newcomers_at_once_cost_one_keyframe() {
         let start = anchor();
         let mut requests = KeyframeRequests::new(KEYFRAME_INTERVAL);
 
-        let sent = [0, 10, 20, 210].map(|ms| {
+        let sent = [0, 10, 20, 340].map(|ms| {
             requests.want();
-            requests.send(start + Duration::from_millis(ms))
+            requests.send(start + Duration::from_millis(ms), RTT)
         });
 
         assert_eq!(sent, [true, false, false, true]);
@@ -104,10 +106,10 @@ mod tests {
         let mut requests = KeyframeRequests::new(KEYFRAME_INTERVAL);
         requests.want();
 
-        assert!(requests.send(start));
-        assert!(!requests.send(start + Duration::from_millis(900)));
-        assert!(requests.send(start + KEYFRAME_RETRY));
+        assert!(requests.send(start, RTT));
+        assert!(!requests.send(start + KEYFRAME_RETRY + RTT, RTT));
+        assert!(requests.send(start + KEYFRAME_RETRY + 2 * RTT, RTT));
         requests.satisfy();
-        assert!(!requests.send(start + 3 * KEYFRAME_RETRY));
+        assert!(!requests.send(start + 3 * KEYFRAME_RETRY, RTT));
     }
 }

@@ -124,14 +124,15 @@ pub const RETRANSMISSION_FLOOR_BYTES: u64 = 40_000;
 pub const KEYFRAME_ASK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Least time between two keyframe requests to one camera layer. A keyframe is 5 to 10 times a delta frame: lower lets a
-/// newcomer see sooner, higher keeps a lossy line from sending nothing but keyframes.
-pub const KEYFRAME_INTERVAL: Duration = Duration::from_millis(200);
+/// newcomer see sooner, higher keeps a lossy line from sending nothing but keyframes. Above the 300 ms within which
+/// libwebrtc's encoder silently drops a second request (`EncoderRtcpFeedback`), with room for jitter.
+pub const KEYFRAME_INTERVAL: Duration = Duration::from_millis(330);
 
 /// The same for a shared screen, whose keyframes are the largest of all.
 pub const KEYFRAME_INTERVAL_SCREEN: Duration = Duration::from_millis(500);
 
-/// A keyframe asked for and not come: ask again. Above one round trip and the encoder's time.
-pub const KEYFRAME_RETRY: Duration = Duration::from_millis(1_000);
+/// A keyframe asked for and not come is asked for again after two round trips and this, the encoder's and the pacer's time.
+pub const KEYFRAME_RETRY: Duration = Duration::from_millis(300);
 
 /// Transport-wide feedback to publishers: more often costs uplink packets, less often slows their ramp-up.
 pub const FEEDBACK_INTERVAL: Duration = Duration::from_millis(100);

@@ -220,7 +220,7 @@ impl Sfu {
                     self.counters.nacks_sent += u64::try_from(count).unwrap_or(0);
                 }
                 if is_watched
-                    && layer.keyframes.send(now)
+                    && layer.keyframes.send(now, rtt)
                     && rtcp::write_picture_loss(&mut writer, sender, media).is_some()
                 {
                     self.counters.keyframe_requests_sent += 1;
@@ -337,7 +337,7 @@ impl Sfu {
             .filter(|layer| layer.ssrc.is_some())
             .filter_map(|layer| {
                 let nack = (!layer.missing.is_empty()).then(|| now + NACK_DELAY);
-                let keyframe = layer.keyframes.deadline().map(|due| due.at(now));
+                let keyframe = layer.keyframes.deadline(peer.rtt).map(|due| due.at(now));
                 nack.into_iter().chain(keyframe).min()
             })
             .min()
