@@ -14,7 +14,7 @@ import type { Self } from "./state";
 const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
 const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
 
-/** "Record first": the record takes the room, faces and controls stand beside it. Without a record, faces take it all. */
+/** "Record first": the record takes the room, faces stand beside it, on a phone above it. Without a record, faces take it all. */
 export function ClinicianCall(props: { readonly session: Session; readonly self: Self }) {
   const { session, self } = props;
   const { language, say } = useLanguage();
@@ -46,8 +46,8 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
       <aside className={style["stage"]} aria-label={say("call.stage")}>
         <div role="group" className={style["scroll"]} aria-label={say("call.people")} tabIndex={0}>
           <WaitingList session={session} />
-          <Stage session={session} />
-          <People session={session} />
+          <Stage session={session} compact={visit.record !== null} />
+          <People session={session} compact={visit.record !== null} />
         </div>
       </aside>
       <ControlBar session={session} full className={style["controls"]} />

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
+import { usePhone } from "../ui/usePhone";
 import type { CheckStep, RosterSeat } from "../wire";
 import { isStaff } from "./layout";
 import { playTone } from "./meter";
@@ -44,36 +45,48 @@ function useKnock(count: number): void {
   }, [count]);
 }
 
-/** Who is here, and how. */
-export function People(props: { readonly session: Session }) {
+/** Who is here, and how. `compact`: on a phone behind one line, since the faces show the same. */
+export function People(props: { readonly session: Session; readonly compact?: boolean }) {
   const { session } = props;
   const say = useSay();
   const seats = useStore(session.call, (state) => state.seats);
   const self = useStore(session.call, (state) => state.self);
   const others = seats.filter((seat) => seat.state !== "waiting");
+  const folded = usePhone() && props.compact === true;
+  const list = (
+    <ul className={style["list"]}>
+      {others.map((seat) => (
+        <li key={seat.seat} className={style["row"]}>
+          <span className={style["who"]}>
+            <bdi className={style["name"]}>{seat.name}</bdi>
+            <span className={style["what"]}>{seat.seat === self?.seat ? `${say(`role.${seat.role}`)}, ${say("call.you")}` : say(`role.${seat.role}`)}</span>
+          </span>
+          <span className={style["states"]}>
+            {seat.state !== "present" && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
+            {seat.presence.hand && <Chip tone="info" icon={<Hand size={16} aria-hidden />}>{say("call.hand_up")}</Chip>}
+            {seat.state === "present" && seat.presence.muted && <Chip tone="plain" icon={<MicOff size={16} aria-hidden />}>{say("call.muted")}</Chip>}
+            {seat.state === "present" && seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.camera_is_off")}</Chip>}
+          </span>
+          {self?.may.includes("admit") === true && seat.seat !== self.seat && seat.state === "present" && !isStaff(seat.role) && (
+            <Button kind="quiet" aria-label={say("call.send_back.name", { name: seat.name })} onClick={() => session.do({ kind: "sendBack", seat: seat.seat })}>{say("call.send_back")}</Button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+  if (folded) {
+    return (
+      <details className={style["folded"]}>
+        <summary>{say("call.people.count", { count: others.length })}</summary>
+        {list}
+      </details>
+    );
+  }
   return (
-      <section aria-label={say("call.people")} className={style["people"]}>
-        <h2 className={style["title"]}>{say("call.people")}</h2>
-        <ul className={style["list"]}>
-          {others.map((seat) => (
-            <li key={seat.seat} className={style["row"]}>
-              <span className={style["who"]}>
-                <bdi className={style["name"]}>{seat.name}</bdi>
-                <span className={style["what"]}>{seat.seat === self?.seat ? `${say(`role.${seat.role}`)}, ${say("call.you")}` : say(`role.${seat.role}`)}</span>
-              </span>
-              <span className={style["states"]}>
-                {seat.state !== "present" && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
-                {seat.presence.hand && <Chip tone="info" icon={<Hand size={16} aria-hidden />}>{say("call.hand_up")}</Chip>}
-                {seat.state === "present" && seat.presence.muted && <Chip tone="plain" icon={<MicOff size={16} aria-hidden />}>{say("call.muted")}</Chip>}
-                {seat.state === "present" && seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.camera_is_off")}</Chip>}
-              </span>
-              {self?.may.includes("admit") === true && seat.seat !== self.seat && seat.state === "present" && !isStaff(seat.role) && (
-                <Button kind="quiet" aria-label={say("call.send_back.name", { name: seat.name })} onClick={() => session.do({ kind: "sendBack", seat: seat.seat })}>{say("call.send_back")}</Button>
-              )}
-            </li>
-          ))}
-        </ul>
-      </section>
+    <section aria-label={say("call.people")} className={style["people"]}>
+      <h2 className={style["title"]}>{say("call.people")}</h2>
+      {list}
+    </section>
   );
 }
 

@@ -10,6 +10,7 @@ import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
 import { createStore, type Store } from "./store";
 import { wanted } from "./wanted";
+import { isPhone } from "../ui/usePhone";
 
 /** How the sound and picture of this seat stand. */
 export type MediaLink = "none" | "connecting" | "up" | "reconnecting";
@@ -63,7 +64,7 @@ export class Session {
   constructor(seat: SeatId) {
     this.seat = seat;
     this.line = new Connection(seat);
-    const small = typeof matchMedia === "function" && matchMedia("(max-width: 759px)").matches;
+    const small = isPhone();
     this.#peer = new Peer(
       {
         offer: (offer) => this.line.send({ type: "offer", ...offer }),

@@ -164,6 +164,7 @@ export const en = {
   "call.controls": "Call",
   "call.record": "Record",
   "call.people": "People",
+  "call.people.count": (v: { readonly count: number }, g: Grammar) => `People (${g.number(v.count)})`,
   "call.you": "You",
   "call.alone": "Nobody else is here yet",
   "call.mute": "Mute",

@@ -162,6 +162,7 @@ export const es: Messages = {
   "call.controls": "Llamada",
   "call.record": "Historia",
   "call.people": "Personas",
+  "call.people.count": (v, g) => `Personas (${g.number(v.count)})`,
   "call.you": "Usted",
   "call.alone": "Todavía no hay nadie más",
   "call.mute": "Silenciar",

@@ -57,7 +57,7 @@ export function Tabs<Id extends string>(props: {
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${base}-panel`} aria-labelledby={`${base}-${props.selected}`} className={style["panel"]}>
+      <div role="tabpanel" tabIndex={0} id={`${base}-panel`} aria-labelledby={`${base}-${props.selected}`} className={style["panel"]}>
         {props.children}
       </div>
     </div>
