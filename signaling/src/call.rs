@@ -19,14 +19,14 @@ use clinical::phi::Phi;
 use crate::audit::{AuditEntry, Deed};
 use crate::effect::{CallOver, CloseCode, Effect};
 use crate::message::{
-    ClientMessage, EndReason, MediaFailure, PatientFacts, Power, RefusalCode, ServerMessage,
+    ClientMessage, EndReason, Loss, MediaFailure, PatientFacts, Power, RefusalCode, ServerMessage,
     SlotMap, TransportKind,
 };
 use crate::role;
 use crate::visit::VisitKind;
 
 pub use seat::SeatFacts;
-use seat::{Line, Seat};
+use seat::{Line, Media, Seat};
 use told::Told;
 
 /// What the shell knows of the visit when a call begins.
@@ -82,6 +82,20 @@ pub enum MediaEvent {
         seat: SeatId,
         /// What they carry.
         slots: Vec<SlotMap>,
+    },
+    /// Nothing comes over a seat's transport any more, or something comes again.
+    Quiet {
+        /// Whose.
+        seat: SeatId,
+        /// Whether it is quiet now.
+        quiet: bool,
+    },
+    /// More or less of a seat's media is lost.
+    Lossy {
+        /// Whose.
+        seat: SeatId,
+        /// How much.
+        loss: Loss,
     },
     /// Somebody else speaks.
     Speaker {
@@ -181,7 +195,7 @@ impl Call {
             ClientMessage::Offer { n, sdp, srtp, transport } if admitted => {
                 match transport {
                     // Its slots have other mids: a name must never stand under the wrong face.
-                    TransportKind::New => seat.slots.clear(),
+                    TransportKind::New => seat.media = Media::default(),
                     TransportKind::Same => {}
                 }
                 out.push(Effect::Negotiate { seat: from, connection, n, sdp, srtp, transport });
@@ -234,7 +248,7 @@ impl Call {
             }
             MediaEvent::Failed { seat, why } => {
                 let connection = self.seats.get_mut(&seat).and_then(|seat| {
-                    seat.slots.clear();
+                    seat.media = Media::default();
                     seat.connection()
                 });
                 if let Some(connection) = connection {
@@ -244,8 +258,18 @@ impl Call {
             MediaEvent::Slots { seat, slots } => {
                 if let Some(seat) = self.seats.get_mut(&seat) {
                     for slot in slots {
-                        seat.slots.insert(slot.mid.clone(), slot);
+                        seat.media.slots.insert(slot.mid.clone(), slot);
                     }
+                }
+            }
+            MediaEvent::Quiet { seat, quiet } => {
+                if let Some(seat) = self.seats.get_mut(&seat) {
+                    seat.media.quiet_since = quiet.then_some(now);
+                }
+            }
+            MediaEvent::Lossy { seat, loss } => {
+                if let Some(seat) = self.seats.get_mut(&seat) {
+                    seat.media.loss = loss;
                 }
             }
             MediaEvent::Speaker { seat } => self.speaker = seat,

@@ -504,6 +504,20 @@ wire_struct! {
         since_ms: Millis,
         /// What it shows of itself.
         presence: Presence,
+        /// How its media gets through.
+        loss: Loss,
+    }
+}
+
+wire_struct! {
+    #[derive(Copy, Default)]
+    /// How much of a seat's media the network loses, before any repair: a share of the packets in percent, in the steps 0
+    /// (nobody notices), 5, 10 (sound begins to suffer), 20 and 30.
+    Loss {
+        /// Of what it sends.
+        from: u8,
+        /// Of what it is sent.
+        to: u8,
     }
 }
 
@@ -514,7 +528,7 @@ wire_enum! {
         Waiting,
         /// In the call.
         Present,
-        /// Its line is gone; it keeps its place.
+        /// Its line is gone, or its media no longer comes; it keeps its place.
         Reconnecting,
         /// Not here (invited, or left).
         Absent,

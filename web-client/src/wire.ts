@@ -678,6 +678,20 @@ list: ListName,
 rows: Array<RowId>, };
 
 /**
+ * How much of a seat's media the network loses, before any repair: a share of the packets in percent, in the steps 0
+ * (nobody notices), 5, 10 (sound begins to suffer), 20 and 30.
+ */
+export type Loss = { 
+/**
+ * Of what it sends.
+ */
+from: number, 
+/**
+ * Of what it is sent.
+ */
+to: number, };
+
+/**
  * Relation to food.
  */
 export type Meal = "before" | "with" | "after";
@@ -1431,7 +1445,11 @@ since_ms: Millis,
 /**
  * What it shows of itself.
  */
-presence: Presence, };
+presence: Presence, 
+/**
+ * How its media gets through.
+ */
+loss: Loss, };
 
 /**
  * Where it goes.

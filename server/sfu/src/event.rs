@@ -47,6 +47,15 @@ pub enum Event {
         /// Which.
         state: Liveness,
     },
+    /// How much of what a peer sends and is sent is lost, when the steps change. Before any repair.
+    Losses {
+        /// Whose.
+        peer: PeerKey,
+        /// Of what it sends.
+        from: Loss,
+        /// Of what it is sent, as it reports.
+        to: Loss,
+    },
     /// The transport ended by itself.
     Closed {
         /// Whose.
@@ -68,6 +77,22 @@ pub enum Liveness {
     Heard,
     /// Not for 2 s.
     Quiet,
+}
+
+/// Loss in steps that people can tell apart: the share of packets that is lost, at least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// Below 5 %: repaired, nobody notices.
+    #[default]
+    Little,
+    /// 5 %.
+    Five,
+    /// 10 %: sound begins to suffer.
+    Ten,
+    /// 20 %.
+    Twenty,
+    /// 30 %.
+    Thirty,
 }
 
 /// SRTP protection profiles (RFC 7714, RFC 3711).

@@ -87,7 +87,7 @@ impl Sfu {
             }
         }
         self.counters.stun_checks += 1;
-        if let Some(state) = peer.heard_check(now) {
+        if let Some(state) = peer.heard_sign(now) {
             self.events.push_back(Event::Liveness { peer: peer.key, state });
         }
         if let Some(response) = response.get(..len) {

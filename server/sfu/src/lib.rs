@@ -23,6 +23,7 @@ mod ingress;
 mod keyframe;
 mod nack;
 mod peer;
+mod quality;
 mod rate;
 mod reception;
 mod report;

@@ -99,6 +99,10 @@ pub const RESTART_OVERLAP_NOMINATED: Duration = Duration::from_secs(5);
 /// Generations of credentials valid at a time.
 pub const MAX_CREDENTIALS: usize = 3;
 
+/// A check or report this long after the last packet of media means that the sender rests, not that its path is gone: sound
+/// comes every 20 ms, with discontinuous transmission every 400 ms.
+pub const MEDIA_RESTS_AFTER: Duration = Duration::from_millis(500);
+
 /// Silence after which a peer that sent media counts as quiet.
 pub const QUIET_AFTER: Duration = Duration::from_secs(2);
 

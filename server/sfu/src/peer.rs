@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::dtls::Dtls;
-use crate::event::Liveness;
+use crate::event::{Liveness, Loss};
 use crate::feedback::Arrivals;
 use crate::ice::Ice;
-use crate::limits::{DEFAULT_RTT, MAX_RTT, MIN_RTT, QUIET_AFTER, QUIET_AFTER_CHECKS_ONLY};
+use crate::limits::{
+    DEFAULT_RTT, MAX_RTT, MEDIA_RESTS_AFTER, MIN_RTT, QUIET_AFTER, QUIET_AFTER_CHECKS_ONLY,
+};
 use crate::plan::{CallKey, Mid, PeerKey, PublishLine, Ssrc};
+use crate::quality::LossMeter;
 use crate::rate::PerSecond;
 use crate::reception::Statistics;
 use crate::rtp::Header;
@@ -44,6 +47,11 @@ pub(crate) struct Peer {
     pub(crate) queue: Queue,
     pub(crate) next_feedback: Instant,
     pub(crate) next_report: Instant,
+    /// Of what it sends, and of what it is sent.
+    pub(crate) loss_from: LossMeter,
+    pub(crate) loss_to: LossMeter,
+    /// As last told.
+    pub(crate) losses: (Loss, Loss),
     /// The deadline that the timers know.
     pub(crate) armed: Option<Instant>,
     heard: Heard,
@@ -100,8 +108,8 @@ pub(crate) enum DeclaredLayer {
 #[derive(Clone, Copy, Debug)]
 enum Heard {
     Never,
-    /// A STUN check, no media since the last quiet.
-    Check(Instant),
+    /// A check or a report, and no media for a while.
+    Sign(Instant),
     Media(Instant),
 }
 
@@ -142,24 +150,29 @@ impl Peer {
             queue: Queue::Outside,
             next_feedback: now,
             next_report: now,
+            loss_from: LossMeter::default(),
+            loss_to: LossMeter::default(),
+            losses: (Loss::default(), Loss::default()),
             armed: None,
             heard: Heard::Never,
             liveness: Liveness::Heard,
         }
     }
 
-    /// Something authentic came. The new liveness if it changed.
+    /// A packet of its media came. The new liveness if it changed.
     pub(crate) fn heard_media(&mut self, now: Instant) -> Option<Liveness> {
         self.heard = Heard::Media(now);
         self.set_liveness(Liveness::Heard)
     }
 
-    /// A valid check came.
-    pub(crate) fn heard_check(&mut self, now: Instant) -> Option<Liveness> {
+    /// A valid check or report came. Their rhythm is slower than the media's, so once they come without media, only
+    /// they are waited for.
+    pub(crate) fn heard_sign(&mut self, now: Instant) -> Option<Liveness> {
         self.heard = match self.heard {
-            Heard::Media(_) if self.liveness == Liveness::Heard => Heard::Media(now),
-            // It fell quiet and only checks came since: their rhythm is slower than the media's.
-            Heard::Media(_) | Heard::Never | Heard::Check(_) => Heard::Check(now),
+            Heard::Media(at) if now.saturating_duration_since(at) < MEDIA_RESTS_AFTER => {
+                Heard::Media(at)
+            }
+            Heard::Media(_) | Heard::Never | Heard::Sign(_) => Heard::Sign(now),
         };
         self.set_liveness(Liveness::Heard)
     }
@@ -168,7 +181,7 @@ impl Peer {
     pub(crate) fn grow_quiet(&mut self, now: Instant) -> Option<Liveness> {
         let (at, limit) = match self.heard {
             Heard::Never => return None,
-            Heard::Check(at) => (at, QUIET_AFTER_CHECKS_ONLY),
+            Heard::Sign(at) => (at, QUIET_AFTER_CHECKS_ONLY),
             Heard::Media(at) => (at, QUIET_AFTER),
         };
         if now.saturating_duration_since(at) < limit {
@@ -181,7 +194,7 @@ impl Peer {
     pub(crate) fn quiet_at(&self) -> Option<Instant> {
         match (self.liveness, self.heard) {
             (Liveness::Quiet, _) | (_, Heard::Never) => None,
-            (Liveness::Heard, Heard::Check(at)) => Some(at + QUIET_AFTER_CHECKS_ONLY),
+            (Liveness::Heard, Heard::Sign(at)) => Some(at + QUIET_AFTER_CHECKS_ONLY),
             (Liveness::Heard, Heard::Media(at)) => Some(at + QUIET_AFTER),
         }
     }

@@ -22,6 +22,15 @@ pub(crate) struct Statistics {
     last_report: Option<(NtpTime, Instant)>,
 }
 
+/// One interval.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Report {
+    pub(crate) block: rtcp::Reception,
+    /// Packets of this interval.
+    pub(crate) lost: u64,
+    pub(crate) expected: u64,
+}
+
 impl Statistics {
     /// `clock_rate` in Hz.
     pub(crate) fn new(clock_rate: u32) -> Self {
@@ -64,8 +73,8 @@ impl Statistics {
         self.last_report = Some((ntp, now));
     }
 
-    /// The block about this SSRC; `None` before its first packet. Begins a new interval.
-    pub(crate) fn report(&mut self, ssrc: Ssrc, now: Instant) -> Option<rtcp::Reception> {
+    /// The report about this SSRC; `None` before its first packet. Begins a new interval.
+    pub(crate) fn report(&mut self, ssrc: Ssrc, now: Instant) -> Option<Report> {
         let expected = self.highest - self.first? + 1;
         let lost = expected.saturating_sub(self.received);
         let expected_now = expected - self.expected_before;
@@ -78,7 +87,7 @@ impl Statistics {
             let delay = duration_to_ntp(now.saturating_duration_since(at)) >> 16;
             (ntp.middle(), u32::try_from(delay).unwrap_or(u32::MAX))
         });
-        Some(rtcp::Reception {
+        let block = rtcp::Reception {
             ssrc,
             fraction_lost: u8::try_from(fraction).unwrap_or(u8::MAX),
             cumulative_lost: u32::try_from(lost).unwrap_or(u32::MAX).min(0x007f_ffff),
@@ -86,7 +95,8 @@ impl Statistics {
             jitter: self.jitter >> 4,
             last_sender_report,
             delay,
-        })
+        };
+        Some(Report { block, lost: lost_now, expected: expected_now })
     }
 }
 
@@ -109,12 +119,13 @@ mod tests {
             }
         }
 
-        let report = statistics.report(Ssrc(7), start).unwrap();
+        let Report { block: report, lost, expected } = statistics.report(Ssrc(7), start).unwrap();
 
         assert_eq!(report.fraction_lost, 25, "of 256");
         assert_eq!(report.cumulative_lost, 10);
+        assert_eq!((lost, expected), (10, 100));
         assert_eq!(report.highest, 65_599);
         assert!(report.jitter <= 1, "packets were on time: {}", report.jitter);
-        assert_eq!(statistics.report(Ssrc(7), start).unwrap().fraction_lost, 0);
+        assert_eq!(statistics.report(Ssrc(7), start).unwrap().block.fraction_lost, 0);
     }
 }

@@ -48,7 +48,7 @@ impl Sfu {
         let Some(plain) = session.open_rtcp(bytes) else {
             return self.counters.dropped_authentication += 1;
         };
-        if let Some(state) = peer.heard_media(now) {
+        if let Some(state) = peer.heard_sign(now) {
             self.events.push_back(Event::Liveness { peer: peer.key, state });
         }
         for packet in rtcp::packets(plain.as_ref()) {
@@ -106,9 +106,15 @@ impl Sfu {
     fn round_trips(&mut self, index: usize, reports: &[u8], now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         let middle = self.clock.ntp(now).middle();
+        let (mut lost, mut expected) = (0, 0);
         for block in rtcp::report_blocks(reports) {
-            let is_ours = peer.slots.iter().any(|slot| slot.line.ssrc == block.ssrc);
-            if !is_ours || block.last_sender_report == 0 {
+            let slot = peer.slots.iter_mut().find(|slot| slot.line.ssrc == block.ssrc);
+            let Some(slot) = slot else { continue };
+            let sent = u64::from(slot.packets.wrapping_sub(slot.packets_reported));
+            slot.packets_reported = slot.packets;
+            expected += sent;
+            lost += sent * u64::from(block.fraction_lost) / 256;
+            if block.last_sender_report == 0 {
                 continue;
             }
             let round_trip =
@@ -119,6 +125,7 @@ impl Sfu {
                 peer.measured_rtt(Duration::from_micros(micros));
             }
         }
+        peer.loss_to.note(lost, expected, now);
     }
 
     fn goodbye(&mut self, index: usize, ssrc: Ssrc) {
@@ -266,12 +273,21 @@ impl Sfu {
             }
         }
         let sender = peer.report_ssrc;
-        let blocks: Vec<_> = peer
-            .streams
-            .iter_mut()
-            .filter(|stream| stream.role == Role::Media)
-            .filter_map(|stream| stream.statistics.report(stream.ssrc, now))
-            .collect();
+        let (mut lost, mut expected) = (0, 0);
+        let mut blocks = Vec::with_capacity(peer.streams.len());
+        for stream in peer.streams.iter_mut().filter(|stream| stream.role == Role::Media) {
+            let Some(report) = stream.statistics.report(stream.ssrc, now) else { continue };
+            lost += report.lost;
+            expected += report.expected;
+            blocks.push(report.block);
+        }
+        peer.loss_from.note(lost, expected, now);
+        let losses = (peer.loss_from.loss(), peer.loss_to.loss());
+        if losses != peer.losses {
+            peer.losses = losses;
+            let (from, to) = losses;
+            self.events.push_back(Event::Losses { peer: peer.key, from, to });
+        }
         let mut buffer = [0; RTCP_BYTES];
         let mut writer = Writer::new(&mut buffer);
         if !blocks.is_empty() {

@@ -51,6 +51,8 @@ pub(crate) enum Packet<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReportBlock {
     pub(crate) ssrc: Ssrc,
+    /// In 1/256, since its last report.
+    pub(crate) fraction_lost: u8,
     pub(crate) last_sender_report: u32,
     pub(crate) delay: u32,
 }
@@ -100,6 +102,7 @@ pub(crate) fn report_blocks(reports: &[u8]) -> impl Iterator<Item = ReportBlock>
     reports.chunks_exact(REPORT_BLOCK_BYTES).filter_map(|block| {
         Some(ReportBlock {
             ssrc: Ssrc(u32_at(block, 0)?),
+            fraction_lost: *block.get(4)?,
             last_sender_report: u32_at(block, 16)?,
             delay: u32_at(block, 20)?,
         })

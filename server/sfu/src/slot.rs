@@ -26,6 +26,8 @@ pub(crate) struct Slot {
     /// Of this slot's media, for its sender reports.
     pub(crate) packets: u32,
     pub(crate) octets: u32,
+    /// `packets` when its subscriber last reported.
+    pub(crate) packets_reported: u32,
     rewriter: Rewriter,
     vp8: Continuity,
     used: ReplayWindow,
@@ -102,6 +104,7 @@ impl Slot {
             keyframe_asked: None,
             packets: 0,
             octets: 0,
+            packets_reported: 0,
             rewriter,
             vp8: Continuity::default(),
             used: ReplayWindow::default(),

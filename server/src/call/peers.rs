@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clinical::id::{ConnectionId, SeatId};
 use clinical::phi::Phi;
 use sfu::command::{self, Command, Wish};
-use sfu::event::{CloseReason, Event};
+use sfu::event::{CloseReason, Event, Liveness, Loss};
 use sfu::plan::{self, CallKey, Mid, PeerKey, Source, TrackKey};
 use signaling::call::MediaEvent;
 use signaling::effect::Muted;
 use signaling::message::{
-    MediaFailure, MediaSource, RefusalCode, SlotMap, SlotWish, SrtpAttempt, TransportKind,
+    self, MediaFailure, MediaSource, RefusalCode, SlotMap, SlotWish, SrtpAttempt, TransportKind,
 };
 use tokio::sync::mpsc;
 
@@ -52,6 +52,7 @@ impl Routes {
                 Event::Connected { peer, .. }
                 | Event::Slot { peer, .. }
                 | Event::Liveness { peer, .. }
+                | Event::Losses { peer, .. }
                 | Event::Closed { peer, .. }
                 | Event::Left { peer } => table.peers.get(peer).copied(),
                 Event::TrackUp { track } | Event::TrackDown { track } => {
@@ -271,10 +272,18 @@ impl Peers {
                 tracing::info!(seat.id = %seat, srtp.profile = ?profile, "media is connected");
                 None
             }
-            // Presence says what people did; that packets come or do not is each client's to see.
+            Event::Liveness { peer, state } => {
+                let seat = *self.seats.get(&peer)?;
+                Some(MediaEvent::Quiet { seat, quiet: state == Liveness::Quiet })
+            }
+            Event::Losses { peer, from, to } => {
+                let seat = *self.seats.get(&peer)?;
+                let loss = message::Loss { from: percent(from), to: percent(to) };
+                Some(MediaEvent::Lossy { seat, loss })
+            }
+            // Presence says what people did; that a track rests is each client's to see.
             Event::TrackUp { track: _ }
             | Event::TrackDown { track: _ }
-            | Event::Liveness { peer: _, state: _ }
             | Event::Left { peer: _ } => None,
         }
     }
@@ -283,6 +292,16 @@ impl Peers {
 fn refusal(seat: SeatId, error: OfferError) -> RefusalCode {
     tracing::info!(seat.id = %seat, %error, "an offer was refused");
     if error == OfferError::Unavailable { RefusalCode::Busy } else { RefusalCode::BadOffer }
+}
+
+const fn percent(loss: Loss) -> u8 {
+    match loss {
+        Loss::Little => 0,
+        Loss::Five => 5,
+        Loss::Ten => 10,
+        Loss::Twenty => 20,
+        Loss::Thirty => 30,
+    }
 }
 
 const fn source_of(source: MediaSource) -> Source {

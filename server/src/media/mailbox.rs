@@ -108,6 +108,7 @@ fn replaces(newer: &Event, older: &Event) -> bool {
     match (newer, older) {
         (Event::Speaker { call, .. }, Event::Speaker { call: other, .. }) => call == other,
         (Event::Liveness { peer, .. }, Event::Liveness { peer: other, .. }) => peer == other,
+        (Event::Losses { peer, .. }, Event::Losses { peer: other, .. }) => peer == other,
         (Event::Slot { peer, mid, .. }, Event::Slot { peer: other_peer, mid: other_mid, .. }) => {
             peer == other_peer && mid == other_mid
         }
@@ -122,6 +123,7 @@ fn replaces(newer: &Event, older: &Event) -> bool {
             | Event::Slot { .. }
             | Event::Speaker { .. }
             | Event::Liveness { .. }
+            | Event::Losses { .. }
             | Event::Closed { .. }
             | Event::Left { .. },
             _,

@@ -3,7 +3,7 @@
 use clinical::actor::Millis;
 use clinical::id::{ConnectionId, SeatId};
 
-use super::seat::{Line, Seat};
+use super::seat::{Line, Media, Seat};
 use super::{Call, refuse};
 use crate::audit::Deed;
 use crate::effect::{Effect, Standing};
@@ -92,6 +92,6 @@ impl Seat {
         self.standing = Standing::Waiting;
         self.standing_since = now;
         self.presence.hand = false;
-        self.slots.clear();
+        self.media = Media::default();
     }
 }

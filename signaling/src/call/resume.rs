@@ -1,11 +1,9 @@
 //! Coming, going, and coming back to the same seat.
 
-use std::collections::BTreeMap;
-
 use clinical::actor::Millis;
 use clinical::id::{ConnectionId, SeatId};
 
-use super::seat::{Line, Lost, Seat};
+use super::seat::{Line, Lost, Media, Seat};
 use super::{Call, JoinError, SeatFacts, powers};
 use crate::audit::Deed;
 use crate::effect::{CallOver, CloseCode, Effect, Standing};
@@ -77,7 +75,7 @@ impl Call {
             standing_since: now,
             line: Line::Left { since: now },
             presence: Presence::default(),
-            slots: BTreeMap::new(),
+            media: Media::default(),
         });
         let deed = if matches!(seat.line, Line::Left { .. }) {
             // Who left and comes back stands at the end, and waits anew if the role waits (see `leave`).
@@ -129,7 +127,7 @@ impl Call {
                 seat.move_to_waiting_room(now);
             }
             seat.presence = Presence::default();
-            seat.slots.clear();
+            seat.media = Media::default();
             seat.line = Line::Left { since: now };
             out.push(Effect::DropMedia { seat: key });
         }
@@ -155,7 +153,7 @@ impl Call {
                 };
                 seat.line = Line::Lost { since, seen };
                 if seen == Lost::Absent {
-                    seat.slots.clear();
+                    seat.media = Media::default();
                     given_up.push(*key);
                 }
             }

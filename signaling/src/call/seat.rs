@@ -8,7 +8,7 @@ use clinical::phi::Phi;
 
 use super::resume;
 use crate::effect::Standing;
-use crate::message::{RosterSeat, SeatState, SlotMap};
+use crate::message::{Loss, RosterSeat, SeatState, SlotMap};
 use crate::presence::Presence;
 
 /// Who sits on a seat, as the shell found it in the visit.
@@ -65,8 +65,17 @@ pub(super) struct Seat {
     pub(super) standing_since: Millis,
     pub(super) line: Line,
     pub(super) presence: Presence,
+    pub(super) media: Media,
+}
+
+/// What the relay says of a seat's transport. Begins anew with each.
+#[derive(Debug, Default)]
+pub(super) struct Media {
     /// What its slots carry, by mid.
     pub(super) slots: BTreeMap<String, SlotMap>,
+    /// Since when nothing has come over it, if so.
+    pub(super) quiet_since: Option<Millis>,
+    pub(super) loss: Loss,
 }
 
 impl Seat {
@@ -93,6 +102,11 @@ impl Seat {
         }
     }
 
+    /// Whether media is to be expected of it: who sends nothing is silent without a fault.
+    const fn sends(&self) -> bool {
+        !(self.presence.muted && self.presence.camera_off)
+    }
+
     /// The seat as others see it.
     pub(super) fn in_roster(&self) -> RosterSeat {
         let SeatFacts { seat, person, name, role } = &self.facts;
@@ -105,8 +119,12 @@ impl Seat {
             (Standing::Waiting, Line::Lost { since, seen: Lost::Reconnecting | Lost::Absent }) => {
                 (SeatState::Absent, since)
             }
+            // The socket of a dead network looks alive for a long time; the media tells at once.
             (Standing::Admitted, Line::Up(_) | Line::Lost { seen: Lost::Unseen, .. }) => {
-                (SeatState::Present, self.standing_since)
+                match self.media.quiet_since.filter(|_| self.sends()) {
+                    Some(since) => (SeatState::Reconnecting, since),
+                    None => (SeatState::Present, self.standing_since),
+                }
             }
             (Standing::Admitted, Line::Lost { since, seen: Lost::Reconnecting }) => {
                 (SeatState::Reconnecting, since)
@@ -124,6 +142,7 @@ impl Seat {
             state,
             since_ms: since,
             presence: self.presence.clone(),
+            loss: self.media.loss,
         }
     }
 }

@@ -456,3 +456,50 @@ fn an_unknown_connection_is_refused() {
     let refused = ServerMessage::Refused { of: "end".to_owned(), code: RefusalCode::WrongState };
     assert_eq!(said(&effects, line(99)), [&refused]);
 }
+
+#[test]
+fn a_seat_whose_media_stops_is_reconnecting_until_some_comes_again() {
+    let mut call = consult_admitted();
+    let quiet = |quiet| MediaEvent::Quiet { seat: seat(PATIENT), quiet };
+
+    let effects = call.handle_media(at(100), quiet(true));
+    let state = seat_state(&effects, line(PHARMACIST), seat(PATIENT));
+    assert_eq!(state, Some(SeatState::Reconnecting));
+    let effects = call.handle_media(at(200), quiet(false));
+    let state = seat_state(&effects, line(PHARMACIST), seat(PATIENT));
+    assert_eq!(state, Some(SeatState::Present));
+}
+
+#[test]
+fn a_seat_that_sends_nothing_is_not_called_reconnecting_for_it() {
+    let mut call = consult_admitted();
+    let silent =
+        PresencePatch { muted: Some(true), camera_off: Some(true), ..PresencePatch::default() };
+    call.handle(at(30), line(PATIENT), presence(silent));
+
+    let quiet = MediaEvent::Quiet { seat: seat(PATIENT), quiet: true };
+    assert_eq!(call.handle_media(at(100), quiet), []);
+}
+
+#[test]
+fn everybody_in_the_call_hears_whose_line_loses_how_much() {
+    let mut call = consult_admitted();
+    let loss = Loss { from: 10, to: 0 };
+
+    let effects = call.handle_media(at(100), MediaEvent::Lossy { seat: seat(PATIENT), loss });
+
+    for line in [line(PHARMACIST), line(PATIENT)] {
+        let [ServerMessage::Seat { seat: told }] = said(&effects, line)[..] else {
+            panic!("{effects:?}");
+        };
+        assert_eq!((told.seat, told.loss), (seat(PATIENT), loss));
+    }
+    let new = ClientMessage::Offer {
+        n: 2,
+        sdp: Phi::new(String::new()),
+        srtp: SrtpAttempt::First,
+        transport: TransportKind::New,
+    };
+    call.handle(at(200), line(PATIENT), new);
+    assert_eq!(call.seats[&seat(PATIENT)].media.loss, Loss::default());
+}

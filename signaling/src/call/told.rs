@@ -196,6 +196,7 @@ impl Call {
             out.push(Effect::Record { connection, access });
         }
         let changed: Vec<SlotMap> = seat
+            .media
             .slots
             .iter()
             .filter(|(mid, slot)| slots.get(*mid) != Some(slot))
@@ -207,7 +208,12 @@ impl Call {
         if speaker != self.speaker {
             send(connection, ServerMessage::Speaker { seat: self.speaker }, out);
         }
-        HeardOfCall { roster, speaker: self.speaker, slots: seat.slots.clone(), record: access }
+        HeardOfCall {
+            roster,
+            speaker: self.speaker,
+            slots: seat.media.slots.clone(),
+            record: access,
+        }
     }
 
     /// The seats one seat may see: everybody in the call, and for those who admit also who waits and who left.

@@ -1,4 +1,4 @@
-import { MicOff, RefreshCw, TriangleAlert, Volume2, WifiOff } from "lucide-react";
+import { MicOff, RefreshCw, SignalLow, TriangleAlert, Volume2, WifiOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useSay } from "../i18n";
 import { Banner } from "../ui/Banner";
@@ -8,6 +8,7 @@ import type { DeviceFault } from "./faults";
 import type { Session } from "./session";
 import { useStore } from "./store";
 import { useFaultWords } from "./useFaultWords";
+import { weak } from "./weak";
 
 /** A short break of the line is nobody's business: it is mended before a sentence about it is read. */
 const LINE_WORDS_AFTER_MS = 2_000;
@@ -27,6 +28,7 @@ export function CallBanners(props: { readonly session: Session; /** Where no chi
   const newer = useStore(session.call, (state) => state.unknown > 0);
   const refused = useStore(session.call, (state) => state.refused);
   const [read, setRead] = useState(0);
+  const weakLine = useStore(session.call, (state) => state.seats.some((seat) => seat.seat === state.self?.seat && weak(seat.loss) !== null));
   const lineDown = useLineDown(session);
   return (
     <div className={style["banners"]}>
@@ -38,6 +40,7 @@ export function CallBanners(props: { readonly session: Session; /** Where no chi
       {link === "reconnecting" && <Banner tone="warn" icon={<WifiOff size={20} aria-hidden />}>{say("call.reconnecting")}</Banner>}
       {props.connecting === true && link === "connecting" && <Banner tone="info">{say("call.connecting")}</Banner>}
       {link !== "reconnecting" && lineDown === "down" && <Banner tone="warn" icon={<WifiOff size={20} aria-hidden />}>{say("call.line_only")}</Banner>}
+      {link === "up" && weakLine && <Banner tone="info" icon={<SignalLow size={20} aria-hidden />}>{say("call.weak.you")}</Banner>}
       {(lineDown === "reload" || newer) && (
         <Banner tone="warn" icon={<RefreshCw size={20} aria-hidden />} action={<Button onClick={() => location.reload()}>{say("ui.reload")}</Button>}>{say("call.update")}</Banner>
       )}

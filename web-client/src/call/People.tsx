@@ -1,4 +1,4 @@
-import { Hand, MicOff, VideoOff } from "lucide-react";
+import { Hand, MicOff, SignalLow, VideoOff } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { Button } from "../ui/Button";
@@ -10,6 +10,7 @@ import { playTone } from "./meter";
 import style from "./People.module.css";
 import type { Session } from "./session";
 import { useStore } from "./store";
+import { weak } from "./weak";
 
 const MINUTE_MS = 60_000;
 
@@ -63,6 +64,7 @@ export function People(props: { readonly session: Session; readonly compact?: bo
           </span>
           <span className={style["states"]}>
             {seat.state !== "present" && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
+            <Weak seat={seat} />
             {seat.presence.hand && <Chip tone="info" icon={<Hand size={16} aria-hidden />}>{say("call.hand_up")}</Chip>}
             {seat.state === "present" && seat.presence.muted && <Chip tone="plain" icon={<MicOff size={16} aria-hidden />}>{say("call.muted")}</Chip>}
             {seat.state === "present" && seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.camera_is_off")}</Chip>}
@@ -88,6 +90,14 @@ export function People(props: { readonly session: Session; readonly compact?: bo
       {list}
     </section>
   );
+}
+
+/** In numbers, for the one who has to decide whether to call by telephone instead. */
+function Weak(props: { readonly seat: RosterSeat }) {
+  const say = useSay();
+  const found = props.seat.state === "present" ? weak(props.seat.loss) : null;
+  if (found === null) return null;
+  return <Chip tone="warn" icon={<SignalLow size={16} aria-hidden />}>{say(`call.weak.${found.way}`, { percent: found.percent })}</Chip>;
 }
 
 function Waiting(props: { readonly session: Session; readonly seat: RosterSeat; readonly first: boolean; readonly mayAdmit: boolean }) {

@@ -1,4 +1,4 @@
-import { Hand, MicOff } from "lucide-react";
+import { Hand, MicOff, SignalLow } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { classes } from "../ui/classes";
@@ -9,6 +9,7 @@ import { revealOnFrame, revealOnTimeout, UNPROVEN_AFTER_MS, type Reveal } from "
 import { markOnce, type Session } from "./session";
 import { useStore } from "./store";
 import style from "./Tile.module.css";
+import { weak } from "./weak";
 
 /** A face with its name. A name never stands under a picture that may be somebody else's. */
 export function Tile(props: { readonly session: Session; readonly face: Face; readonly large?: boolean }) {
@@ -43,6 +44,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
         {named && <bdi className={style["name"]}>{seat.name}</bdi>}
         {seat.presence.muted && <span className={style["state"]}><MicOff size={16} aria-hidden />{say("call.muted")}</span>}
         {seat.presence.hand && <span className={style["state"]}><Hand size={16} aria-hidden />{say("call.hand_up")}</span>}
+        {seat.state === "present" && weak(seat.loss) !== null && <span className={style["state"]}><SignalLow size={16} aria-hidden />{say("call.weak")}</span>}
         {seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}
       </figcaption>
       {speaking && <span className="unseen">{say("call.speaking")}</span>}

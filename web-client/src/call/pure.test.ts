@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { weak } from "./weak";
 import type { RosterSeat, SeatId, SlotMap } from "../wire";
 import { deviceFault, goesOnByItself, platform } from "./faults";
 import { atOrAfter, EMPTY, layout, LARGE_STAYS_MS, wishedHeight, wishes, type Scene } from "./layout";
@@ -8,7 +9,7 @@ import { revealOnFrame, revealOnTimeout } from "./reveal";
 import { wanted } from "./wanted";
 
 const seat = (id: string, role: RosterSeat["role"], state: RosterSeat["state"] = "present"): RosterSeat =>
-  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role, state, since_ms: 0, presence: { muted: false, camera_off: false, hand: false, step: null } });
+  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role, state, since_ms: 0, presence: { muted: false, camera_off: false, hand: false, step: null }, loss: { from: 0, to: 0 } });
 const slot = (mid: string, who: string): SlotMap => ({ mid, seat: who as SeatId, source: "cam", from_rtp_timestamp: null });
 
 describe("layout", () => {
@@ -137,5 +138,13 @@ describe("a voice", () => {
     const follow = (readings: readonly number[]) => readings.reduce(voiceScore, 0);
     expect(follow([-20, -20, ...Array<number>(60).fill(-70)])).toBe(0);
     expect(follow([-30, -30, -50, -30, -30])).toBe(VOICE_SCORE);
+  });
+});
+
+describe("a weak line", () => {
+  it("is named for the worse way, and only once sound suffers", () => {
+    expect(weak({ from: 5, to: 5 })).toBeNull();
+    expect(weak({ from: 5, to: 20 })).toEqual({ way: "to", percent: 20 });
+    expect(weak({ from: 10, to: 10 })).toEqual({ way: "from", percent: 10 });
   });
 });

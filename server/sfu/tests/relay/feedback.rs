@@ -8,7 +8,8 @@ use rtc_rtcp::receiver_report::ReceiverReport;
 use rtc_rtcp::sender_report::SenderReport;
 use rtc_rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc_rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
-use sfu::event::Event;
+use rtc_shared::marshal::Marshal as _;
+use sfu::event::{Event, Loss};
 use sfu::plan::{CallKey, PeerKey, Ssrc};
 
 use crate::client::Frame;
@@ -243,4 +244,68 @@ fn the_loudest_voice_becomes_the_speaker_within_600_ms_and_silence_ends_it() {
     assert_eq!(speakers(&world), [Some(PeerKey(2)), Some(PeerKey(1))]);
     talk(&mut world, [100, 100, 100], 2_400);
     assert_eq!(speakers(&world).last(), Some(&None));
+}
+
+#[test]
+fn a_line_that_loses_a_tenth_is_told_once_and_called_good_only_after_five_good_seconds() {
+    let mut world = World::call_of(2);
+    let peer = world.clients[0].key;
+    let told = |world: &World| -> Vec<Loss> {
+        let of = |event: &Event| match event {
+            Event::Losses { peer: whose, from, .. } if *whose == peer => Some(*from),
+            _ => None,
+        };
+        world.events.iter().filter_map(of).collect()
+    };
+    let second = |world: &mut World, lost: u32| {
+        for packet in 0..50 {
+            if packet % 10 < lost {
+                world.clients[0].voice();
+            } else {
+                world.voice(0);
+            }
+            world.advance(Duration::from_millis(20));
+        }
+        world.check(0);
+        world.check(1);
+    };
+
+    (0..12).for_each(|_| second(&mut world, 1));
+    assert!(
+        matches!(told(&world)[..], [Loss::Five] | [Loss::Five, Loss::Ten]),
+        "{:?}",
+        told(&world)
+    );
+    world.clear();
+    (0..4).for_each(|_| second(&mut world, 0));
+    assert_eq!(told(&world), []);
+    (0..8).for_each(|_| second(&mut world, 0));
+    assert_eq!(told(&world), [Loss::Little]);
+}
+
+#[test]
+fn what_a_subscriber_reports_lost_is_its_loss() {
+    let mut world = World::call_of(2);
+    let (peer, media) = (world.clients[1].key, world.clients[1].slot("a0").ssrc);
+    let report = ReceiverReport {
+        ssrc: 1,
+        reports: vec![rtc_rtcp::reception_report::ReceptionReport {
+            ssrc: media.0,
+            fraction_lost: 77,
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    for _ in 0..8 {
+        for _ in 0..50 {
+            world.voice(0);
+            world.advance(Duration::from_millis(20));
+        }
+        world.rtcp(1, &report.marshal().unwrap());
+        world.check(0);
+        world.check(1);
+    }
+
+    let lossy = |event: &&Event| matches!(event, Event::Losses { peer: whose, to, .. } if *whose == peer && *to >= Loss::Twenty);
+    assert!(world.events.iter().any(|event| lossy(&event)), "{:?}", world.events);
 }

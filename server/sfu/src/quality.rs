@@ -1,0 +1,103 @@
+//! Loss of one way of a peer, in steps that people can act on and that do not flicker.
+
+use std::time::{Duration, Instant};
+
+use crate::event::Loss;
+
+/// Share of a new second in the average. Higher reacts sooner, lower does not take one bad second for a bad line.
+const WEIGHT: f32 = 0.3;
+
+/// A better step is shown only after it has held this long; a worse one at once.
+const BETTER_AFTER: Duration = Duration::from_secs(5);
+
+/// Packets in a second below which it says nothing: one lost of ten would be called 10 %.
+const MIN_PACKETS: u64 = 20;
+
+/// What was seen of one way, and what was said of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LossMeter {
+    /// Of packets, 0 to 1.
+    average: f32,
+    said: Loss,
+    better_since: Option<Instant>,
+}
+
+impl LossMeter {
+    /// Takes one interval of about a second: of `expected` packets `lost` did not come.
+    pub(crate) fn note(&mut self, lost: u64, expected: u64, now: Instant) {
+        if expected < MIN_PACKETS {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "packets of a second are few")]
+        let share = lost.min(expected) as f32 / expected as f32;
+        self.average += WEIGHT * (share - self.average);
+        let step = Loss::of(self.average);
+        if step >= self.said {
+            self.said = step;
+            self.better_since = None;
+            return;
+        }
+        let since = *self.better_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= BETTER_AFTER {
+            self.said = step;
+            self.better_since = None;
+        }
+    }
+
+    /// The step as it is to be shown.
+    pub(crate) fn loss(&self) -> Loss {
+        self.said
+    }
+}
+
+impl Loss {
+    /// `share` of packets, 0 to 1.
+    fn of(share: f32) -> Self {
+        match share {
+            share if share >= 0.3 => Self::Thirty,
+            share if share >= 0.2 => Self::Twenty,
+            share if share >= 0.1 => Self::Ten,
+            share if share >= 0.05 => Self::Five,
+            _ => Self::Little,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::anchor;
+
+    fn second(meter: &mut LossMeter, start: Instant, at: u64, lost: u64) -> Loss {
+        meter.note(lost, 100, start + Duration::from_secs(at));
+        meter.loss()
+    }
+
+    #[test]
+    fn one_bad_second_is_no_bad_line_and_three_are() {
+        let (start, mut meter) = (anchor(), LossMeter::default());
+        assert_eq!(second(&mut meter, start, 0, 15), Loss::Little);
+        assert_eq!(second(&mut meter, start, 1, 15), Loss::Five);
+        assert_eq!(second(&mut meter, start, 2, 15), Loss::Five);
+        assert_eq!(second(&mut meter, start, 3, 15), Loss::Ten);
+    }
+
+    #[test]
+    fn a_line_is_called_better_only_after_it_was_so_for_five_seconds() {
+        let (start, mut meter) = (anchor(), LossMeter::default());
+        (0..20).for_each(|at| _ = second(&mut meter, start, at, 12));
+        assert_eq!(meter.loss(), Loss::Ten);
+        let said: Vec<_> = (20..30).map(|at| second(&mut meter, start, at, 0)).collect();
+        assert_eq!(said[..5], [Loss::Ten; 5]);
+        assert_eq!(said.last(), Some(&Loss::Little));
+    }
+
+    #[test]
+    fn a_second_with_hardly_a_packet_says_nothing() {
+        let (start, mut meter) = (anchor(), LossMeter::default());
+        for at in 0..20 {
+            meter.note(5, 10, start + Duration::from_secs(at));
+        }
+        assert_eq!(meter.loss(), Loss::Little);
+    }
+}
