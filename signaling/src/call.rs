@@ -19,8 +19,8 @@ use clinical::phi::Phi;
 use crate::audit::{AuditEntry, Deed};
 use crate::effect::{CallOver, CloseCode, Effect};
 use crate::message::{
-    ClientMessage, EndReason, Loss, MediaFailure, PatientFacts, Power, RefusalCode, ServerMessage,
-    SlotMap, TransportKind,
+    ClientMessage, EndReason, Loss, MediaFailure, MediaSource, PatientFacts, Power, RefusalCode,
+    Rid, ServerMessage, SlotMap, TransportKind,
 };
 use crate::role;
 use crate::visit::VisitKind;
@@ -96,6 +96,15 @@ pub enum MediaEvent {
         seat: SeatId,
         /// How much.
         loss: Loss,
+    },
+    /// Somebody needs more or fewer layers of a source.
+    Layers {
+        /// Who publishes it.
+        seat: SeatId,
+        /// The source.
+        source: MediaSource,
+        /// The layers to send, the smallest first.
+        rids: Vec<Rid>,
     },
     /// Somebody else speaks.
     Speaker {
@@ -270,6 +279,11 @@ impl Call {
             MediaEvent::Lossy { seat, loss } => {
                 if let Some(seat) = self.seats.get_mut(&seat) {
                     seat.media.loss = loss;
+                }
+            }
+            MediaEvent::Layers { seat, source, rids } => {
+                if let Some(seat) = self.seats.get_mut(&seat) {
+                    seat.media.layers.insert(source, rids);
                 }
             }
             MediaEvent::Speaker { seat } => self.speaker = seat,

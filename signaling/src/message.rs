@@ -211,6 +211,15 @@ pub enum ServerMessage {
         /// Every slot whose content changed.
         slots: Vec<SlotMap>,
     },
+    /// Media: which simulcast layers of an own source somebody looks at. Stop the others: nobody would receive them. All are
+    /// to be sent until it is first said on a transport.
+    #[serde(rename = "layers")]
+    Layers {
+        /// The source.
+        source: MediaSource,
+        /// Its layers to send, the smallest first; none while nobody looks.
+        rids: Vec<Rid>,
+    },
     /// Media: who speaks.
     #[serde(rename = "speaker")]
     Speaker {
@@ -417,6 +426,18 @@ wire_enum! {
         Screen,
         /// Sound of the shared screen.
         ScreenAudio,
+    }
+}
+
+wire_enum! {
+    /// A simulcast layer by its `rid` (RFC 8851) in SDP.
+    Rid {
+        /// A quarter of width and height.
+        Q,
+        /// Half of them.
+        H,
+        /// As captured.
+        F,
     }
 }
 

@@ -44,6 +44,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::SeatGone { .. } => "server.seat_gone",
         ServerMessage::Answer { .. } => "server.answer",
         ServerMessage::Slots { .. } => "server.slots",
+        ServerMessage::Layers { .. } => "server.layers",
         ServerMessage::Speaker { .. } => "server.speaker",
         ServerMessage::MediaFailed { .. } => "server.media_failed",
         ServerMessage::Ended { .. } => "server.ended",
@@ -61,7 +62,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 
 /// How many names stand above, so that a missing file is seen.
 const CLIENT: usize = 15;
-const SERVER: usize = 20;
+const SERVER: usize = 21;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

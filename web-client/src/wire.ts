@@ -1410,6 +1410,11 @@ register: Register, };
 export type ResyncReason = "asked" | "reloaded" | "view_changed";
 
 /**
+ * A simulcast layer by its `rid` (RFC 8851) in SDP.
+ */
+export type Rid = "q" | "h" | "f";
+
+/**
  * The role of a seat. A seat has exactly one. In the order of the design's table, not of importance.
  */
 export type Role = "patient" | "caregiver" | "interpreter" | "pharmacist" | "pcp" | "nurse" | "chw" | "specialist" | "facilitator" | "learner" | "observer";
@@ -1597,7 +1602,15 @@ sdp: string, } | { "type": "slots",
 /**
  * Every slot whose content changed.
  */
-slots: Array<SlotMap>, } | { "type": "speaker", 
+slots: Array<SlotMap>, } | { "type": "layers", 
+/**
+ * The source.
+ */
+source: MediaSource, 
+/**
+ * Its layers to send, the smallest first; none while nobody looks.
+ */
+rids: Array<Rid>, } | { "type": "speaker", 
 /**
  * The active speaker; `null` in silence.
  */

@@ -1,6 +1,6 @@
 //! What a worker tells the control side.
 
-use crate::plan::{CallKey, Mid, PeerKey, TrackKey};
+use crate::plan::{CallKey, Mid, PeerKey, Rid, TrackKey};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +17,18 @@ pub enum Event {
         /// Which.
         track: TrackKey,
     },
-    /// A track has been silent for 2 s (muted, or its line is gone).
+    /// A track that somebody watches has been silent for 2 s (muted, or its line is gone).
     TrackDown {
         /// Which.
         track: TrackKey,
+    },
+    /// Which layers of a simulcast track are to be sent from now on: all before it is first said. A layer that nobody has
+    /// needed for 1 s is left out; one that somebody needs is back at once.
+    LayerDemand {
+        /// Which track.
+        track: TrackKey,
+        /// The layers, the smallest first; none if nobody watches.
+        rids: Vec<Rid>,
     },
     /// A slot carries something else now.
     Slot {

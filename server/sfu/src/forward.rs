@@ -6,19 +6,21 @@ use std::time::Instant;
 use crate::command::Muted;
 use crate::egress::{Egress, Flow, Path};
 use crate::event::Event;
+use crate::layers::LayerSet;
 use crate::limits::CONTROL_QUEUE;
 use crate::peer::{Peer, Queue};
-use crate::plan::{CallKey, Codec, TrackKey};
+use crate::plan::{CallKey, TrackKey};
 use crate::seating::{Candidate, Liveliness};
 use crate::sfu::{Control, Sfu};
-use crate::slot::{Carried, Outcome, State, Visibility, Wire};
-use crate::track::{Activity, Entry};
+use crate::slot::{Outcome, State, Visibility, Wire};
+use crate::track::Activity;
 
 impl Sfu {
     pub(crate) fn transmit(&mut self, now: Instant, egress: &mut Egress) -> Flow {
         while let Some(call) = self.stale.pop_first() {
-            self.compile(call);
+            self.compile(call, now);
         }
+        self.settle_all(now);
         while let Some(&index) = self.queue.front() {
             if self.forward_to(index, now, egress) == Outcome::Full {
                 return Flow::More;
@@ -29,6 +31,8 @@ impl Sfu {
             }
         }
         self.turn_dtls(now);
+        // Slots that have turned to another layer need the old one no more.
+        self.settle_all(now);
         self.send_feedback_of_queue(now);
         while let Some(control) = self.control.front() {
             if egress.is_full() {
@@ -57,19 +61,10 @@ impl Sfu {
         let (Some(path), Some(session)) = (path, session) else {
             self.counters.dropped_no_consent += 1;
             for slot in slots {
-                let Some(source) = &mut slot.source else { continue };
+                let Some(source) = slot.source else { continue };
                 let Some(track) = self.tracks.get_mut(source.track) else { continue };
-                let Some(layer) = track.layers.get_mut(source.layer) else { continue };
-                source.cursor = layer.cache.head();
-                match (track.codec, source.state) {
-                    // A picture that lacks what was not sent can only begin anew. Asked for until there is a path.
-                    (Codec::Vp8 { .. }, State::Waiting | State::Flowing) => {
-                        slot.set_state(State::Waiting, layer.cache.head());
-                        layer.keyframes.want();
-                        self.feedback.push_back(track.publisher);
-                    }
-                    (Codec::Vp8 { .. }, State::Paused) | (Codec::Opus { .. }, _) => {}
-                }
+                slot.pass_over(&mut track.layers);
+                self.feedback.push_back(track.publisher);
             }
             return Outcome::Done;
         };
@@ -87,17 +82,16 @@ impl Sfu {
         let mut result = Outcome::Done;
         for slot in slots {
             let Some(source) = slot.source else { continue };
-            let Some(layer) = self
-                .tracks
-                .get(source.track)
-                .filter(|track| track.key == source.key)
-                .and_then(|track| track.layers.get(source.layer))
+            let Some(track) = self.tracks.get(source.track).filter(|track| track.key == source.key)
             else {
                 continue;
             };
             let mut began = None;
-            result = slot.forward(layer, &self.pool, &mut wire, &mut began);
+            result = slot.forward(&track.layers, &self.pool, &mut wire, &mut began);
             has_begun |= began.is_some();
+            if began.is_some() && track.layers.len() > 1 {
+                self.unsettled.insert(source.track);
+            }
             if let (Some(from), Some(source)) = (began, slot.source.as_mut())
                 && !source.is_announced
             {
@@ -122,7 +116,7 @@ impl Sfu {
     }
 
     /// Seats every track of a call with every peer of its audience, and notes for each track who has it.
-    fn compile(&mut self, call: CallKey) {
+    fn compile(&mut self, call: CallKey, now: Instant) {
         let Some(members) = self.calls.get(&call) else { return };
         let (peers, tracks) = (members.peers.clone(), members.tracks.clone());
         for &track in &tracks {
@@ -134,15 +128,59 @@ impl Sfu {
             self.seat(index, &tracks);
         }
         for &track in &tracks {
-            let Some(track) = self.tracks.get_mut(track) else { continue };
-            track.fresh = None;
-            if track.subscribers.is_empty() {
-                // Nobody watches: nobody needs a keyframe.
-                for layer in &mut track.layers {
-                    layer.keyframes.satisfy();
+            self.settle(track, now);
+        }
+    }
+
+    /// Lets every slot of tracks whose layers came, went or changed their size choose anew.
+    fn settle_all(&mut self, now: Instant) {
+        while let Some(track) = self.unsettled.pop_first() {
+            self.settle(track, now);
+        }
+    }
+
+    /// Lets every slot of a track choose its layer, notes for each layer who looks at it, and tells the publisher which ones
+    /// it has to send. Costs about as much as forwarding one packet of the track.
+    fn settle(&mut self, at: usize, now: Instant) {
+        let Some(track) = self.tracks.get_mut(at) else { return };
+        let rungs = track.rungs();
+        for layer in &mut track.layers {
+            layer.subscribers.clear();
+        }
+        let mut needed = LayerSet::NONE;
+        for &subscriber in &track.subscribers {
+            let Some(peer) = self.peers.get_mut(subscriber) else { continue };
+            let slots = peer.slots.iter_mut();
+            for slot in slots.filter(|it| it.source.is_some_and(|source| source.key == track.key)) {
+                needed = needed.and(slot.aim(&mut track.layers, rungs.as_slice()));
+                for layer in slot.layers() {
+                    let Some(layer) = track.layers.get_mut(layer) else { continue };
+                    layer.subscribers.push(subscriber);
+                    // What came before anybody looked at it waits for nobody else to bring it out.
+                    if layer.fresh.is_some() && peer.queue == Queue::Outside {
+                        peer.queue = Queue::Waiting;
+                        self.queue.push_back(subscriber);
+                    }
                 }
             }
         }
+        for (layer, place) in track.layers.iter_mut().zip(0..) {
+            layer.fresh = None;
+            if !needed.has(place) {
+                // Nobody watches: nobody needs a keyframe.
+                layer.keyframes.satisfy();
+            }
+        }
+        let is_stopped = track.demand.is_stopped();
+        if let Some(layers) = track.demand.need(needed, now) {
+            if is_stopped && let Activity::Up { last } = &mut track.activity {
+                // Its silence was ours: it counts from here.
+                *last = now;
+            }
+            self.events
+                .push_back(Event::LayerDemand { track: track.key, rids: track.rids(layers) });
+        }
+        self.feedback.push_back(track.publisher);
     }
 
     fn seat(&mut self, index: usize, tracks: &[usize]) {
@@ -168,15 +206,7 @@ impl Sfu {
         for (at, wanted) in assigned {
             let Some(slot) = slots.get_mut(at) else { continue };
             if slot.source.map(|source| source.key) != wanted.map(|(_, key)| key) {
-                let carried = wanted.map(|(track, key)| Carried {
-                    track,
-                    key,
-                    layer: 0,
-                    cursor: 0,
-                    state: State::Paused,
-                    is_announced: false,
-                });
-                slot.carry(carried);
+                slot.carry(wanted);
                 self.events.push_back(Event::Slot {
                     peer: key,
                     mid: slot.line.mid,
@@ -187,21 +217,18 @@ impl Sfu {
             let Some(source) = slot.source else { continue };
             let Some(track) = self.tracks.get_mut(source.track) else { continue };
             let Some(layer) = track.layers.get_mut(source.layer) else { continue };
-            let is_open = track.muted == Muted::No && slot.wish == Visibility::Wanted;
+            let is_wanted = match slot.wish {
+                Visibility::Wanted { tile: _ } => true,
+                Visibility::Unwanted => false,
+            };
+            let is_open = track.muted == Muted::No && is_wanted;
             match (is_open, source.state) {
                 (false, State::Waiting | State::Flowing) => {
                     slot.set_state(State::Paused, layer.cache.head());
                 }
                 (true, State::Paused) => {
-                    let (cursor, entry) = layer.entry(track.codec, track.fresh);
+                    let cursor = layer.enter(track.codec);
                     slot.set_state(State::Waiting, cursor);
-                    match entry {
-                        Entry::Ready => {}
-                        Entry::NeedsKeyframe => {
-                            layer.keyframes.want();
-                            self.feedback.push_back(track.publisher);
-                        }
-                    }
                     if peer.queue == Queue::Outside {
                         peer.queue = Queue::Waiting;
                         self.queue.push_back(index);

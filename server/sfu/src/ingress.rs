@@ -23,7 +23,7 @@ use crate::slot::State;
 use crate::srtp::ReplayWindow;
 use crate::stun::{MAX_RESPONSE_BYTES, Request, StunError};
 use crate::timer::Timer;
-use crate::track::{Activity, Layer, Track, clock_rate, payload_types};
+use crate::track::{Activity, Layer, Revival, Track, clock_rate, payload_types};
 
 impl Sfu {
     pub(crate) fn receive(&mut self, now: Instant, path: Path, bytes: &mut [u8]) {
@@ -203,8 +203,8 @@ impl Sfu {
         };
         let track = self.tracks.get_mut(line.track)?;
         let layer = match layer {
-            DeclaredLayer::Place(at) => track.layer(at).map(|_| at),
-            DeclaredLayer::Rid(rid) => track.layer_for(rid),
+            DeclaredLayer::Place(at) => Some(at).filter(|at| *at < track.layers.len()),
+            DeclaredLayer::Rid(rid) => track.layer_of(rid),
         };
         let Some(layer_at) = layer else {
             self.counters.dropped_undeclared_ssrc += 1;
@@ -337,6 +337,13 @@ impl Sfu {
         if is_keyframe {
             layer.keyframe = Some(arrival);
         }
+        let height = vp8.and_then(|descriptor| descriptor.picture_height(payload));
+        // Padding probes the line also for a layer that is not sent.
+        if !payload.is_empty() && layer.heard(arrival, now) == Revival::Yes
+            || height.is_some_and(|height| track.measured(stream.layer, height))
+        {
+            self.unsettled.insert(line.track);
+        }
         if track.key.source == Source::Mic
             && let Some(&[level, ..]) = extensions.find(line.plan.extensions.audio_level)
         {
@@ -353,7 +360,6 @@ impl Sfu {
             Activity::Up { .. } => {}
             Activity::Never | Activity::Down => {
                 self.events.push_back(Event::TrackUp { track: track.key });
-                track.fresh = Some(arrival);
                 self.stale.insert(track.call);
             }
         }
@@ -363,17 +369,14 @@ impl Sfu {
         self.queue_subscribers(index, at);
     }
 
-    /// Puts everybody who has the track in a slot into the queue of those to be sent to.
+    /// Puts everybody who looks at the layer in a slot into the queue of those to be sent to.
     fn queue_subscribers(&mut self, index: usize, at: usize) {
-        let Some(track) = self
-            .peers
-            .get(index)
-            .and_then(|peer| peer.lines.get(peer.streams.get(at)?.line))
-            .and_then(|line| self.tracks.get(line.track))
-        else {
-            return;
-        };
-        for &subscriber in &track.subscribers {
+        let layer = self.peers.get(index).and_then(|peer| {
+            let stream = peer.streams.get(at)?;
+            let track = self.tracks.get(peer.lines.get(stream.line)?.track)?;
+            track.layers.get(stream.layer)
+        });
+        for &subscriber in layer.into_iter().flat_map(|layer| &layer.subscribers) {
             if let Some(peer) = self.peers.get_mut(subscriber)
                 && peer.queue == Queue::Outside
             {

@@ -30,6 +30,25 @@ pub const MAX_TRIALS_PER_SECOND: u32 = 10;
 /// Encodings of one track (RFC 8853): quarter, half, full.
 pub const MAX_LAYERS: usize = 3;
 
+/// Silence after which a layer counts as absent and its slots fall to a smaller one. Shorter takes a burst of loss for a
+/// stopped encoder, longer freezes pictures.
+pub const LAYER_SILENT_AFTER: Duration = Duration::from_secs(1);
+
+/// A layer that nobody has needed for this long is called off. Shorter saves the publisher's line and CPU sooner, longer
+/// spares a keyframe when a tile grows again.
+pub const LAYER_UNWATCHED_AFTER: Duration = Duration::from_secs(1);
+
+/// Height of full pictures until a keyframe has told it, in pixels: what our clients ask their cameras for.
+pub const ASSUMED_HEIGHT: u16 = 720;
+
+/// Tile height of a slot whose subscriber has not said any, in pixels. Larger spares a switch, smaller does not flood a thin
+/// line before anything is known of it.
+pub const ASSUMED_TILE: u16 = 180;
+
+/// Timestamps of two layers as their sender reports relate them are believed up to this far from the time that has
+/// passed: above the delay of any usable line, below what a viewer would take for a freeze.
+pub const MAX_MISALIGNMENT: Duration = Duration::from_secs(1);
+
 /// Packets one peer may send a second: 10 Mb/s of 1 200 B packets is about 1 040.
 pub const MAX_PACKETS_PER_SECOND: u32 = 2_000;
 

@@ -9,7 +9,7 @@ use crate::ice::Ice;
 use crate::limits::{
     DEFAULT_RTT, MAX_RTT, MEDIA_RESTS_AFTER, MIN_RTT, QUIET_AFTER, QUIET_AFTER_CHECKS_ONLY,
 };
-use crate::plan::{CallKey, Mid, PeerKey, PublishLine, Ssrc};
+use crate::plan::{CallKey, PeerKey, PublishLine, Rid, Ssrc};
 use crate::quality::LossMeter;
 use crate::rate::PerSecond;
 use crate::reception::Statistics;
@@ -101,8 +101,8 @@ pub(crate) struct Declared {
 pub(crate) enum DeclaredLayer {
     /// By `a=ssrc`, in order.
     Place(usize),
-    /// By the extension `rtp-stream-id` or its repaired form, if there is one.
-    Rid(Option<Mid>),
+    /// By the extension `rtp-stream-id` or its repaired form, where the line has layers by name.
+    Rid(Option<Rid>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -231,8 +231,12 @@ impl Peer {
         } else {
             (Role::Media, plan.extensions.rid)
         };
-        let rid =
-            extensions.find(rid).and_then(|rid| std::str::from_utf8(rid).ok()).and_then(Mid::new);
+        let rid = extensions.find(rid).and_then(|rid| std::str::from_utf8(rid).ok());
+        // A layer that was not negotiated is nobody's, and so is a packet that does not say which it is of.
+        let rid = match plan.rids.as_slice() {
+            [] => None,
+            rids => Some(rid.and_then(Rid::new).filter(|rid| rids.contains(rid))?),
+        };
         Some(Declared { line, role, layer: DeclaredLayer::Rid(rid) })
     }
 

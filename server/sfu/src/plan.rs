@@ -77,6 +77,46 @@ impl fmt::Debug for Mid {
     }
 }
 
+/// The simulcast layers we take (`rid`, RFC 8851), the smallest first. A rid names its layer but not its size (RFC 8853 §5.2
+/// orders by preference), so we take the names that our clients and others' share and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rid {
+    /// `q`: a quarter of width and height.
+    Quarter,
+    /// `h`: half of them.
+    Half,
+    /// `f`: as captured.
+    Full,
+}
+
+impl Rid {
+    /// The smallest first.
+    pub const ALL: [Self; 3] = [Self::Quarter, Self::Half, Self::Full];
+
+    /// `None` if it is not one of ours.
+    pub fn new(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rid| rid.as_str() == text)
+    }
+
+    /// As it stands in SDP and in packets.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quarter => "q",
+            Self::Half => "h",
+            Self::Full => "f",
+        }
+    }
+
+    /// By how much its width and height are divided.
+    pub fn scale(self) -> u16 {
+        match self {
+            Self::Quarter => 4,
+            Self::Half => 2,
+            Self::Full => 1,
+        }
+    }
+}
+
 /// Codec of an m-line, with its payload types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
@@ -120,6 +160,9 @@ pub struct PublishLine {
     pub codec: Codec,
     /// Its header extensions.
     pub extensions: ExtensionIds,
+    /// Its simulcast layers, the smallest first; empty if it sends one encoding without a name. Those of the first plan
+    /// that names the line stay.
+    pub rids: Vec<Rid>,
     /// Media SSRCs named by `a=ssrc`, in order of layers; may be empty (then mid or rid in a packet declares them).
     pub ssrcs: Vec<Ssrc>,
     /// (media, retransmission) pairs named by `a=ssrc-group:FID`.

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bytes::{Writer, low16, low32};
+use crate::bytes::{Writer, low16};
 use crate::event::Event;
+use crate::layers::Presence;
 use crate::limits::{
     FEEDBACK_FAST_BYTES, FEEDBACK_INTERVAL, FEEDBACK_INTERVAL_FAST, KEYFRAME_ASK_INTERVAL,
     MAX_NACKED_PER_PACKET, MAX_RTCP_SENDERS, MAX_TRIALS_PER_SECOND, NACK_DELAY, REPORT_INTERVAL,
@@ -16,7 +17,7 @@ use crate::rtcp::{self, Packet, SenderReport};
 use crate::sfu::Sfu;
 use crate::slot::State;
 use crate::time::NtpTime;
-use crate::track::{Activity, clock_rate};
+use crate::track::{Activity, Layer, Track, clock_rate};
 
 /// One compound of ours. Below the smallest MTU of IPv6 with the trailer of SRTCP.
 const RTCP_BYTES: usize = 1_200;
@@ -138,8 +139,16 @@ impl Sfu {
             .get(at)
             .filter(|stream| stream.role == Role::Media)
             .and_then(|stream| peer.lines.get(stream.line))
-            .and_then(|line| self.tracks.get_mut(line.track));
-        if let Some(track) = track
+            .and_then(|line| Some((line.track, self.tracks.get_mut(line.track)?)));
+        let Some((at, track)) = track else { return };
+        if let Some(layer) = track.layers.iter_mut().find(|layer| layer.ssrc == Some(ssrc)) {
+            layer.activity = Activity::Down;
+            self.unsettled.insert(at);
+        }
+        let is_over = track.layers.iter().all(|layer| layer.presence() == Presence::Absent);
+        // A browser says goodbye also for a layer that we called off.
+        if is_over
+            && !track.demand.is_stopped()
             && let Activity::Up { .. } = track.activity
         {
             track.activity = Activity::Down;
@@ -205,8 +214,9 @@ impl Sfu {
         let mut writer = Writer::new(&mut buffer);
         for line in &peer.lines {
             let Some(track) = self.tracks.get_mut(line.track) else { continue };
-            let is_watched = !track.subscribers.is_empty();
-            for layer in &mut track.layers {
+            let Track { layers, demand, .. } = track;
+            for (place, layer) in layers.iter_mut().enumerate() {
+                let is_watched = demand.needs(place);
                 let Some(media) = layer.ssrc else { continue };
                 let mut asked = [0_u16; MAX_NACKED_PER_PACKET];
                 let mut places = asked.iter_mut();
@@ -267,6 +277,7 @@ impl Sfu {
             }
             if let Activity::Up { last } = track.activity
                 && now.saturating_duration_since(last) >= TRACK_DOWN_AFTER
+                && !track.demand.is_stopped()
             {
                 track.activity = Activity::Down;
                 self.events.push_back(Event::TrackDown { track: track.key });
@@ -309,10 +320,8 @@ impl Sfu {
                 let track = self.tracks.get(source.track)?;
                 let (reported, rtp) = track.layers.get(source.layer)?.sender_report?;
                 let offset = self.peers.get(track.publisher)?.clock_offset?;
-                let theirs = ntp.0.wrapping_sub(offset.cast_unsigned());
-                let since = i128::from(theirs.wrapping_sub(reported.0).cast_signed());
-                let ticks = (since * i128::from(clock_rate(track.codec))) >> 32;
-                let ticks = low32(u64::try_from(ticks & i128::from(u32::MAX)).ok()?);
+                let theirs = NtpTime(ntp.0.wrapping_sub(offset.cast_unsigned()));
+                let ticks = reported.ticks_until(theirs, clock_rate(track.codec));
                 Some(SenderReport {
                     ssrc: slot.line.ssrc,
                     ntp,
@@ -343,15 +352,51 @@ impl Sfu {
         }
     }
 
+    /// Layers that fell silent, and layers that nobody has needed for a while.
+    pub(crate) fn look_at_layers(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get(index) else { return };
+        for line in &peer.lines {
+            let Some(track) = self.tracks.get_mut(line.track) else { continue };
+            if !track.is_simulcast() {
+                continue;
+            }
+            for layer in &mut track.layers {
+                if layer.silent_at().is_some_and(|at| at <= now) {
+                    layer.activity = Activity::Down;
+                    self.unsettled.insert(line.track);
+                }
+            }
+            if track.is_up()
+                && let Some(layers) = track.demand.lapse(now)
+            {
+                let rids = track.rids(layers);
+                self.events.push_back(Event::LayerDemand { track: track.key, rids });
+            }
+        }
+    }
+
+    /// When `look_at_layers` is next to be called for a peer.
+    pub(crate) fn next_look_at_layers(&self, peer: &Peer) -> Option<Instant> {
+        let tracks = peer.lines.iter().filter_map(|line| self.tracks.get(line.track));
+        tracks
+            .filter(|track| track.is_simulcast())
+            .flat_map(|track| {
+                let silent = track.layers.iter().filter_map(Layer::silent_at);
+                silent.chain(track.demand.deadline().filter(|_| track.is_up()))
+            })
+            .min()
+    }
+
     /// When something of a connected peer's tracks is next to be asked for.
     pub(crate) fn next_request(&self, peer: &Peer, now: Instant) -> Option<Instant> {
         peer.lines
             .iter()
             .filter_map(|line| self.tracks.get(line.track))
-            .filter(|track| !track.subscribers.is_empty())
-            .flat_map(|track| &track.layers)
-            .filter(|layer| layer.ssrc.is_some())
-            .filter_map(|layer| {
+            .flat_map(|track| {
+                track.layers.iter().zip(0..).map(move |(layer, at)| (track, layer, at))
+            })
+            .filter(|(track, layer, at)| layer.ssrc.is_some() && track.demand.needs(*at))
+            .filter_map(|(_, layer, _)| {
                 let nack = (!layer.missing.is_empty()).then(|| now + NACK_DELAY);
                 let keyframe = layer.keyframes.deadline(peer.rtt).map(|due| due.at(now));
                 nack.into_iter().chain(keyframe).min()

@@ -1,8 +1,9 @@
 //! One outgoing SSRC out of changing sources: sequence numbers without a hole, timestamps that never step back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bytes::low32;
+use crate::limits::MAX_MISALIGNMENT;
 use crate::srtp::Index;
 
 /// Breaks of the numbering that late packets may still fall before. More keeps older stragglers, each costs a comparison.
@@ -57,16 +58,28 @@ impl Rewriter {
         }
     }
 
-    /// The packet with these numbers is the first of another source, or the first after a pause.
-    pub(crate) fn switch(&mut self, source: Index, timestamp: u32, now: Instant) {
+    /// The packet with these numbers is the first of another source, or the first after a pause. `aligned` is what to add
+    /// to its timestamp if the two sources' clocks are known against each other.
+    pub(crate) fn switch(
+        &mut self,
+        source: Index,
+        timestamp: u32,
+        aligned: Option<u32>,
+        now: Instant,
+    ) {
         let out = match self.newest {
             None => self.first_timestamp,
             Some(newest) => {
-                let elapsed = now.saturating_duration_since(newest.at).as_micros();
-                let ticks = elapsed * u128::from(self.clock_rate) / 1_000_000;
+                let elapsed = self.ticks(now.saturating_duration_since(newest.at));
+                let by_elapsed = newest.timestamp.wrapping_add(elapsed);
+                let most = self.ticks(MAX_MISALIGNMENT);
+                let out = aligned
+                    .map(|offset| timestamp.wrapping_add(offset))
+                    .filter(|out| out.wrapping_sub(by_elapsed).cast_signed().unsigned_abs() <= most)
+                    .unwrap_or(by_elapsed);
                 // At least one tick: two frames of one timestamp would be one frame to a decoder.
-                let ticks = low32(u64::try_from(ticks).unwrap_or(1)).max(1);
-                newest.timestamp.wrapping_add(ticks)
+                let ahead = out.wrapping_sub(newest.timestamp).cast_signed().max(1);
+                newest.timestamp.wrapping_add_signed(ahead)
             }
         };
         self.timestamp_offset = out.wrapping_sub(timestamp);
@@ -109,6 +122,12 @@ impl Rewriter {
     /// What to add to a timestamp of the current source.
     pub(crate) fn timestamp_offset(&self) -> u32 {
         self.timestamp_offset
+    }
+
+    fn ticks(&self, time: Duration) -> u32 {
+        let ticks = time.as_micros() * u128::from(self.clock_rate) / 1_000_000;
+        // Wraps with the timestamps it counts.
+        low32(u64::try_from(ticks & u128::from(u32::MAX)).unwrap_or(1))
     }
 
     fn sequence(&self, source: Index) -> Option<Index> {

@@ -67,7 +67,7 @@ proptest! {
                     let late = if starting { 0 } else { late };
                     waiting.push((turn + late, source, timestamp));
                     if starting {
-                        rewriter.switch(source, timestamp, now);
+                        rewriter.switch(source, timestamp, None, now);
                         starting = false;
                     }
                     source += 1;
@@ -134,18 +134,35 @@ fn check(
 fn a_switch_advances_time_by_what_passed() {
     let start = anchor();
     let mut rewriter = Rewriter::new(100, 7_000, 90_000);
-    rewriter.switch(50_000, 1, start);
+    rewriter.switch(50_000, 1, None, start);
     assert_eq!(
         rewriter.rewrite(50_000, 1, start),
         Some(Rewritten { sequence: 100, timestamp: 7_000 })
     );
     let later = start + Duration::from_millis(500);
 
-    rewriter.switch(3, 999_999, later);
+    rewriter.switch(3, 999_999, None, later);
 
     assert_eq!(
         rewriter.rewrite(3, 999_999, later),
         Some(Rewritten { sequence: 101, timestamp: 7_000 + 45_000 })
     );
     assert_eq!(rewriter.rewrite(2, 999_000, later), None, "from before the switch");
+}
+
+#[test]
+fn a_switch_between_two_clocks_known_against_each_other_keeps_the_time_of_capture() {
+    let start = anchor();
+    let switched = |aligned_to: u32| {
+        let mut rewriter = Rewriter::new(0, 7_000, 90_000);
+        rewriter.switch(50_000, 1, None, start);
+        let later = start + Duration::from_millis(100);
+        rewriter.switch(3, 500, Some(aligned_to.wrapping_sub(500)), later);
+        rewriter.rewrite(3, 500, later).unwrap().timestamp
+    };
+
+    assert_eq!(switched(7_000 + 6_000), 13_000, "captured 67 ms later, it came 33 ms late");
+    assert_eq!(switched(7_000), 7_001, "the same picture again");
+    assert_eq!(switched(6_000), 7_001, "time never runs back");
+    assert_eq!(switched(7_000 + 200_000), 16_000, "a report that cannot be true");
 }

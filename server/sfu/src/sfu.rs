@@ -56,6 +56,8 @@ pub struct Sfu {
     pub(crate) pool: Pool,
     /// Calls whose routes must be compiled before the next packet leaves.
     pub(crate) stale: BTreeSet<CallKey>,
+    /// Tracks whose slots must choose their layers anew before that.
+    pub(crate) unsettled: BTreeSet<usize>,
     /// Peers with something to be sent to.
     pub(crate) queue: VecDeque<usize>,
     /// Peers to whom a request may be due.
@@ -112,6 +114,7 @@ impl Sfu {
             calls: BTreeMap::new(),
             pool: Pool::default(),
             stale: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
             queue: VecDeque::new(),
             feedback: VecDeque::new(),
             dtls_queue: VecDeque::new(),
@@ -140,7 +143,7 @@ impl Sfu {
                 Some(track) => {
                     track.audience = peers.into_iter().collect();
                     // What came before this decision is not for those whom it lets in.
-                    track.fresh = None;
+                    track.forget_fresh();
                     let call = track.call;
                     self.stale.insert(call);
                 }
@@ -150,7 +153,7 @@ impl Sfu {
             Command::Mute { track, muted } => match self.track_mut(track) {
                 Some(track) => {
                     track.muted = muted;
-                    track.fresh = None;
+                    track.forget_fresh();
                     let call = track.call;
                     self.stale.insert(call);
                 }
@@ -302,7 +305,7 @@ impl Sfu {
             if self.by_track.contains_key(&track_key) {
                 continue;
             }
-            let track = self.tracks.insert(Track::new(track_key, call, index, line.codec));
+            let track = self.tracks.insert(Track::new(track_key, call, index, &line));
             self.by_track.insert(track_key, track);
             if let Some(call) = self.calls.get_mut(&call) {
                 call.tracks.push(track);
@@ -331,7 +334,7 @@ impl Sfu {
             slot.wish = match (slot.line.codec, wish.max_height) {
                 (Codec::Vp8 { .. }, 0) => Visibility::Unwanted,
                 // Sound has no height; nobody pauses it this way.
-                (Codec::Vp8 { .. } | Codec::Opus { .. }, _) => Visibility::Wanted,
+                (Codec::Vp8 { .. } | Codec::Opus { .. }, tile) => Visibility::Wanted { tile },
             };
         }
         self.stale.insert(peer.call);
@@ -354,6 +357,7 @@ impl Sfu {
         self.queue.retain(|peer| *peer != index);
         self.feedback.retain(|peer| *peer != index);
         for line in &peer.lines {
+            self.unsettled.remove(&line.track);
             if let Some(mut track) = self.tracks.remove(line.track) {
                 track.clear(&mut self.pool);
                 self.by_track.remove(&track.key);
@@ -452,6 +456,7 @@ impl Sfu {
         let is_connected = peer.session.is_some();
         let (feedback_due, report_due) = (now >= peer.next_feedback, now >= peer.next_report);
         let progress = peer.dtls.handle_timeout(now);
+        self.look_at_layers(index, now);
         if is_connected {
             self.send_requests(index, now);
             if feedback_due {
@@ -483,6 +488,7 @@ impl Sfu {
             sooner(Some(peer.next_report));
             sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
             sooner(self.next_request(peer, now));
+            sooner(self.next_look_at_layers(peer));
         }
         // Whatever could not be done now is tried again, but not in a circle.
         let at = at.max(now + TICK);

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use crate::bytes::{Writer, low16};
 use crate::cache::{Arrival, Meta, Pool};
-use crate::codec::vp8::{Continuity, Keyframe};
+use crate::codec::vp8::{Continuity, Keyframe, Offsets};
 use crate::counters::Counters;
 use crate::egress::{Egress, Path};
+use crate::layers::{Choice, LayerSet, Need, Presence, Rung, choose};
 use crate::limits::{
-    MAX_PENDING_RETRANSMISSIONS, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE,
+    ASSUMED_TILE, MAX_PENDING_RETRANSMISSIONS, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE,
     SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
 };
 use crate::plan::{Codec, PayloadType, SlotLine, Ssrc, TrackKey};
@@ -20,6 +21,8 @@ use crate::track::{Layer, clock_rate, payload_types};
 pub(crate) struct Slot {
     pub(crate) line: SlotLine,
     pub(crate) wish: Visibility,
+    /// The largest layer that the subscriber's bandwidth allows; `None` is no limit.
+    pub(crate) cap: Option<usize>,
     pub(crate) source: Option<Carried>,
     /// When its subscriber last asked for a keyframe.
     pub(crate) keyframe_asked: Option<Instant>,
@@ -39,7 +42,10 @@ pub(crate) struct Slot {
 /// Whether the subscriber wants to see what the slot carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visibility {
-    Wanted,
+    /// In a tile of this height, in device pixels.
+    Wanted {
+        tile: u16,
+    },
     Unwanted,
 }
 
@@ -53,9 +59,21 @@ pub(crate) struct Carried {
     pub(crate) layer: usize,
     /// The next packet of the layer to be looked at.
     pub(crate) cursor: Arrival,
+    /// The layer it is about to turn to.
+    next: Option<Next>,
+    /// What to add to a timestamp of the layer it has just turned to, as both layers' sender reports say.
+    aligned: Option<u32>,
     pub(crate) state: State,
     /// Whether the client was told from which timestamp on it sees this track.
     pub(crate) is_announced: bool,
+}
+
+/// A layer whose next keyframe is waited for while the old one flows.
+#[derive(Clone, Copy, Debug)]
+struct Next {
+    layer: usize,
+    /// The next packet to be looked at.
+    cursor: Arrival,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +117,8 @@ impl Slot {
             // RTX has an index of its own under the same key: any start below 2^15 will do.
             rtx_sequence: Index::from(line.first_sequence & 0x7fff),
             line,
-            wish: Visibility::Wanted,
+            wish: Visibility::Wanted { tile: ASSUMED_TILE },
+            cap: None,
             source: None,
             keyframe_asked: None,
             packets: 0,
@@ -113,9 +132,18 @@ impl Slot {
         }
     }
 
-    /// Carries this from now on. What the former source still had to send is not sent.
-    pub(crate) fn carry(&mut self, source: Option<Carried>) {
-        self.source = source;
+    /// Carries a track from now on, by index and name, once it is let to. What the former one still had to send is not sent.
+    pub(crate) fn carry(&mut self, track: Option<(usize, TrackKey)>) {
+        self.source = track.map(|(track, key)| Carried {
+            track,
+            key,
+            layer: 0,
+            cursor: 0,
+            next: None,
+            aligned: None,
+            state: State::Paused,
+            is_announced: false,
+        });
         self.sent.clear();
         self.pending.clear();
     }
@@ -125,9 +153,70 @@ impl Slot {
         if let Some(source) = &mut self.source {
             source.state = state;
             source.cursor = cursor;
+            (source.next, source.aligned) = (None, None);
         }
         self.sent.clear();
         self.pending.clear();
+    }
+
+    /// Turns to the layer that fits. The layers that its publisher has to send for this slot.
+    pub(crate) fn aim(&mut self, layers: &mut [Layer], rungs: &[Rung]) -> LayerSet {
+        let Visibility::Wanted { tile } = self.wish else { return LayerSet::NONE };
+        let codec = self.line.codec;
+        let Some(source) = self.source.as_mut().filter(|it| it.state != State::Paused) else {
+            return LayerSet::NONE;
+        };
+        let choice = choose(rungs, Need { tile, cap: self.cap });
+        let Choice { wanted: _, shown } = choice;
+        let is_live = rungs.get(source.layer).is_some_and(|rung| rung.presence == Presence::Live);
+        match shown.filter(|layer| *layer != source.layer) {
+            None => source.next = None,
+            Some(layer) => {
+                let Some(to) = layers.get_mut(layer) else { return LayerSet::NONE };
+                // Nothing is on the screen yet: it begins with the smaller one, or with what is there.
+                if source.state == State::Waiting && (layer < source.layer || !is_live) {
+                    source.layer = layer;
+                    source.cursor = to.enter(codec);
+                    (source.next, source.aligned) = (None, None);
+                } else if source.next.is_none_or(|next| next.layer != layer) {
+                    source.next = Some(Next { layer, cursor: to.enter(codec) });
+                }
+            }
+        }
+        let needed = choice.needed(rungs);
+        if is_live { needed.with(source.layer) } else { needed }
+    }
+
+    /// The layers whose packets it looks at.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = usize> {
+        self.source
+            .filter(|source| source.state != State::Paused)
+            .into_iter()
+            .flat_map(|source| [Some(source.layer), source.next.map(|next| next.layer)])
+            .flatten()
+    }
+
+    /// Passes over what came while there was no way to the subscriber: a picture that lacks it can only begin anew.
+    pub(crate) fn pass_over(&mut self, layers: &mut [Layer]) {
+        let Some(source) = &mut self.source else { return };
+        let head = |layer: usize| layers.get(layer).map_or(0, |layer| layer.cache.head());
+        source.cursor = head(source.layer);
+        if let Some(next) = &mut source.next {
+            next.cursor = head(next.layer);
+        }
+        match (self.line.codec, source.state) {
+            (Codec::Vp8 { .. }, State::Waiting | State::Flowing) => {
+                source.state = State::Waiting;
+                for layer in [Some(source.layer), source.next.map(|next| next.layer)] {
+                    if let Some(layer) = layer.and_then(|layer| layers.get_mut(layer)) {
+                        layer.keyframes.want();
+                    }
+                }
+                self.sent.clear();
+                self.pending.clear();
+            }
+            (Codec::Vp8 { .. }, State::Paused) | (Codec::Opus { .. }, _) => {}
+        }
     }
 
     /// Notes that the subscriber misses a packet.
@@ -142,18 +231,40 @@ impl Slot {
         self.rewriter.timestamp_offset()
     }
 
-    /// Sends what is new in the layer and what was asked for again. `began` gets the timestamp of the first packet.
+    /// Sends what is new in its layer of these, and what was asked for again. `began` gets the timestamp of the first packet
+    /// of a source or a layer.
     pub(crate) fn forward(
         &mut self,
-        layer: &Layer,
+        layers: &[Layer],
         pool: &Pool,
         wire: &mut Wire<'_>,
         began: &mut Option<u32>,
     ) -> Outcome {
         let Some(mut source) = self.source else { return Outcome::Done };
+        let mut outcome = self.forward_layer(&mut source, layers, pool, wire, began);
+        // What the old layer has still brought goes first.
+        let (offset, rate) = (self.timestamp_offset(), clock_rate(self.line.codec));
+        if outcome == Outcome::Done && source.turn_to_next(layers, pool, offset, rate) {
+            outcome = self.forward_layer(&mut source, layers, pool, wire, began);
+        }
+        self.source = Some(source);
+        if outcome == Outcome::Done {
+            outcome = self.retransmit(layers, pool, wire);
+        }
+        outcome
+    }
+
+    fn forward_layer(
+        &mut self,
+        source: &mut Carried,
+        layers: &[Layer],
+        pool: &Pool,
+        wire: &mut Wire<'_>,
+        began: &mut Option<u32>,
+    ) -> Outcome {
+        let Some(layer) = layers.get(source.layer) else { return Outcome::Done };
         if source.state == State::Paused {
             source.cursor = layer.cache.head();
-            self.source = Some(source);
             return Outcome::Done;
         }
         let tail = layer.cache.tail();
@@ -161,40 +272,34 @@ impl Slot {
             wire.counters.cache_overruns += tail - source.cursor;
             source.cursor = tail;
         }
-        let mut outcome = Outcome::Done;
         while let Some((meta, payload)) = layer.cache.get(pool, source.cursor) {
             if wire.egress.is_full() {
-                outcome = Outcome::Full;
-                break;
+                return Outcome::Full;
             }
-            let arrival = source.cursor;
+            let from = (source.layer, source.cursor);
             source.cursor += 1;
             if source.state == State::Waiting {
                 if !can_begin(&meta, payload) {
                     continue;
                 }
                 source.state = State::Flowing;
-                self.rewriter.switch(meta.sequence, meta.timestamp, wire.now);
+                let aligned = source.aligned.take();
+                self.rewriter.switch(meta.sequence, meta.timestamp, aligned, wire.now);
                 if let Some(descriptor) = &meta.vp8 {
                     self.vp8.switch(descriptor);
                 }
-                self.sent.clear();
                 *began = Some(meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()));
-                self.send(Meta { marker: spurt_marker(&meta), ..meta }, arrival, payload, wire);
+                self.send(Meta { marker: spurt_marker(&meta), ..meta }, from, payload, wire);
             } else if payload.is_empty() {
                 self.rewriter.skip(meta.sequence);
             } else {
-                self.send(meta, arrival, payload, wire);
+                self.send(meta, from, payload, wire);
             }
         }
-        self.source = Some(source);
-        if outcome == Outcome::Done {
-            outcome = self.retransmit(layer, pool, wire);
-        }
-        outcome
+        Outcome::Done
     }
 
-    fn send(&mut self, meta: Meta, arrival: Arrival, payload: &[u8], wire: &mut Wire<'_>) {
+    fn send(&mut self, meta: Meta, from: (usize, Arrival), payload: &[u8], wire: &mut Wire<'_>) {
         let Some(numbers) = self.rewriter.rewrite(meta.sequence, meta.timestamp, wire.now) else {
             return;
         };
@@ -213,8 +318,17 @@ impl Slot {
             timestamp: numbers.timestamp,
             original: None,
         };
-        if let Some(len) = self.write(packet, &meta, payload, wire) {
-            self.sent.note(numbers.sequence, arrival);
+        let ids = meta.vp8.as_ref().map(|it| self.vp8.forward(it)).unwrap_or_default();
+        if let Some(len) = self.write(&packet, ids, &meta, payload, wire) {
+            let (layer, arrival) = from;
+            self.sent.note(SentPacket {
+                sequence: numbers.sequence,
+                timestamp: numbers.timestamp,
+                layer,
+                arrival,
+                ids,
+                resent: None,
+            });
             self.packets = self.packets.wrapping_add(1);
             let octets = u32::try_from(payload.len()).unwrap_or(0);
             self.octets = self.octets.wrapping_add(octets);
@@ -224,13 +338,13 @@ impl Slot {
         }
     }
 
-    fn retransmit(&mut self, layer: &Layer, pool: &Pool, wire: &mut Wire<'_>) -> Outcome {
+    fn retransmit(&mut self, layers: &[Layer], pool: &Pool, wire: &mut Wire<'_>) -> Outcome {
         while let Some(sequence) = self.pending.last().copied() {
             if wire.egress.is_full() {
                 return Outcome::Full;
             }
             self.pending.pop();
-            if self.retransmit_one(sequence, layer, pool, wire).is_none() {
+            if self.retransmit_one(sequence, layers, pool, wire).is_none() {
                 wire.counters.refused_retransmissions += 1;
             }
         }
@@ -240,14 +354,14 @@ impl Slot {
     fn retransmit_one(
         &mut self,
         sequence: u16,
-        layer: &Layer,
+        layers: &[Layer],
         pool: &Pool,
         wire: &mut Wire<'_>,
     ) -> Option<()> {
         let (_, rtx_pt) = payload_types(self.line.codec);
         let (pt, ssrc) = (rtx_pt?, self.line.rtx?);
-        let (original, arrival) = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
-        let (meta, payload) = layer.cache.get(pool, arrival)?;
+        let sent = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
+        let (meta, payload) = layers.get(sent.layer)?.cache.get(pool, sent.arrival)?;
         if !wire.budget.allows(payload.len(), wire.now) {
             return None;
         }
@@ -255,11 +369,11 @@ impl Slot {
             pt,
             ssrc,
             sequence: self.rtx_sequence,
-            timestamp: meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()),
-            original: Some(low16(original)),
+            timestamp: sent.timestamp,
+            original: Some(low16(sent.sequence)),
         };
         self.rtx_sequence += 1;
-        let len = self.write(packet, &meta, payload, wire)?;
+        let len = self.write(&packet, sent.ids, &meta, payload, wire)?;
         wire.budget.resent(len, wire.now);
         wire.counters.forwarded_packets += 1;
         wire.counters.retransmitted_packets += 1;
@@ -269,14 +383,15 @@ impl Slot {
 
     /// Header, payload, rewriting, seal, all in the cell; the length.
     fn write(
-        &mut self,
-        packet: Packet,
+        &self,
+        packet: &Packet,
+        ids: Offsets,
         meta: &Meta,
         payload: &[u8],
         wire: &mut Wire<'_>,
     ) -> Option<u64> {
         let transport_cc = self.line.extensions.transport_cc;
-        let (session, vp8) = (&mut *wire.session, &mut self.vp8);
+        let session = &mut *wire.session;
         let transport_sequence = *wire.transport_sequence;
         let len = wire.egress.write(wire.path, |cell| {
             let mut writer = Writer::new(cell);
@@ -298,7 +413,7 @@ impl Slot {
             writer.put(payload)?;
             let len = writer.len();
             if let Some(descriptor) = &meta.vp8 {
-                vp8.rewrite(descriptor, cell.get_mut(payload_at..len)?);
+                ids.apply(descriptor, cell.get_mut(payload_at..len)?);
             }
             session.seal(cell, len, header_len, packet.ssrc, packet.sequence)
         })?;
@@ -306,6 +421,27 @@ impl Slot {
             *wire.transport_sequence = transport_sequence.wrapping_add(1);
         }
         u64::try_from(len).ok()
+    }
+}
+
+impl Carried {
+    /// Turns to the next layer if a keyframe of it has come. `offset` is what is added to the old one's timestamps.
+    fn turn_to_next(&mut self, layers: &[Layer], pool: &Pool, offset: u32, rate: u32) -> bool {
+        let Some(next) = &mut self.next else { return false };
+        let Some(to) = layers.get(next.layer) else { return false };
+        next.cursor = next.cursor.max(to.cache.tail());
+        while let Some((meta, payload)) = to.cache.get(pool, next.cursor) {
+            if can_begin(&meta, payload) {
+                let from = layers.get(self.layer);
+                let between = from.and_then(|from| to.offset_to(from, rate));
+                self.aligned = between.map(|between| between.wrapping_add(offset));
+                (self.layer, self.cursor) = (next.layer, next.cursor);
+                (self.state, self.next) = (State::Waiting, None);
+                return true;
+            }
+            next.cursor += 1;
+        }
+        false
     }
 }
 
@@ -337,7 +473,11 @@ struct Sent {
 #[derive(Clone, Copy)]
 struct SentPacket {
     sequence: Index,
+    timestamp: u32,
+    /// Where it came from: sent again, it is the same whatever the slot shows by then.
+    layer: usize,
     arrival: Arrival,
+    ids: Offsets,
     resent: Option<Instant>,
 }
 
@@ -346,23 +486,18 @@ impl Sent {
         Self { entries: Vec::new(), capacity }
     }
 
-    fn note(&mut self, sequence: Index, arrival: Arrival) {
+    fn note(&mut self, packet: SentPacket) {
         if self.entries.is_empty() {
             self.entries.resize(self.capacity, None);
         }
-        let at = usize::from(low16(sequence)) % self.capacity;
+        let at = usize::from(low16(packet.sequence)) % self.capacity;
         if let Some(entry) = self.entries.get_mut(at) {
-            *entry = Some(SentPacket { sequence, arrival, resent: None });
+            *entry = Some(packet);
         }
     }
 
     /// The packet under this number, unless it was resent within the round trip: then the answer is still on its way.
-    fn take_turn(
-        &mut self,
-        sequence: u16,
-        rtt: Duration,
-        now: Instant,
-    ) -> Option<(Index, Arrival)> {
+    fn take_turn(&mut self, sequence: u16, rtt: Duration, now: Instant) -> Option<SentPacket> {
         let at = usize::from(sequence) % self.capacity;
         let entry = self.entries.get_mut(at)?.as_mut()?;
         let is_early =
@@ -371,7 +506,7 @@ impl Sent {
             return None;
         }
         entry.resent = Some(now);
-        Some((entry.sequence, entry.arrival))
+        Some(*entry)
     }
 
     fn clear(&mut self) {

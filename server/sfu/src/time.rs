@@ -22,6 +22,13 @@ impl NtpTime {
         Self(self.0.wrapping_add(duration_to_ntp(by)))
     }
 
+    /// Time from here to `later` in ticks of a clock of `rate` Hz, as an RTP timestamp counts them: modulo 2^32.
+    pub(crate) fn ticks_until(self, later: Self, rate: u32) -> u32 {
+        let elapsed = i128::from(later.0.wrapping_sub(self.0).cast_signed());
+        let ticks = (elapsed * i128::from(rate)) >> 32;
+        u32::try_from(ticks & i128::from(u32::MAX)).unwrap_or(0)
+    }
+
     /// The middle 32 bits, as LSR and DLSR count (RFC 3550 §6.4.1): units of 1/65536 s.
     pub fn middle(self) -> u32 {
         u32::try_from((self.0 >> 16) & 0xffff_ffff).unwrap_or(u32::MAX)

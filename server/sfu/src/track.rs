@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use crate::cache::{Arrival, Cache, Pool};
 use crate::command::Muted;
+use crate::demand::Demand;
 use crate::keyframe::KeyframeRequests;
+use crate::layers::{LayerSet, Presence, Rung};
 use crate::limits::{
-    CACHE_PACKETS_AUDIO, CACHE_PACKETS_VIDEO, KEYFRAME_INTERVAL, KEYFRAME_INTERVAL_SCREEN,
-    MAX_LAYERS, NACK_GIVE_UP, NACK_GIVE_UP_SCREEN,
+    ASSUMED_HEIGHT, CACHE_PACKETS_AUDIO, CACHE_PACKETS_VIDEO, KEYFRAME_INTERVAL,
+    KEYFRAME_INTERVAL_SCREEN, LAYER_SILENT_AFTER, MAX_LAYERS, NACK_GIVE_UP, NACK_GIVE_UP_SCREEN,
 };
 use crate::nack::Missing;
-use crate::plan::{CallKey, Codec, Mid, PayloadType, PeerKey, Source, Ssrc, TrackKey};
+use crate::plan::{CallKey, Codec, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc, TrackKey};
 use crate::speaker::Level;
 use crate::srtp::ReplayWindow;
 use crate::time::NtpTime;
@@ -31,11 +33,12 @@ pub(crate) struct Track {
     pub(crate) subscribers: Vec<usize>,
     pub(crate) level: Level,
     pub(crate) activity: Activity,
-    /// The packet with which it came up, until its routes are compiled: its first subscribers begin there.
-    pub(crate) fresh: Option<Arrival>,
+    pub(crate) demand: Demand,
+    /// Of a picture as captured, in pixels, by the newest keyframe of any layer.
+    full_height: u16,
 }
 
-/// Whether packets of a track come.
+/// Whether packets of a track or a layer come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Activity {
     /// None has come yet.
@@ -51,12 +54,19 @@ pub(crate) enum Activity {
 pub(crate) struct Layer {
     /// Of the media, once it is known.
     pub(crate) ssrc: Option<Ssrc>,
-    pub(crate) rid: Option<Mid>,
+    pub(crate) rid: Option<Rid>,
     /// Media packets that came, by their own SSRC or restored by RTX.
     pub(crate) received: ReplayWindow,
     pub(crate) cache: Cache,
+    pub(crate) activity: Activity,
+    /// The packet with which it came up, until its slots know of it: they begin there.
+    pub(crate) fresh: Option<Arrival>,
+    /// Indices of the peers that have it in a slot, or are about to: what a packet of it looks up.
+    pub(crate) subscribers: Vec<usize>,
     /// The newest packet that begins a keyframe.
     pub(crate) keyframe: Option<Arrival>,
+    /// Of its pictures, in pixels, once a keyframe has told it.
+    height: Option<u16>,
     pub(crate) missing: Missing,
     pub(crate) keyframes: KeyframeRequests,
     /// The publisher's clock against its RTP timestamps.
@@ -64,48 +74,91 @@ pub(crate) struct Layer {
 }
 
 impl Track {
-    pub(crate) fn new(key: TrackKey, call: CallKey, publisher: usize, codec: Codec) -> Self {
+    pub(crate) fn new(key: TrackKey, call: CallKey, publisher: usize, line: &PublishLine) -> Self {
+        let PublishLine { codec, rids, mid: _, source, extensions: _, ssrcs: _, rtx_of: _ } = line;
+        let mut layers: Vec<Layer> = rids
+            .iter()
+            .take(MAX_LAYERS)
+            .map(|rid| Layer::new(Some(*rid), *source, *codec))
+            .collect();
+        if layers.is_empty() {
+            layers.push(Layer::new(None, *source, *codec));
+        }
         Self {
             key,
             call,
             publisher,
-            codec,
+            codec: *codec,
             audience: BTreeSet::new(),
             muted: Muted::No,
-            layers: vec![Layer::new(key.source, codec)],
+            demand: Demand::new(layers.len()),
+            layers,
             subscribers: Vec::new(),
             level: Level::default(),
             activity: Activity::Never,
-            fresh: None,
+            full_height: ASSUMED_HEIGHT,
         }
     }
 
-    /// The layer that a new media SSRC carries; `None` if there are too many. Without rids there is one layer, and a new
-    /// SSRC takes it over.
-    pub(crate) fn layer_for(&mut self, rid: Option<Mid>) -> Option<usize> {
-        if rid.is_none() {
-            return Some(0);
+    /// Whether packets come, or would come if they were asked for. Of another track nothing is called off: it could not show
+    /// that it is there again.
+    pub(crate) fn is_up(&self) -> bool {
+        match self.activity {
+            Activity::Up { .. } => true,
+            Activity::Never | Activity::Down => false,
         }
-        if let Some(at) = self.layers.iter().position(|layer| layer.rid == rid) {
-            return Some(at);
-        }
-        if let Some(first) = self.layers.first_mut()
-            && first.rid.is_none()
-            && first.ssrc.is_none()
-        {
-            first.rid = rid;
-            return Some(0);
-        }
-        self.layer(self.layers.len())?.rid = rid;
-        Some(self.layers.len() - 1)
     }
 
-    /// The layer in this place, made if it is the next.
-    pub(crate) fn layer(&mut self, at: usize) -> Option<&mut Layer> {
-        if at == self.layers.len() && at < MAX_LAYERS {
-            self.layers.push(Layer::new(self.key.source, self.codec));
+    /// Whether it has layers by name, which can be called off one by one.
+    pub(crate) fn is_simulcast(&self) -> bool {
+        self.layers.iter().any(|layer| layer.rid.is_some())
+    }
+
+    /// Names of some of its layers.
+    pub(crate) fn rids(&self, layers: LayerSet) -> Vec<Rid> {
+        let named = self.layers.iter().enumerate().filter(|(at, _)| layers.has(*at));
+        named.filter_map(|(_, layer)| layer.rid).collect()
+    }
+
+    /// The layer of a packet with this rid. A track without rids has one layer.
+    pub(crate) fn layer_of(&self, rid: Option<Rid>) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.rid == rid)
+    }
+
+    /// What its slots choose from. A layer that is there has told its own height; of another one an old height may be that of
+    /// another camera, and what the newest keyframe makes likely is better.
+    pub(crate) fn rungs(&self) -> Rungs {
+        let mut rungs =
+            Rungs { rungs: [Rung { height: 0, presence: Presence::Absent }; _], len: 0 };
+        for (rung, layer) in rungs.rungs.iter_mut().zip(&self.layers) {
+            let presence = layer.presence();
+            let scale = layer.rid.map_or(1, Rid::scale);
+            let height = match presence {
+                Presence::Live => layer.height,
+                Presence::Absent => None,
+            };
+            *rung = Rung { height: height.unwrap_or(self.full_height / scale), presence };
+            rungs.len += 1;
         }
-        self.layers.get_mut(at)
+        rungs
+    }
+
+    /// Notes what the header of a layer's keyframe tells. Whether it is news.
+    pub(crate) fn measured(&mut self, layer: usize, height: u16) -> bool {
+        let Some(layer) = self.layers.get_mut(layer) else { return false };
+        let scale = layer.rid.map_or(1, Rid::scale);
+        let full = height.saturating_mul(scale);
+        let is_news = layer.height != Some(height) || self.full_height != full;
+        layer.height = Some(height);
+        self.full_height = full;
+        is_news
+    }
+
+    /// Lets nobody begin with a packet that came before now.
+    pub(crate) fn forget_fresh(&mut self) {
+        for layer in &mut self.layers {
+            layer.fresh = None;
+        }
     }
 
     /// Marks it as heard; what it was before.
@@ -120,8 +173,20 @@ impl Track {
     }
 }
 
+/// The layers of a track as a slot sees them.
+pub(crate) struct Rungs {
+    rungs: [Rung; MAX_LAYERS],
+    len: usize,
+}
+
+impl Rungs {
+    pub(crate) fn as_slice(&self) -> &[Rung] {
+        self.rungs.get(..self.len).unwrap_or_default()
+    }
+}
+
 impl Layer {
-    fn new(source: Source, codec: Codec) -> Self {
+    fn new(rid: Option<Rid>, source: Source, codec: Codec) -> Self {
         let capacity = match codec {
             Codec::Opus { .. } => CACHE_PACKETS_AUDIO,
             Codec::Vp8 { .. } => CACHE_PACKETS_VIDEO,
@@ -132,10 +197,14 @@ impl Layer {
         };
         Self {
             ssrc: None,
-            rid: None,
+            rid,
             received: ReplayWindow::default(),
             cache: Cache::new(capacity),
+            activity: Activity::Never,
+            fresh: None,
+            subscribers: Vec::new(),
             keyframe: None,
+            height: None,
             missing: Missing::new(give_up),
             keyframes: KeyframeRequests::new(interval),
             sender_report: None,
@@ -151,26 +220,57 @@ impl Layer {
         self.sender_report = None;
     }
 
-    /// Where a new subscriber begins: with what comes next, never with what came before it was allowed or wanted; only a
-    /// track that has just come up is there from its first packet.
-    pub(crate) fn entry(&self, codec: Codec, fresh: Option<Arrival>) -> (Arrival, Entry) {
-        let cursor = fresh.unwrap_or_else(|| self.cache.head()).max(self.cache.tail());
-        let entry = match codec {
-            Codec::Opus { .. } => Entry::Ready,
-            Codec::Vp8 { .. } if self.keyframe.is_some_and(|arrival| arrival >= cursor) => {
-                Entry::Ready
+    /// Marks it as heard with the packet of this number.
+    pub(crate) fn heard(&mut self, arrival: Arrival, now: Instant) -> Revival {
+        match std::mem::replace(&mut self.activity, Activity::Up { last: now }) {
+            Activity::Up { .. } => Revival::No,
+            Activity::Never | Activity::Down => {
+                self.fresh = Some(arrival);
+                Revival::Yes
             }
-            Codec::Vp8 { .. } => Entry::NeedsKeyframe,
-        };
-        (cursor, entry)
+        }
+    }
+
+    /// When it will count as absent, if nothing comes.
+    pub(crate) fn silent_at(&self) -> Option<Instant> {
+        match self.activity {
+            Activity::Up { last } => Some(last + LAYER_SILENT_AFTER),
+            Activity::Never | Activity::Down => None,
+        }
+    }
+
+    pub(crate) fn presence(&self) -> Presence {
+        match self.activity {
+            Activity::Up { .. } => Presence::Live,
+            Activity::Never | Activity::Down => Presence::Absent,
+        }
+    }
+
+    /// Where a slot begins that turns to this layer, and asks for a keyframe if it needs one: with what comes next, never
+    /// with what came before it was allowed or wanted; only a layer that has just come up is there from its first packet.
+    pub(crate) fn enter(&mut self, codec: Codec) -> Arrival {
+        let cursor = self.fresh.unwrap_or_else(|| self.cache.head()).max(self.cache.tail());
+        match codec {
+            Codec::Opus { .. } => {}
+            Codec::Vp8 { .. } if self.keyframe.is_some_and(|arrival| arrival >= cursor) => {}
+            Codec::Vp8 { .. } => self.keyframes.want(),
+        }
+        cursor
+    }
+
+    /// What to add to this layer's timestamps to get those of `other` at the same moment of capture, once both have reported.
+    pub(crate) fn offset_to(&self, other: &Self, rate: u32) -> Option<u32> {
+        let (ours, our_rtp) = self.sender_report?;
+        let (theirs, their_rtp) = other.sender_report?;
+        Some(their_rtp.wrapping_add(theirs.ticks_until(ours, rate)).wrapping_sub(our_rtp))
     }
 }
 
-/// Whether a subscriber can begin with what is there.
+/// Whether a layer came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Ready,
-    NeedsKeyframe,
+pub(crate) enum Revival {
+    Yes,
+    No,
 }
 
 /// RTP clock of a codec in Hz (RFC 7587 §4.1, RFC 7741 §4.1).

@@ -12,7 +12,8 @@ use sfu::plan::{self, CallKey, Mid, PeerKey, Source, TrackKey};
 use signaling::call::MediaEvent;
 use signaling::effect::Muted;
 use signaling::message::{
-    self, MediaFailure, MediaSource, RefusalCode, SlotMap, SlotWish, SrtpAttempt, TransportKind,
+    self, MediaFailure, MediaSource, RefusalCode, Rid, SlotMap, SlotWish, SrtpAttempt,
+    TransportKind,
 };
 use tokio::sync::mpsc;
 
@@ -55,9 +56,9 @@ impl Routes {
                 | Event::Losses { peer, .. }
                 | Event::Closed { peer, .. }
                 | Event::Left { peer } => table.peers.get(peer).copied(),
-                Event::TrackUp { track } | Event::TrackDown { track } => {
-                    table.peers.get(&track.peer).copied()
-                }
+                Event::TrackUp { track }
+                | Event::TrackDown { track }
+                | Event::LayerDemand { track, .. } => table.peers.get(&track.peer).copied(),
             };
             if let Event::Closed { peer, .. } | Event::Left { peer } = &event {
                 table.peers.remove(peer);
@@ -258,6 +259,11 @@ impl Peers {
                 let slot = SlotMap { mid, seat: publisher, source, from_rtp_timestamp };
                 Some(MediaEvent::Slots { seat, slots: vec![slot] })
             }
+            Event::LayerDemand { track: TrackKey { peer, source }, rids } => {
+                let seat = *self.seats.get(&peer)?;
+                let rids = rids.into_iter().map(wire_rid).collect();
+                Some(MediaEvent::Layers { seat, source: media_source(source), rids })
+            }
             Event::Speaker { call: _, peer } => {
                 let seat = peer.and_then(|peer| self.seats.get(&peer).copied());
                 Some(MediaEvent::Speaker { seat })
@@ -319,6 +325,14 @@ const fn media_source(source: Source) -> MediaSource {
         Source::Cam => MediaSource::Cam,
         Source::Screen => MediaSource::Screen,
         Source::ScreenAudio => MediaSource::ScreenAudio,
+    }
+}
+
+const fn wire_rid(rid: plan::Rid) -> Rid {
+    match rid {
+        plan::Rid::Quarter => Rid::Q,
+        plan::Rid::Half => Rid::H,
+        plan::Rid::Full => Rid::F,
     }
 }
 

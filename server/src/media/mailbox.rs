@@ -116,10 +116,14 @@ fn replaces(newer: &Event, older: &Event) -> bool {
             Event::TrackUp { track } | Event::TrackDown { track },
             Event::TrackUp { track: other } | Event::TrackDown { track: other },
         ) => track == other,
+        (Event::LayerDemand { track, .. }, Event::LayerDemand { track: other, .. }) => {
+            track == other
+        }
         (
             Event::Connected { .. }
             | Event::TrackUp { .. }
             | Event::TrackDown { .. }
+            | Event::LayerDemand { .. }
             | Event::Slot { .. }
             | Event::Speaker { .. }
             | Event::Liveness { .. }

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use rtc_sdp::description::common::Attribute;
 use rtc_sdp::description::media::MediaDescription;
 use rtc_sdp::description::session::SessionDescription;
-use sfu::plan::{Codec, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan, Ssrc};
+use sfu::plan::{Codec, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan, Rid, Ssrc};
 
 pub use error::OfferError;
 use line::{Line, Lines};
@@ -145,8 +145,8 @@ struct OfferedLine {
     extensions: Vec<OfferedExtension>,
     ssrcs: Vec<Ssrc>,
     rtx_of: Vec<(Ssrc, Ssrc)>,
-    /// Simulcast layers that it would send (RFC 8853), in the order of the offer.
-    rids: Vec<String>,
+    /// Simulcast layers that it would send (RFC 8853), in the order of the offer; `None` for those we do not take.
+    rids: Vec<Option<Rid>>,
     /// `m=` without its port, to refuse it: media, protocol, formats.
     media: String,
     protocol: String,
@@ -436,26 +436,29 @@ fn ssrcs(attributes: &[Attribute]) -> Result<Ssrcs, OfferError> {
     Ok((media, pairs))
 }
 
-/// rids of `a=simulcast:send` (RFC 8853 §5.1), without alternatives (`,`) and without the paused mark (`~`).
-fn rids(attributes: &[Attribute]) -> Vec<String> {
+/// Layers of `a=simulcast:send` (RFC 8853 §5.1), each with its place, for SSRCs may be named in the same order. Of
+/// alternatives (`,`) the first that we take; a layer that begins paused (`~`) may be sent later, so it is taken too. One
+/// that is not declared by `a=rid` as sent, is named twice, or has a name that we do not know, is not.
+fn rids(attributes: &[Attribute]) -> Vec<Option<Rid>> {
     let Some(simulcast) = value_of(attributes, "simulcast") else { return Vec::new() };
     let mut words = simulcast.split_ascii_whitespace();
     let Some(list) = words.by_ref().skip_while(|word| *word != "send").nth(1) else {
         return Vec::new();
     };
-    let rid =
-        |layer: &str| layer.split(',').next().map(|rid| rid.trim_start_matches('~').to_owned());
-    let plain = |rid: &String| {
-        // RFC 8851 §10: alphanumeric, here at most 16 to fit a one-byte header extension.
-        !rid.is_empty() && rid.len() <= 16 && rid.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let declared = |rid: &String| {
+    let is_declared = |rid: &Rid| {
         values(attributes, "rid").any(|value| {
             let mut words = value.split_ascii_whitespace();
             words.next() == Some(rid.as_str()) && words.next() == Some("send")
         })
     };
-    list.split(';').filter_map(rid).filter(plain).filter(declared).collect()
+    let mut found: Vec<Option<Rid>> = Vec::new();
+    for layer in list.split(';') {
+        let names = layer.split(',').map(|name| name.strip_prefix('~').unwrap_or(name));
+        let rid =
+            names.filter_map(Rid::new).filter(is_declared).find(|rid| !found.contains(&Some(*rid)));
+        found.push(rid);
+    }
+    found
 }
 
 /// Inside one bundle a number means one thing: header extension ids, our codecs' payload types, SSRCs.

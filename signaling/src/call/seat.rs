@@ -8,7 +8,7 @@ use clinical::phi::Phi;
 
 use super::resume;
 use crate::effect::Standing;
-use crate::message::{Loss, RosterSeat, SeatState, SlotMap};
+use crate::message::{Loss, MediaSource, Rid, RosterSeat, SeatState, SlotMap};
 use crate::presence::Presence;
 
 /// Who sits on a seat, as the shell found it in the visit.
@@ -76,6 +76,8 @@ pub(super) struct Media {
     /// Since when nothing has come over it, if so.
     pub(super) quiet_since: Option<Millis>,
     pub(super) loss: Loss,
+    /// Which layers of its sources are looked at, where not all are.
+    pub(super) layers: BTreeMap<MediaSource, Vec<Rid>>,
 }
 
 impl Seat {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::effect::{Muted, Standing};
-use crate::message::{Admission, MediaSource, SeatState, SrtpAttempt, TransportKind};
+use crate::message::{Admission, MediaSource, Rid, SeatState, SrtpAttempt, TransportKind};
 use crate::presence::PresencePatch;
 
 const START: Millis = Millis(1_000_000);
@@ -434,6 +434,33 @@ fn slots_are_told_again_to_a_new_connection_and_forgotten_with_the_transport() {
     call.handle(at(50), line(20), offer(TransportKind::New));
     let effects = call.join(at(60), who(PATIENT, Role::Patient), line(21)).unwrap();
     assert!(!said(&effects, line(21)).contains(&&slots));
+}
+
+#[test]
+fn a_publisher_hears_which_layers_are_looked_at_also_after_it_came_back() {
+    let mut call = consult_admitted();
+    let layers =
+        |rids: &[Rid]| ServerMessage::Layers { source: MediaSource::Cam, rids: rids.to_vec() };
+    let demand = |rids: &[Rid]| MediaEvent::Layers {
+        seat: seat(PATIENT),
+        source: MediaSource::Cam,
+        rids: rids.to_vec(),
+    };
+    let effects = call.handle_media(at(30), demand(&[Rid::Q]));
+    assert_eq!(said(&effects, line(PATIENT)), [&layers(&[Rid::Q])]);
+    assert!(said(&effects, line(PHARMACIST)).is_empty());
+    assert_eq!(call.handle_media(at(31), demand(&[Rid::Q])), []);
+
+    // Its line is lost when more is needed.
+    call.lost(at(40), line(PATIENT));
+    assert_eq!(call.handle_media(at(41), demand(&[Rid::Q, Rid::F])), []);
+    let effects = call.join(at(42), who(PATIENT, Role::Patient), line(20)).unwrap();
+    assert!(said(&effects, line(20)).contains(&&layers(&[Rid::Q, Rid::F])));
+
+    // A new transport sends everything until it is told.
+    call.handle(at(50), line(20), offer(TransportKind::New));
+    let effects = call.join(at(60), who(PATIENT, Role::Patient), line(21)).unwrap();
+    assert!(!said(&effects, line(21)).iter().any(|it| matches!(it, ServerMessage::Layers { .. })));
 }
 
 #[test]

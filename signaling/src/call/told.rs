@@ -9,7 +9,7 @@ use clinical::id::{ConnectionId, RecordId, SeatId};
 use super::seat::{Line, Seat};
 use super::{Call, send};
 use crate::effect::{Effect, Muted, Standing};
-use crate::message::{Admission, MediaSource, RosterSeat, ServerMessage, SlotMap};
+use crate::message::{Admission, MediaSource, Rid, RosterSeat, ServerMessage, SlotMap};
 use crate::role;
 
 const SOURCES: [MediaSource; 4] =
@@ -38,6 +38,7 @@ struct HeardOfCall {
     roster: BTreeMap<SeatId, RosterSeat>,
     speaker: Option<SeatId>,
     slots: BTreeMap<String, SlotMap>,
+    layers: BTreeMap<MediaSource, Vec<Rid>>,
     record: Option<RecordId>,
 }
 
@@ -182,7 +183,7 @@ impl Call {
             }
             Some(heard) => heard,
         };
-        let HeardOfCall { roster: before, speaker, slots, record } = heard;
+        let HeardOfCall { roster: before, speaker, slots, layers, record } = heard;
         for gone in before.keys().filter(|key| !roster.contains_key(key)) {
             send(connection, ServerMessage::SeatGone { seat: *gone }, out);
         }
@@ -205,6 +206,12 @@ impl Call {
         if !changed.is_empty() {
             send(connection, ServerMessage::Slots { slots: changed }, out);
         }
+        for (source, rids) in &seat.media.layers {
+            if layers.get(source) != Some(rids) {
+                let message = ServerMessage::Layers { source: *source, rids: rids.clone() };
+                send(connection, message, out);
+            }
+        }
         if speaker != self.speaker {
             send(connection, ServerMessage::Speaker { seat: self.speaker }, out);
         }
@@ -212,6 +219,7 @@ impl Call {
             roster,
             speaker: self.speaker,
             slots: seat.media.slots.clone(),
+            layers: seat.media.layers.clone(),
             record: access,
         }
     }

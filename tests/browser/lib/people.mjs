@@ -92,6 +92,28 @@ export async function media(seat) {
   });
 }
 
+/** The picture that the page receives, and the layers of its own camera by rid. */
+export async function pictures(seat) {
+  return seat.page.evaluate(async () => {
+    const received = { height: 0, framesDecoded: 0 };
+    const layers = {};
+    for (const peer of globalThis.mortarPeers ?? []) {
+      if (peer.connectionState === "closed") continue;
+      for (const report of (await peer.getStats()).values()) {
+        if (report.kind !== "video") continue;
+        if (report.type === "inbound-rtp") {
+          received.height = Math.max(received.height, report.frameHeight ?? 0);
+          received.framesDecoded += report.framesDecoded ?? 0;
+        }
+        if (report.type === "outbound-rtp" && report.rid !== undefined) {
+          layers[report.rid] = { active: report.active === true, framesSent: report.framesSent ?? 0, height: report.frameHeight ?? 0 };
+        }
+      }
+    }
+    return { received, layers };
+  });
+}
+
 /** Pictures are decoded and sound is audible: figures that grow. */
 export async function seesAndHears(seat, who) {
   const before = await until(`${who} decodes a first picture and hears a first sound`, async () => {

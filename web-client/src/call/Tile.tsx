@@ -24,10 +24,19 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
   useEffect(() => {
     const element = figure.current;
     if (element === null || mid === null) return;
-    const observer = new ResizeObserver(() => session.size(mid, element.clientHeight));
-    observer.observe(element);
+    let inView = true;
+    const tell = () => session.size(mid, inView ? element.clientHeight : 0);
+    const size = new ResizeObserver(tell);
+    size.observe(element);
+    // A tile scrolled away costs nothing; one that is about to come into view is asked for before it does.
+    const view = new IntersectionObserver((entries) => {
+      inView = entries.at(-1)?.isIntersecting ?? true;
+      tell();
+    }, { rootMargin: "25%" });
+    view.observe(element);
     return () => {
-      observer.disconnect();
+      size.disconnect();
+      view.disconnect();
       session.size(mid, null);
     };
   }, [session, mid]);

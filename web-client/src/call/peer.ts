@@ -5,12 +5,11 @@
  * Lines of the offer, in this order: microphone, camera, then the video slots, then as many audio slots. The i-th audio
  * slot goes with the i-th video slot: a browser's offer cannot say so, therefore the order says it.
  */
-import type { SrtpAttempt, TransportKind } from "../wire";
+import type { Rid, SrtpAttempt, TransportKind } from "../wire";
+import { areAsWatched, asWatched, CAMERA_LAYERS, type WatchedLayers } from "./layers";
 
 /** Pictures at once. A phone decodes four without getting hot; a desk shows six beside a record. */
 export const SLOTS = { desktop: 6, phone: 4 } as const;
-/** Enough for 720p of a face; more would only take from a thin line. */
-const CAMERA_MAX_BPS = 1_200_000;
 /** Opus for speech is transparent well below this. */
 const MICROPHONE_MAX_BPS = 32_000;
 
@@ -43,6 +42,8 @@ export class Peer {
   #mic: RTCRtpSender | null = null;
   #cam: RTCRtpSender | null = null;
   #wanted: Tracks = { mic: null, cam: null };
+  #watched: WatchedLayers = null;
+  #answered = false; // what is said of layers before speaks of the connection before
   #reconciling = false;
   #n = 0;
   #srtp: SrtpAttempt = "first";
@@ -62,6 +63,13 @@ export class Peer {
     void this.#reconcile();
   }
 
+  /** Somebody looks at these layers of the camera, and at no other. */
+  watched(rids: readonly Rid[]): void {
+    if (!this.#answered) return;
+    this.#watched = rids;
+    void this.#reconcile();
+  }
+
   /** A new connection for the same seat. The old one goes only when the new one stands, or at once if it is dead. */
   async rebuild(srtp: SrtpAttempt = this.#srtp): Promise<void> {
     this.#srtp = srtp;
@@ -69,7 +77,7 @@ export class Peer {
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
     this.#pc = pc;
     const mic = pc.addTransceiver("audio", { direction: "sendonly", sendEncodings: [{ maxBitrate: MICROPHONE_MAX_BPS }] });
-    const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: [{ maxBitrate: CAMERA_MAX_BPS }] });
+    const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: CAMERA_LAYERS.map((layer) => ({ ...layer })) });
     prefer(mic, ["audio/opus"]);
     prefer(cam, ["video/vp8", "video/rtx"]);
     this.#mic = mic.sender;
@@ -106,6 +114,7 @@ export class Peer {
   async answer(n: number, sdp: string): Promise<void> {
     const pc = this.#pc;
     if (pc === null || n !== this.#n || pc.signalingState !== "have-local-offer") return; // of an older offer
+    this.#answered = true;
     await pc.setRemoteDescription({ type: "answer", sdp });
   }
 
@@ -133,6 +142,8 @@ export class Peer {
   #discard(): void {
     const pc = this.#pc;
     this.#pc = this.#mic = this.#cam = null;
+    this.#watched = null;
+    this.#answered = false;
     if (pc === null) return;
     pc.oniceconnectionstatechange = pc.onconnectionstatechange = null;
     pc.close();
@@ -165,6 +176,7 @@ export class Peer {
         let done = true;
         if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
         else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
+        else if (camSender !== null && !areAsWatched(camSender.getParameters().encodings, this.#watched)) done = await send(camSender, this.#watched);
         else break;
         // A sender of a connection that was closed meanwhile refuses; the next one starts from what is wanted.
         if (!done && this.#mic === micSender && this.#cam === camSender) break;
@@ -187,6 +199,16 @@ async function put(sender: RTCRtpSender, track: MediaStreamTrack | null): Promis
     return true;
   } catch {
     return false;
+  }
+}
+
+async function send(sender: RTCRtpSender, watched: WatchedLayers): Promise<boolean> {
+  try {
+    const parameters = sender.getParameters();
+    await sender.setParameters({ ...parameters, encodings: asWatched(parameters.encodings, watched) });
+    return areAsWatched(sender.getParameters().encodings, watched); // not where a browser knows no `active`
+  } catch {
+    return false; // the next word of the server tries again
   }
 }
 

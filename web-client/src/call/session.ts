@@ -145,6 +145,9 @@ export class Session {
       case "answer":
         this.#peer.answer(message.n, message.sdp).catch(() => this.#lost());
         break;
+      case "layers":
+        if (message.source === "cam") this.#peer.watched(message.rids);
+        break;
       case "media_failed":
         if (message.why === "replaced") break; // by our own newer one
         if (message.why === "dtls_srtp_profile") void this.#rebuild("fallback");

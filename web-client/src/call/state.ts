@@ -95,6 +95,7 @@ export function receive(state: CallState, message: ServerMessage): CallState {
     case "pong":
     case "answer":
     case "media_failed":
+    case "layers":
     case "record.snapshot":
     case "record.ack":
     case "record.change":

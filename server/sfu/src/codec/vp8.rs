@@ -8,6 +8,8 @@ pub(crate) struct Descriptor {
     picture_id: Option<PictureId>,
     /// Position and value of TL0PICIDX.
     tl0: Option<(usize, u8)>,
+    /// Its own length in bytes: where the frame begins.
+    len: usize,
 }
 
 /// Whether a packet begins a keyframe.
@@ -64,7 +66,19 @@ impl Descriptor {
         let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
         let is_key = byte(at).is_some_and(|header| header & 1 == 0);
         let keyframe = if starts_frame && is_key { Keyframe::Starts } else { Keyframe::Otherwise };
-        Some(Self { keyframe, picture_id, tl0 })
+        Some(Self { keyframe, picture_id, tl0, len: at })
+    }
+
+    /// Height in pixels as the header of a keyframe tells it (RFC 6386 §9.1: three bytes of tag, three of start code, width,
+    /// height, each of 14 bits). `payload` is that which was parsed.
+    pub(crate) fn picture_height(&self, payload: &[u8]) -> Option<u16> {
+        const START_CODE: [u8; 3] = [0x9d, 0x01, 0x2a];
+        if self.keyframe != Keyframe::Starts {
+            return None;
+        }
+        let &[_, _, _, a, b, c, _, _, low, high] = payload.get(self.len..)?.first_chunk()?;
+        let height = u16::from_le_bytes([low, high]) & 0x3fff;
+        ([a, b, c] == START_CODE && height > 0).then_some(height)
     }
 }
 
@@ -87,28 +101,60 @@ impl Width {
 /// Keeps picture id and TL0PICIDX continuous for one subscriber over changes of the source.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Continuity {
-    picture_offset: u16,
-    tl0_offset: u8,
+    offsets: Offsets,
     last_picture: Option<u16>,
     last_tl0: Option<u8>,
+}
+
+/// What to add to a source's picture id and TL0PICIDX. A packet sent again needs those of the first time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Offsets {
+    picture: u16,
+    tl0: u8,
 }
 
 impl Continuity {
     /// The next packet is the first of another source.
     pub(crate) fn switch(&mut self, first: &Descriptor) {
         if let (Some(id), Some(last)) = (first.picture_id, self.last_picture) {
-            self.picture_offset = last.wrapping_add(1).wrapping_sub(id.value);
+            self.offsets.picture = last.wrapping_add(1).wrapping_sub(id.value);
         }
         if let (Some((_, value)), Some(last)) = (first.tl0, self.last_tl0) {
-            self.tl0_offset = last.wrapping_add(1).wrapping_sub(value);
+            self.offsets.tl0 = last.wrapping_add(1).wrapping_sub(value);
         }
     }
 
-    /// Rewrites the descriptor at the start of `payload`.
-    pub(crate) fn rewrite(&mut self, descriptor: &Descriptor, payload: &mut [u8]) {
+    /// Notes a packet that goes out; what its descriptor is rewritten with.
+    pub(crate) fn forward(&mut self, descriptor: &Descriptor) -> Offsets {
+        // A late packet must not turn a counter back.
         if let Some(id) = descriptor.picture_id {
-            let value = id.value.wrapping_add(self.picture_offset) & id.width.mask();
-            let [high, low] = value.to_be_bytes();
+            let value = id.with(self.offsets);
+            let ahead = value.wrapping_sub(self.last_picture.unwrap_or(value)) & id.width.mask();
+            if ahead <= id.width.mask() / 2 {
+                self.last_picture = Some(value);
+            }
+        }
+        if let Some((_, value)) = descriptor.tl0 {
+            let value = value.wrapping_add(self.offsets.tl0);
+            if value.wrapping_sub(self.last_tl0.unwrap_or(value)) < 0x80 {
+                self.last_tl0 = Some(value);
+            }
+        }
+        self.offsets
+    }
+}
+
+impl PictureId {
+    fn with(self, offsets: Offsets) -> u16 {
+        self.value.wrapping_add(offsets.picture) & self.width.mask()
+    }
+}
+
+impl Offsets {
+    /// Rewrites the descriptor at the start of `payload`.
+    pub(crate) fn apply(self, descriptor: &Descriptor, payload: &mut [u8]) {
+        if let Some(id) = descriptor.picture_id {
+            let [high, low] = id.with(self).to_be_bytes();
             match id.width {
                 Width::Seven => {
                     if let Some(byte) = payload.get_mut(id.at) {
@@ -122,20 +168,11 @@ impl Continuity {
                     }
                 }
             }
-            // A late packet must not turn the counter back.
-            let ahead = value.wrapping_sub(self.last_picture.unwrap_or(value)) & id.width.mask();
-            if ahead <= id.width.mask() / 2 {
-                self.last_picture = Some(value);
-            }
         }
-        if let Some((at, value)) = descriptor.tl0 {
-            let value = value.wrapping_add(self.tl0_offset);
-            if let Some(byte) = payload.get_mut(at) {
-                *byte = value;
-            }
-            if value.wrapping_sub(self.last_tl0.unwrap_or(value)) < 0x80 {
-                self.last_tl0 = Some(value);
-            }
+        if let Some((at, value)) = descriptor.tl0
+            && let Some(byte) = payload.get_mut(at)
+        {
+            *byte = value.wrapping_add(self.tl0);
         }
     }
 }
@@ -176,6 +213,31 @@ mod tests {
     }
 
     #[test]
+    fn a_keyframe_tells_its_height_and_nothing_else_does() {
+        let height = |payload: &[u8]| Descriptor::parse(payload).unwrap().picture_height(payload);
+        let header = |tag: u8| {
+            let mut bytes = payload(1, 1, tag);
+            bytes.truncate(7);
+            // 640 × 360, the height with an upscaling of 5/4 in its two upper bits.
+            bytes.extend([0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x41]);
+            bytes
+        };
+        let keyframe = header(0x10);
+
+        assert_eq!(height(&keyframe), Some(360));
+        assert_eq!(height(&header(0x11)), None, "a delta frame");
+        for len in 6..keyframe.len() {
+            assert_eq!(height(&keyframe[..len]), None, "{len} bytes");
+        }
+        let mut other = keyframe.clone();
+        other[9] = 0x9e;
+        assert_eq!(height(&other), None, "no start code");
+        let mut flat = keyframe;
+        flat[14..].copy_from_slice(&[0, 0x40]);
+        assert_eq!(height(&flat), None, "a picture without height");
+    }
+
+    #[test]
     fn picture_ids_continue_over_a_switch_and_wrap_in_their_width() {
         let mut continuity = Continuity::default();
         let mut send = |picture, tl0, switch: bool| {
@@ -184,7 +246,7 @@ mod tests {
             if switch {
                 continuity.switch(&descriptor);
             }
-            continuity.rewrite(&descriptor, &mut bytes);
+            continuity.forward(&descriptor).apply(&descriptor, &mut bytes);
             ids(&bytes)
         };
 

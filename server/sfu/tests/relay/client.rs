@@ -18,7 +18,7 @@ use rtc_srtp::protection_profile::ProtectionProfile;
 use sfu::command::Command;
 use sfu::plan::{
     CallKey, Codec, ExtensionIds, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan,
-    PublishLine, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
+    PublishLine, Rid, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
 };
 use sfu::{Path, Via};
 
@@ -28,6 +28,8 @@ pub(crate) const RTX: PayloadType = PayloadType(97);
 pub(crate) const MID_EXTENSION: u8 = 4;
 pub(crate) const TRANSPORT_CC: u8 = 3;
 pub(crate) const AUDIO_LEVEL: u8 = 1;
+const RID_EXTENSION: u8 = 10;
+const REPAIRED_RID_EXTENSION: u8 = 11;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nominate {
@@ -104,6 +106,9 @@ pub(crate) struct Client {
     pub(crate) mic: Stream,
     pub(crate) cam: Stream,
     pub(crate) rtx: Stream,
+    /// Simulcast layers of the camera, the smallest first, and their heights.
+    pub(crate) layers: [Stream; 3],
+    pub(crate) heights: [u16; 3],
     pub(crate) transport_sequence: u16,
     pub(crate) level: u8,
     endpoint: Option<Endpoint>,
@@ -165,6 +170,16 @@ impl Client {
             mic: stream(0x1000_0000),
             cam: stream(0x2000_0000),
             rtx: stream(0x3000_0000),
+            layers: [1, 2, 3].map(|at: u16| {
+                let base = stream(0x4000_0000 + u32::from(at) * 0x0100_0000);
+                Stream {
+                    sequence: base.sequence + at * 7_000,
+                    timestamp: base.timestamp + u32::from(at) * 1_000_000,
+                    picture: base.picture + at * 900,
+                    ..base
+                }
+            }),
+            heights: [180, 360, 720],
             transport_sequence: 65_530,
             level: 127,
             endpoint: None,
@@ -377,6 +392,51 @@ impl Client {
         self.seal(&packet)
     }
 
+    /// Lets its camera send simulcast layers.
+    pub(crate) fn simulcast(&mut self) {
+        let cam = self.plan.publish.iter_mut().find(|line| line.source == Source::Cam).unwrap();
+        cam.rids = Rid::ALL.to_vec();
+        cam.extensions.rid = Some(RID_EXTENSION);
+        cam.extensions.repaired_rid = Some(REPAIRED_RID_EXTENSION);
+    }
+
+    /// The next frame of a layer in one packet, in the clear: header of a keyframe, then which layer, then which frame.
+    pub(crate) fn layer_plain(&mut self, at: usize, kind: Frame) -> Vec<u8> {
+        let rid = [RID_EXTENSION << 4, Rid::ALL[at].as_str().as_bytes()[0]];
+        self.layer_named(at, kind, &rid)
+    }
+
+    pub(crate) fn layer_named(&mut self, at: usize, kind: Frame, extension: &[u8]) -> Vec<u8> {
+        let layer = self.layers[at];
+        let next = &mut self.layers[at];
+        next.sequence = layer.sequence.wrapping_add(1);
+        next.timestamp = layer.timestamp.wrapping_add(3_000);
+        next.picture = layer.picture.wrapping_add(1);
+        let [high, low] = layer.picture.to_be_bytes();
+        let flag = u8::from(kind == Frame::Delta);
+        let mut payload = vec![0x90, 0xe0, high | 0x80, low, low, 0x20, 0x10 | flag, 0, 0];
+        payload.extend([0x9d, 0x01, 0x2a, 0, 0]);
+        payload.extend(self.heights[at].to_le_bytes());
+        payload.push(u8::try_from(at).unwrap());
+        payload.extend(layer.picture.to_be_bytes());
+        payload.resize(100 << at, 0x55);
+        let payload = self.tagged(payload);
+        self.rtp(VP8, "cam", layer, true, extension, &payload)
+    }
+
+    /// A retransmission of a packet of a layer, protected.
+    pub(crate) fn layer_repair(&mut self, at: usize, lost: &[u8]) -> Vec<u8> {
+        let rid = [REPAIRED_RID_EXTENSION << 4, Rid::ALL[at].as_str().as_bytes()[0]];
+        let ssrc = self.layers[at].ssrc + 0x0080_0000;
+        let lost = Rtp { bytes: lost.to_vec() };
+        let mut payload = lost.sequence().to_be_bytes().to_vec();
+        payload.extend_from_slice(lost.payload());
+        let stream = Stream { ssrc, timestamp: lost.timestamp(), ..self.rtx };
+        self.rtx.sequence = self.rtx.sequence.wrapping_add(1);
+        let packet = self.rtp(RTX, "cam", stream, lost.marker(), &rid, &payload);
+        self.seal(&packet)
+    }
+
     /// The last byte names the publisher.
     fn tagged(&self, mut payload: Vec<u8>) -> Vec<u8> {
         *payload.last_mut().unwrap() = u8::try_from(self.key.0).unwrap();
@@ -438,6 +498,7 @@ fn plan(number: u32, mic: u32) -> Plan {
                 source: Source::Mic,
                 codec: opus,
                 extensions,
+                rids: vec![],
                 ssrcs: vec![Ssrc(mic)],
                 rtx_of: vec![],
             },
@@ -446,6 +507,7 @@ fn plan(number: u32, mic: u32) -> Plan {
                 source: Source::Cam,
                 codec: vp8,
                 extensions,
+                rids: vec![],
                 ssrcs: vec![],
                 rtx_of: vec![],
             },

@@ -11,6 +11,8 @@ mod feedback;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod transport;

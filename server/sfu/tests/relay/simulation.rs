@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sfu::command::{Command, Muted, Wish};
-use sfu::plan::{Mid, PeerKey, Source, Ssrc};
+use sfu::plan::{CallKey, Mid, PeerKey, Source, Ssrc};
 
 use crate::client::{Frame, Rtp};
 use crate::world::World;
@@ -36,8 +36,12 @@ struct Shown {
     /// Timestamp and payload under each number.
     numbers: BTreeMap<u16, (u32, Vec<u8>)>,
     newest: Option<(u16, u32)>,
-    publisher: Option<u8>,
+    /// Who is shown, and in which layer.
+    source: Option<(u8, u8)>,
 }
+
+/// How many of the five send their cameras in layers.
+const LAYERED: usize = 2;
 
 struct Run {
     world: World,
@@ -50,8 +54,18 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
+        let mut world = World::new();
+        for at in 0..5 {
+            let client = world.join_with(CallKey(1), |client| {
+                if at < LAYERED {
+                    client.simulcast();
+                }
+            });
+            world.connect(client);
+        }
+        world.admit_all();
         let mut run = Self {
-            world: World::call_of(5),
+            world,
             dice: Dice(seed),
             decisions: Decisions::default(),
             shown: BTreeMap::new(),
@@ -78,23 +92,35 @@ impl Run {
         if self.dice.below(12) == 0 { Frame::Key } else { Frame::Delta }
     }
 
+    /// The next frame of a camera, or of one of its layers, in the clear.
+    fn picture(&mut self, at: usize) -> Vec<u8> {
+        let kind = self.frame();
+        if at < LAYERED {
+            let layer = self.dice.below(3);
+            self.world.clients[at].layer_plain(layer, kind)
+        } else {
+            self.world.clients[at].picture_plain(kind)
+        }
+    }
+
     fn step(&mut self) {
         let at = self.somebody();
         match self.dice.below(24) {
             0..=5 => self.world.voice(at),
             6..=12 => {
-                let kind = self.frame();
-                self.world.picture(at, kind);
+                let packet = self.picture(at);
+                let packet = self.world.clients[at].seal(&packet);
+                self.world.datagram(at, packet);
+                self.world.settle();
             }
             13 => {
                 // Lost on its way to us.
-                let kind = self.frame();
-                self.world.clients[at].picture_plain(kind);
+                self.picture(at);
             }
             14 => {
                 // Overtaken by what follows.
-                let kind = self.frame();
-                let packet = self.world.clients[at].picture(kind);
+                let packet = self.picture(at);
+                let packet = self.world.clients[at].seal(&packet);
                 self.held.push((at, packet));
             }
             15 => {
@@ -113,7 +139,11 @@ impl Run {
             18 => self.admit(at),
             19 => self.mute(at),
             20 => self.want(at),
-            21 => self.world.clients[at].cam.ssrc += 64,
+            21 => {
+                let layer = self.dice.below(3);
+                self.world.clients[at].cam.ssrc += 64;
+                self.world.clients[at].layers[layer].ssrc += 64;
+            }
             22 if self.decisions.gone.len() < 2 && self.dice.below(20) == 0 => {
                 let peer = self.world.clients[at].key;
                 self.world.command(Command::Leave { peer });
@@ -166,11 +196,12 @@ impl Run {
     }
 
     fn want(&mut self, at: usize) {
-        let was_unwanted = self.decisions.unwanted.remove(&at);
-        if !was_unwanted {
+        let max_height = [0, 180, 360, 720][self.dice.below(4)];
+        if max_height == 0 {
             self.decisions.unwanted.insert(at);
+        } else {
+            self.decisions.unwanted.remove(&at);
         }
-        let max_height = if was_unwanted { 720 } else { 0 };
         let wish = Wish { mid: Mid::new("v0").unwrap(), max_height, priority: 0 };
         let peer = self.world.clients[at].key;
         self.world.command(Command::Want { peer, slots: vec![wish] });
@@ -231,11 +262,14 @@ impl Run {
             }
             shown.newest = Some((packet.sequence(), packet.timestamp()));
         }
-        if shown.publisher != Some(publisher) {
-            *self.counts.entry("switches").or_default() += 1;
+        let layer = if from < LAYERED && source == Source::Cam { packet.payload()[16] } else { 0 };
+        if shown.source != Some((publisher, layer)) {
+            let is_same = shown.source.is_some_and(|(before, _)| before == publisher);
+            let what = if is_same { "layers" } else { "switches" };
+            *self.counts.entry(what).or_default() += 1;
             let is_key = packet.pt() == 111 || packet.payload()[6] & 1 == 0;
             assert!(is_key && is_newest, "a switch begins with a keyframe");
-            shown.publisher = Some(publisher);
+            shown.source = Some((publisher, layer));
         }
     }
 }
@@ -275,8 +309,6 @@ fn whatever_happens_nobody_receives_what_is_not_meant_for_him_and_numbers_stay_i
     }
 
     // The run saw what it is meant to see.
-    assert!(
-        counts["first"] > 10_000 && counts["resent"] > 20 && counts["switches"] > 200,
-        "{counts:?}"
-    );
+    let enough = [("first", 10_000), ("resent", 20), ("switches", 200), ("layers", 20)];
+    assert!(enough.into_iter().all(|(what, least)| counts[what] > least), "{counts:?}");
 }

@@ -133,6 +133,14 @@ impl World {
         self.settle();
     }
 
+    /// One frame of a simulcast layer in one packet, delivered.
+    pub(crate) fn layer(&mut self, client: usize, at: usize, kind: Frame) {
+        let packet = self.clients[client].layer_plain(at, kind);
+        let packet = self.clients[client].seal(&packet);
+        self.datagram(client, packet);
+        self.settle();
+    }
+
     pub(crate) fn rtcp(&mut self, client: usize, packet: &[u8]) {
         let sealed = self.clients[client].seal_rtcp(packet);
         self.datagram(client, sealed);

@@ -1,6 +1,6 @@
 //! What each m-line is for: publishing lines get a source, receiving lines become slots. What was given once stays.
 
-use sfu::plan::{Codec, ExtensionIds, Mid, Plan, PublishLine, SlotLine, Source, Ssrc};
+use sfu::plan::{Codec, ExtensionIds, Mid, Plan, PublishLine, Rid, SlotLine, Source, Ssrc};
 
 use super::random::Random;
 use super::{
@@ -12,13 +12,15 @@ use super::{
 pub(super) struct Line {
     pub(super) mid: Mid,
     pub(super) role: Role,
+    /// Its simulcast layers, the smallest first, once it has published: those of the first time stay.
+    pub(super) rids: Option<Vec<Rid>>,
 }
 
 /// What an m-line is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The client sends a source on it; of its simulcast layers at most one is taken.
-    Publish { source: Source, rid: Option<String> },
+    /// The client sends a source on it.
+    Publish { source: Source },
     /// The client receives on it. Audio and video slots with one place share a stream id, so the browser lip-syncs them.
     Slot { place: usize },
     /// It is of the bundle but nothing flows; a source that it had stays its own.
@@ -54,10 +56,17 @@ pub(super) fn assign(
     let mut publish = Vec::new();
     for line in &offer.lines {
         let role = role(line, &mut held);
-        if let (Role::Publish { source, rid }, Some(offered)) = (&role, line.codec) {
-            publish.push(publish_line(line, offered, *source, rid.as_deref()));
+        let mut rids = before
+            .iter()
+            .find(|was| was.mid == line.mid && line.live())
+            .and_then(|was| was.rids.clone());
+        if let (Role::Publish { source }, Some(offered)) = (&role, line.codec) {
+            let now = layers(line);
+            let first = rids.get_or_insert_with(|| now.clone());
+            let taken: Vec<Rid> = now.into_iter().filter(|rid| first.contains(rid)).collect();
+            publish.push(publish_line(line, offered, *source, taken));
         }
-        roles.push(Line { mid: line.mid, role });
+        roles.push(Line { mid: line.mid, role, rids });
     }
     if roles.first().is_none_or(|line| line.role == Role::Refused) {
         return Err(OfferError::BadFirstLine);
@@ -73,7 +82,7 @@ fn held_sources(offer: &Offer, before: &[Line]) -> Vec<(Mid, Source)> {
         .iter()
         .filter(|was| live(was.mid))
         .filter_map(|was| match was.role {
-            Role::Publish { source, .. } | Role::Idle { source: Some(source) } => {
+            Role::Publish { source } | Role::Idle { source: Some(source) } => {
                 Some((was.mid, source))
             }
             Role::Idle { source: None } | Role::Slot { .. } | Role::Refused => None,
@@ -99,7 +108,7 @@ fn role(line: &OfferedLine, held: &mut Vec<(Mid, Source)>) -> Role {
             if own.is_none() {
                 held.push((line.mid, source));
             }
-            Role::Publish { source, rid: layer(&line.rids) }
+            Role::Publish { source }
         }
         // The place is counted once all lines are known.
         (false, true) => Role::Slot { place: 0 },
@@ -107,36 +116,42 @@ fn role(line: &OfferedLine, held: &mut Vec<(Mid, Source)>) -> Role {
     }
 }
 
-/// One layer of a simulcast offer: the full one by our clients' names, else the first, which the offer prefers.
-fn layer(rids: &[String]) -> Option<String> {
-    rids.iter().find(|rid| *rid == "f").or_else(|| rids.first()).cloned()
+/// The layers that we take, the smallest first; none without the extension that tells them apart.
+fn layers(line: &OfferedLine) -> Vec<Rid> {
+    if ids(line, Way::Send).rid.is_none() {
+        return Vec::new();
+    }
+    Rid::ALL.into_iter().filter(|rid| line.rids.contains(&Some(*rid))).collect()
 }
 
 fn publish_line(
     line: &OfferedLine,
     offered: OfferedCodec,
     source: Source,
-    rid: Option<&str>,
+    rids: Vec<Rid>,
 ) -> PublishLine {
     let (mut ssrcs, mut rtx_of) = (line.ssrcs.clone(), line.rtx_of.clone());
-    // Firefox names an SSRC for each layer, in their order: those of layers we did not take will not be sent.
-    if let Some(rid) = rid
-        && ssrcs.len() == line.rids.len()
-    {
-        let taken: Option<Ssrc> =
-            line.rids.iter().zip(&ssrcs).find(|(name, _)| *name == rid).map(|(_, ssrc)| *ssrc);
-        ssrcs.retain(|ssrc| Some(*ssrc) == taken);
-        rtx_of.retain(|(media, _)| Some(*media) == taken);
+    if !rids.is_empty() {
+        // Firefox names an SSRC for each layer, in their order; without that the packets say which layer they are of.
+        let named = if ssrcs.len() == line.rids.len() { ssrcs.as_slice() } else { &[] };
+        let of = |rid: &Rid| {
+            let mut pairs = line.rids.iter().zip(named);
+            pairs.find(|(name, _)| **name == Some(*rid)).map(|(_, ssrc)| *ssrc)
+        };
+        // All or none: the places of SSRCs are those of the layers.
+        ssrcs = rids.iter().map(of).collect::<Option<Vec<Ssrc>>>().unwrap_or_default();
+        rtx_of.retain(|(media, _)| ssrcs.contains(media));
     }
     let mut extensions = ids(line, Way::Send);
     if source != Source::Mic {
         extensions.audio_level = None;
     }
-    if rid.is_none() {
+    if rids.is_empty() {
         extensions.rid = None;
         extensions.repaired_rid = None;
     }
-    PublishLine { mid: line.mid, source, codec: offered.codec, extensions, ssrcs, rtx_of }
+    let (mid, codec) = (line.mid, offered.codec);
+    PublishLine { mid, source, codec, extensions, rids, ssrcs, rtx_of }
 }
 
 /// Ids of the extensions that may travel one way.

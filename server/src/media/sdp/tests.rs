@@ -1,3 +1,5 @@
+mod layers;
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -137,6 +139,7 @@ fn a_chromium_offer_becomes_four_sources_and_five_slots() {
                 audio_level: Some(1),
                 ..ExtensionIds::default()
             },
+            rids: vec![],
             ssrcs: vec![Ssrc(2_595_789_895)],
             rtx_of: vec![],
         }
@@ -153,6 +156,7 @@ fn a_chromium_offer_becomes_four_sources_and_five_slots() {
                 transport_cc: Some(3),
                 ..ExtensionIds::default()
             },
+            rids: vec![],
             ssrcs: vec![Ssrc(2_809_926_600)],
             rtx_of: vec![(Ssrc(2_809_926_600), Ssrc(219_925_710))],
         }
@@ -258,19 +262,6 @@ fn rotation_absolute_send_time_and_foreign_codecs_are_not_taken() {
     {
         assert!(!text.contains(word), "{word}");
     }
-}
-
-#[test]
-fn a_firefox_offer_of_layers_is_answered_with_its_full_one() {
-    let Answered { text, negotiated } = first(&firefox()).expect("answer");
-    let cam = negotiated.plan.publish.get(1).expect("cam");
-    assert_eq!(cam.ssrcs, [Ssrc(1_708_365_952)]);
-    assert_eq!(cam.rtx_of, [(Ssrc(1_708_365_952), Ssrc(4_160_432_598))]);
-    assert_eq!((cam.extensions.rid, cam.extensions.repaired_rid), (Some(9), Some(10)));
-    let video = section(&text, 1);
-    assert!(video.contains("a=rid:f recv\r\na=simulcast:recv f\r\n"));
-    assert!(video.contains("a=extmap:9/recvonly urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"));
-    assert_eq!(negotiated.plan.slots.len(), 1);
 }
 
 #[test]

@@ -62,16 +62,23 @@ fn media(
     put!(text, "a=mid:{}", line.mid.as_str());
     transport(text, negotiated, context, first);
     match &line.role {
-        Role::Publish { rid, .. } => {
+        Role::Publish { source: _ } => {
             put!(text, "a=recvonly");
             let published =
                 negotiated.plan.publish.iter().find(|published| published.mid == line.mid);
             if let Some(published) = published {
                 extensions(text, offered, published.extensions, Way::Send);
             }
-            if let Some(rid) = rid {
+            let rids: Vec<&str> = published
+                .iter()
+                .flat_map(|published| &published.rids)
+                .map(|rid| rid.as_str())
+                .collect();
+            for rid in &rids {
                 put!(text, "a=rid:{rid} recv");
-                put!(text, "a=simulcast:recv {rid}");
+            }
+            if !rids.is_empty() {
+                put!(text, "a=simulcast:recv {}", rids.join(";"));
             }
         }
         Role::Slot { place } => {

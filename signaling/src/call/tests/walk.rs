@@ -10,7 +10,7 @@ use super::{START, call, line, offer, presence, seat, who};
 use crate::call::{Call, MediaEvent};
 use crate::effect::Effect;
 use crate::message::{
-    Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, ServerMessage, SlotMap,
+    Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, Rid, ServerMessage, SlotMap,
     TransportKind,
 };
 use crate::presence::PresencePatch;
@@ -71,6 +71,11 @@ fn a_media_event() -> impl Strategy<Value = MediaEvent> {
                 source: MediaSource::Cam,
                 from_rtp_timestamp: None
             }]
+        }),
+        (0..6u128, proptest::bool::ANY).prop_map(|(of, all)| MediaEvent::Layers {
+            seat: seat(of),
+            source: MediaSource::Cam,
+            rids: if all { vec![Rid::Q, Rid::H, Rid::F] } else { vec![] }
         }),
         proptest::option::of(0..6u128).prop_map(|n| MediaEvent::Speaker { seat: n.map(seat) }),
     ]
