@@ -1247,7 +1247,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "method_not_allowed" | "bad_request" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "not_shared" | "store_away" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "method_not_allowed" | "bad_request" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
 
 /**
  * What the problem is about: the condition and the medicines. Why they do not fit is the text `problems.association`.

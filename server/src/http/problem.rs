@@ -38,8 +38,6 @@ pub enum ProblemCode {
     ForeignOrigin,
     /// Too many requests.
     SlowDown,
-    /// Nothing has been shared yet.
-    NotShared,
     /// The store is away, full or stopped.
     StoreAway,
     /// The web client is missing in this build.
@@ -134,11 +132,6 @@ impl Problem {
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many requests.",
                 "Wait a moment and try again.",
-            ),
-            ProblemCode::NotShared => (
-                StatusCode::NOT_FOUND,
-                "Nothing has been shared yet.",
-                "Wait until the pharmacist shares the plan.",
             ),
             ProblemCode::StoreAway => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -1,7 +1,8 @@
 //! What the patient takes home: the page of the plan in plain words, once it is shared.
 
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use clinical::doc::Doc;
 use clinical::field::DocKind;
 use clinical::format::Language;
@@ -28,26 +29,25 @@ fn language_of(query: Option<&str>) -> Result<Language, Problem> {
     }
 }
 
-/// `GET /api/seats/{seat}/takeaway`: the page, during the visit and for half an hour after it.
+/// `GET /api/seats/{seat}/takeaway`: the page, during the visit and for half an hour after it. No content while nothing is
+/// shared: that is how every visit begins, and no fault.
 pub(crate) async fn page(
     State(app): State<App>,
     Seated { session: _, seat, visit }: Seated,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let language = language_of(query.as_deref())?;
-    let not_shared = || Problem::new(ProblemCode::NotShared);
     // A seat nobody ever let in: what an earlier visit shared is not for whoever holds the link.
     if visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted {
-        return Err(not_shared());
+        return Ok(nothing());
     }
-    let record = visit.record.ok_or_else(not_shared)?;
+    let Some(record) = visit.record else { return Ok(nothing()) };
     let docs = load(&app, record).await?;
     let of_kind = |kind| docs.iter().find(|doc| doc.kind() == kind);
-    let plan = of_kind(DocKind::Plan).ok_or_else(not_shared)?;
     let reads = role::view(seat.role, DocKind::Plan, Shared::Yes).is_some();
-    if !plan.shared() || !reads {
-        return Err(not_shared());
-    }
+    let Some(plan) = of_kind(DocKind::Plan).filter(|plan| plan.shared() && reads) else {
+        return Ok(nothing());
+    };
     let patient = patient::of_record(&app.store, &app.vault, record).await?;
     // Written first: what cannot be written down is not shown.
     let entry = Entry {
@@ -91,10 +91,14 @@ pub(crate) async fn page(
     reply(&plain::page(&input, None, language))
 }
 
+fn nothing() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
 async fn load(app: &App, record: RecordId) -> Result<Vec<Doc>, Problem> {
     match record::load(&app.store, &app.vault, record).await {
         Ok(loaded) => Ok(loaded.docs.into_iter().map(|loaded| loaded.doc).collect()),
-        Err(LoadError::NotFound) => Err(Problem::new(ProblemCode::NotShared)),
+        Err(LoadError::NotFound) => Ok(Vec::new()),
         Err(LoadError::Store(error)) => Err(error.into()),
         Err(LoadError::Vault(error)) => {
             tracing::error!(record.id = %record, %error, "a record does not open");

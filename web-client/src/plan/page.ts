@@ -17,7 +17,7 @@ export async function fetchPage(seat: SeatId, language: Language): Promise<Taken
     const reply = await fetch(`/api/seats/${encodeURIComponent(seat)}/takeaway?language=${language}`, {
       headers: { accept: "application/json" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
-    if (reply.status === 204 || reply.status === 404) return { kind: "nothing" };
+    if (reply.status === 204) return { kind: "nothing" };
     if (!reply.ok) return { kind: "away" };
     const body: unknown = await reply.json();
     return typeof body === "object" && body !== null && "medicines" in body && "tasks" in body ? { kind: "page", page: body as PlainPage } : { kind: "away" };
