@@ -26,6 +26,10 @@ const MESSAGE_BYTES: usize = 256 * 1024;
 /// What may wait in the WebSocket itself. Larger than any message, or that message could never be sent.
 const WRITE_BUFFER_BYTES: usize = 1024 * 1024;
 
+/// Read at once. The WebSocket clears and keeps so many bytes for each connection, and most messages are smaller;
+/// larger ones take more calls.
+const READ_AT_ONCE_BYTES: usize = 4 * 1024;
+
 /// From there on the WebSocket writes instead of gathering.
 const WRITE_AT_BYTES: usize = 16 * 1024;
 
@@ -73,6 +77,7 @@ pub(crate) async fn upgrade(
         .protocols([SUBPROTOCOL])
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES)
+        .read_buffer_size(READ_AT_ONCE_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .write_buffer_size(WRITE_AT_BYTES);
     if ws.selected_protocol().is_none() {
