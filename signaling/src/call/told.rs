@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 
-use clinical::actor::Millis;
+use clinical::actor::{Millis, Role};
 use clinical::id::{ConnectionId, RecordId, SeatId};
 
 use super::seat::{Line, Seat};
@@ -20,6 +20,8 @@ const SOURCES: [MediaSource; 4] =
 pub(super) struct Told {
     connections: BTreeMap<ConnectionId, Heard>,
     audiences: BTreeMap<(SeatId, MediaSource), Vec<SeatId>>,
+    /// From whom `audiences` follows: who is in the call, with the role.
+    in_call: Vec<(SeatId, Role)>,
     muted: BTreeMap<(SeatId, MediaSource), Muted>,
     standings: BTreeMap<SeatId, Standing>,
 }
@@ -47,6 +49,7 @@ impl Told {
         Self {
             connections: BTreeMap::new(),
             audiences: BTreeMap::new(),
+            in_call: Vec::new(),
             muted: BTreeMap::new(),
             standings: BTreeMap::new(),
         }
@@ -69,9 +72,12 @@ impl Call {
         // Who may receive is said before anybody is told: no packet may be ahead of the screen.
         self.settle_audiences(&mut told, out);
         let staff_present = self.staff_present();
+        let rows: Vec<Row<'_>> =
+            self.seats.iter().map(|(key, seat)| (*key, seat, seat.in_roster())).collect();
         for (connection, key) in &self.connections {
             if let Some(seat) = self.seats.get(key) {
-                self.settle_connection(now, *connection, seat, staff_present, &mut told, out);
+                let place = Place { connection: *connection, seat, staff_present };
+                self.settle_connection(now, place, &rows, &mut told, out);
             }
         }
         self.told = told;
@@ -88,30 +94,15 @@ impl Call {
     }
 
     fn settle_audiences(&self, told: &mut Told, out: &mut Vec<Effect>) {
-        let in_call: Vec<SeatId> = self
+        let in_call: Vec<(SeatId, Role)> = self
             .seats
             .iter()
-            .filter(|(_, seat)| seat.is_admitted() && !matches!(seat.line, Line::Left { .. }))
-            .map(|(key, _)| *key)
+            .filter(|(_, seat)| is_in_call(seat))
+            .map(|(key, seat)| (*key, seat.facts.role))
             .collect();
-        let known: BTreeSet<SeatId> =
-            told.audiences.keys().map(|(seat, _)| *seat).chain(in_call.iter().copied()).collect();
-        for publisher in known {
-            let role = self.seats.get(&publisher).map(|seat| seat.facts.role);
-            for source in SOURCES {
-                let publishes = in_call.contains(&publisher)
-                    && role.is_some_and(|role| role::may_publish(role, source));
-                let to: Vec<SeatId> = if publishes {
-                    in_call.iter().copied().filter(|key| *key != publisher).collect()
-                } else {
-                    Vec::new()
-                };
-                let before = told.audiences.get(&(publisher, source)).map(Vec::as_slice);
-                if before.unwrap_or_default() != to {
-                    told.audiences.insert((publisher, source), to.clone());
-                    out.push(Effect::Audience { publisher, source, to });
-                }
-            }
+        if told.in_call != in_call {
+            self.change_audiences(&in_call, told, out);
+            told.in_call = in_call;
         }
         for (key, seat) in &self.seats {
             let sources = [
@@ -127,15 +118,39 @@ impl Call {
         }
     }
 
+    fn change_audiences(&self, in_call: &[(SeatId, Role)], told: &mut Told, out: &mut Vec<Effect>) {
+        let known: BTreeSet<SeatId> = told
+            .audiences
+            .keys()
+            .map(|(seat, _)| *seat)
+            .chain(in_call.iter().map(|(seat, _)| *seat))
+            .collect();
+        for publisher in known {
+            let role = in_call.iter().find(|(seat, _)| *seat == publisher).map(|(_, role)| *role);
+            for source in SOURCES {
+                let to: Vec<SeatId> = if role.is_some_and(|role| role::may_publish(role, source)) {
+                    in_call.iter().map(|(seat, _)| *seat).filter(|key| *key != publisher).collect()
+                } else {
+                    Vec::new()
+                };
+                let before = told.audiences.get(&(publisher, source)).map(Vec::as_slice);
+                if before.unwrap_or_default() != to {
+                    told.audiences.insert((publisher, source), to.clone());
+                    out.push(Effect::Audience { publisher, source, to });
+                }
+            }
+        }
+    }
+
     fn settle_connection(
         &self,
         now: Millis,
-        connection: ConnectionId,
-        seat: &Seat,
-        staff_present: bool,
+        place: Place<'_>,
+        rows: &[Row<'_>],
         told: &mut Told,
         out: &mut Vec<Effect>,
     ) {
+        let Place { connection, seat, staff_present } = place;
         let admission = self.admission(seat, staff_present);
         let heard = match told.connections.remove(&connection) {
             None => {
@@ -155,7 +170,7 @@ impl Call {
             }
         };
         let Heard { seat: key, admission, call } = heard;
-        let call = seat.is_admitted().then(|| self.settle_call(connection, seat, call, out));
+        let call = seat.is_admitted().then(|| self.settle_call(connection, seat, rows, call, out));
         told.connections.insert(connection, Heard { seat: key, admission, call });
     }
 
@@ -164,34 +179,39 @@ impl Call {
         &self,
         connection: ConnectionId,
         seat: &Seat,
+        rows: &[Row<'_>],
         heard: Option<HeardOfCall>,
         out: &mut Vec<Effect>,
     ) -> HeardOfCall {
-        let roster = self.roster_for(seat);
-        let heard = match heard {
+        let admits = role::may_admit(seat.facts.role);
+        // Everybody in the call, and for those who admit also who waits and who left.
+        let seen = || rows.iter().filter(|(_, of, _)| admits || is_in_call(of));
+        let mut heard = match heard {
             None => {
-                let mut seats: Vec<(u64, RosterSeat)> = roster
-                    .values()
-                    .map(|row| {
-                        (self.seats.get(&row.seat).map_or(u64::MAX, |s| s.place), row.clone())
-                    })
-                    .collect();
+                let mut seats: Vec<(u64, RosterSeat)> =
+                    seen().map(|(_, of, row)| (of.place, row.clone())).collect();
                 seats.sort_by_key(|(place, _)| *place);
                 let seats = seats.into_iter().map(|(_, row)| row).collect();
                 send(connection, ServerMessage::Roster { seats }, out);
-                HeardOfCall { roster: roster.clone(), ..HeardOfCall::default() }
+                let roster = seen().map(|(key, _, row)| (*key, row.clone())).collect();
+                HeardOfCall { roster, ..HeardOfCall::default() }
             }
             Some(heard) => heard,
         };
-        let HeardOfCall { roster: before, speaker, slots, layers, record } = heard;
-        for gone in before.keys().filter(|key| !roster.contains_key(key)) {
-            send(connection, ServerMessage::SeatGone { seat: *gone }, out);
-        }
-        for (key, row) in &roster {
-            if before.get(key) != Some(row) {
+        heard.roster.retain(|key, _| {
+            let stays = self.seats.get(key).is_some_and(|of| admits || is_in_call(of));
+            if !stays {
+                send(connection, ServerMessage::SeatGone { seat: *key }, out);
+            }
+            stays
+        });
+        for (key, _, row) in seen() {
+            if heard.roster.get(key) != Some(row) {
                 send(connection, ServerMessage::Seat { seat: row.clone() }, out);
+                heard.roster.insert(*key, row.clone());
             }
         }
+        let HeardOfCall { roster, speaker, slots, layers, record } = heard;
         let access = self.record_for(seat.facts.role);
         if access != record {
             out.push(Effect::Record { connection, access });
@@ -223,16 +243,19 @@ impl Call {
             record: access,
         }
     }
+}
 
-    /// The seats one seat may see: everybody in the call, and for those who admit also who waits and who left.
-    fn roster_for(&self, viewer: &Seat) -> BTreeMap<SeatId, RosterSeat> {
-        let admits = role::may_admit(viewer.facts.role);
-        self.seats
-            .iter()
-            .filter(|(_, seat)| {
-                admits || (seat.is_admitted() && !matches!(seat.line, Line::Left { .. }))
-            })
-            .map(|(key, seat)| (*key, seat.in_roster()))
-            .collect()
-    }
+/// A seat with what others see of it.
+type Row<'a> = (SeatId, &'a Seat, RosterSeat);
+
+/// One connection's place.
+struct Place<'a> {
+    connection: ConnectionId,
+    seat: &'a Seat,
+    staff_present: bool,
+}
+
+/// Whether it receives and may be seen by everybody.
+const fn is_in_call(seat: &Seat) -> bool {
+    seat.is_admitted() && !matches!(seat.line, Line::Left { .. })
 }
