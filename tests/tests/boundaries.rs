@@ -120,6 +120,21 @@ fn one_crypto_provider_is_built() {
     }
 }
 
+#[test]
+fn the_product_has_no_way_around_the_handshake() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root());
+    cargo.args(["tree", "--locked", "--offline", "--edges", "normal,features", "--invert", "sfu"]);
+    cargo.args(["--package", "mortar"]);
+    let tree = cargo.output().unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let features = String::from_utf8(tree.stdout).unwrap();
+    assert!(
+        features.contains("sfu") && !features.contains("feature \"simulation\""),
+        "`sfu` with feature `simulation` takes keys from its caller: only simulations may"
+    );
+}
+
 /// A crate that moves fast, or that only one place should know, and the files that may name it.
 const NAMED_IN: &[(&str, &[&str])] = &[
     (

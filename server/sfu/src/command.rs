@@ -68,7 +68,7 @@ pub struct Wish {
     pub mid: Mid,
     /// Height in device pixels; 0 pauses it.
     pub max_height: u16,
-    /// 0 to 3.
+    /// 0 to 3: who is shown first when the line does not carry everybody. 3 is pinned, beside the active speaker.
     pub priority: u8,
 }
 

@@ -15,6 +15,10 @@ pub struct Counters {
     pub forwarded_bytes: u64,
     /// Retransmissions among the forwarded.
     pub retransmitted_packets: u64,
+    /// Padding sent to find out what a line carries.
+    pub probe_packets: u64,
+    /// Pictures paused for want of bandwidth.
+    pub video_pauses: u64,
     /// Everything sent that is not media: STUN, DTLS, RTCP.
     pub control_packets_out: u64,
     /// Valid STUN checks.

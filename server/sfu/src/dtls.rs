@@ -181,6 +181,12 @@ impl Dtls {
         }
     }
 
+    /// The keys came another way.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn skip_handshake(&mut self) {
+        self.stage = Stage::Connected;
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
             Stage::Connected => None,

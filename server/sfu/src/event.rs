@@ -41,6 +41,22 @@ pub enum Event {
         /// RTP timestamp of its first packet of this track; `None` while nothing of it was sent.
         from_rtp_timestamp: Option<u32>,
     },
+    /// A picture that a slot carries is held back; the publisher goes on.
+    VideoPaused {
+        /// Whose slot.
+        peer: PeerKey,
+        /// Which.
+        mid: Mid,
+        /// Why.
+        reason: PauseReason,
+    },
+    /// It may flow again, or the slot carries nothing any more.
+    VideoResumed {
+        /// Whose slot.
+        peer: PeerKey,
+        /// Which.
+        mid: Mid,
+    },
     /// The active speaker changed.
     Speaker {
         /// In which call.
@@ -101,6 +117,13 @@ pub enum Loss {
     Twenty,
     /// 30 %.
     Thirty,
+}
+
+/// Why a picture is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseReason {
+    /// The subscriber's line does not carry it beside what comes first: voices always do.
+    Bandwidth,
 }
 
 /// SRTP protection profiles (RFC 7714, RFC 3711).

@@ -1,7 +1,7 @@
 //! The way out: routes compiled when something changes, then subscriber by subscriber, packet by packet, so that what goes
 //! to one destination stands together.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::command::Muted;
 use crate::egress::{Egress, Flow, Path};
@@ -12,13 +12,14 @@ use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, TrackKey};
 use crate::seating::{Candidate, Liveliness};
 use crate::sfu::{Control, Sfu};
-use crate::slot::{Outcome, State, Visibility, Wire};
+use crate::slot::{Outcome, Share, State, Visibility, Wire};
 use crate::track::Activity;
 
 impl Sfu {
     pub(crate) fn transmit(&mut self, now: Instant, egress: &mut Egress) -> Flow {
         while let Some(call) = self.stale.pop_first() {
             self.compile(call, now);
+            self.share_out_call(call, now);
         }
         self.settle_all(now);
         while let Some(&index) = self.queue.front() {
@@ -57,9 +58,11 @@ impl Sfu {
         let Some(peer) = self.peers.get_mut(index) else { return Outcome::Done };
         let key = peer.key;
         let path = peer.ice.send_path(now);
-        let Peer { session, slots, transport_sequence, budget, rtt, .. } = peer;
+        peer.paced_until = None;
+        let Peer { session, slots, bandwidth, budget, rtt, .. } = peer;
         let (Some(path), Some(session)) = (path, session) else {
             self.counters.dropped_no_consent += 1;
+            bandwidth.give_up_probe();
             for slot in slots {
                 let Some(source) = slot.source else { continue };
                 let Some(track) = self.tracks.get_mut(source.track) else { continue };
@@ -70,7 +73,7 @@ impl Sfu {
         };
         let mut wire = Wire {
             session,
-            transport_sequence,
+            bandwidth,
             budget,
             path,
             egress,
@@ -80,7 +83,8 @@ impl Sfu {
         };
         let mut has_begun = false;
         let mut result = Outcome::Done;
-        for slot in slots {
+        let mut paced: Option<Duration> = None;
+        for slot in &mut *slots {
             let Some(source) = slot.source else { continue };
             let Some(track) = self.tracks.get(source.track).filter(|track| track.key == source.key)
             else {
@@ -103,9 +107,26 @@ impl Sfu {
                     from_rtp_timestamp: Some(from),
                 });
             }
-            if result == Outcome::Full {
-                break;
+            match result {
+                Outcome::Done => {}
+                // Sound in another slot does not wait.
+                Outcome::Paced(wait) => paced = Some(paced.map_or(wait, |it| it.min(wait))),
+                Outcome::Full => break,
             }
+        }
+        if result != Outcome::Full
+            && let Some(slot) = slots.iter_mut().find(|slot| slot.can_probe())
+        {
+            while !wire.egress.is_full()
+                && let Some(padding) = wire.bandwidth.next_probe(now)
+            {
+                let _ = slot.pad(padding, &mut wire);
+            }
+        }
+        peer.paced_until = paced.map(|wait| now + wait);
+        if peer.line_due().is_some() {
+            // The timers are told.
+            self.feedback.push_back(index);
         }
         if has_begun {
             // The slot's clock has another source: its sender report does not wait.
@@ -189,6 +210,7 @@ impl Sfu {
         if peer.session.is_none() {
             return;
         }
+        let is_limited = peer.bandwidth.estimate().is_some();
         let Peer { key, seating, slots, .. } = peer;
         let key = *key;
         let candidates = tracks.iter().filter_map(|&at| {
@@ -207,6 +229,9 @@ impl Sfu {
             let Some(slot) = slots.get_mut(at) else { continue };
             if slot.source.map(|source| source.key) != wanted.map(|(_, key)| key) {
                 slot.carry(wanted);
+                if !is_limited {
+                    slot.share = Share::Given;
+                }
                 self.events.push_back(Event::Slot {
                     peer: key,
                     mid: slot.line.mid,
@@ -221,7 +246,7 @@ impl Sfu {
                 Visibility::Wanted { tile: _ } => true,
                 Visibility::Unwanted => false,
             };
-            let is_open = track.muted == Muted::No && is_wanted;
+            let is_open = track.muted == Muted::No && is_wanted && slot.share == Share::Given;
             match (is_open, source.state) {
                 (false, State::Waiting | State::Flowing) => {
                     slot.set_state(State::Paused, layer.cache.head());

@@ -9,8 +9,8 @@ use crate::egress::Path;
 use crate::event::Event;
 use crate::ice::Check;
 use crate::limits::{
-    ADDRESS_HOLD, DTLS_QUEUE, FEEDBACK_INTERVAL, MAX_BYTES_PER_SECOND, MAX_DATAGRAM_BYTES,
-    MAX_PACKETS_PER_SECOND, MAX_SSRCS, MAX_TRIALS_PER_SECOND, SPEAKER_INTERVAL,
+    ADDRESS_HOLD, DTLS_QUEUE, FEEDBACK_INTERVAL, IP_HEADER_BYTES, MAX_BYTES_PER_SECOND,
+    MAX_DATAGRAM_BYTES, MAX_PACKETS_PER_SECOND, MAX_SSRCS, MAX_TRIALS_PER_SECOND, SPEAKER_INTERVAL,
 };
 use crate::nack::Repair;
 use crate::peer::{Declared, DeclaredLayer, Peer, Queue, Role, Stream};
@@ -319,6 +319,7 @@ impl Sfu {
                 true
             }
         };
+        layer.meter.note(u64::from(size) + IP_HEADER_BYTES, now);
         let arrival = layer.cache.head();
         let is_keyframe = vp8.is_some_and(|it| it.keyframe == Keyframe::Starts);
         if is_keyframe {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::allocation::Allocator;
+use crate::bandwidth::Bandwidth;
 use crate::dtls::Dtls;
 use crate::event::{Liveness, Loss};
 use crate::feedback::Arrivals;
@@ -15,7 +17,8 @@ use crate::rate::PerSecond;
 use crate::reception::Statistics;
 use crate::rtp::Header;
 use crate::seating::Seating;
-use crate::slot::{Budget, Slot};
+use crate::sent::Budget;
+use crate::slot::Slot;
 use crate::srtp::{ReplayWindow, Session};
 use crate::track::payload_types;
 
@@ -36,8 +39,11 @@ pub(crate) struct Peer {
     pub(crate) byte_rate: PerSecond,
     pub(crate) bytes_since_feedback: u32,
     pub(crate) arrivals: Arrivals,
-    /// Of what we send to it: the counter of transport-wide sequence numbers.
-    pub(crate) transport_sequence: u16,
+    /// Of the line to it.
+    pub(crate) bandwidth: Bandwidth,
+    pub(crate) allocator: Allocator,
+    /// When pictures may go on that a full line made wait.
+    pub(crate) paced_until: Option<Instant>,
     pub(crate) budget: Budget,
     pub(crate) rtt: Duration,
     /// Its wall clock against ours, in NTP units; one for all its tracks, so that lips stay with voices.
@@ -142,7 +148,9 @@ impl Peer {
             byte_rate: PerSecond::new(now),
             bytes_since_feedback: 0,
             arrivals: Arrivals::new(now),
-            transport_sequence: 0,
+            bandwidth: Bandwidth::new(now),
+            allocator: Allocator::default(),
+            paced_until: None,
             budget: Budget::new(now),
             rtt: DEFAULT_RTT,
             clock_offset: None,
@@ -203,6 +211,11 @@ impl Peer {
         let changed = self.liveness != liveness;
         self.liveness = liveness;
         changed.then_some(liveness)
+    }
+
+    /// When something waits to be sent to it that the line made wait, or a probe.
+    pub(crate) fn line_due(&self) -> Option<Instant> {
+        self.paced_until.into_iter().chain(self.bandwidth.probe_due()).min()
     }
 
     /// What an unknown SSRC is, by `a=ssrc` or by the mid in its packet.

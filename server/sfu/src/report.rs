@@ -71,6 +71,11 @@ impl Sfu {
                         self.keyframe_asked(index, media, now);
                     }
                 }
+                Packet::Acknowledgement(acknowledgement) => {
+                    let Some(peer) = self.peers.get_mut(index) else { return };
+                    peer.bandwidth.acknowledge(&acknowledgement, peer.rtt, now);
+                    self.share_out(index, now);
+                }
                 Packet::Other => {}
             }
         }
@@ -270,6 +275,7 @@ impl Sfu {
     pub(crate) fn send_reports(&mut self, index: usize, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         peer.next_report = now + REPORT_INTERVAL;
+        peer.bandwidth.tick(now);
         for line in &peer.lines {
             let Some(track) = self.tracks.get_mut(line.track) else { continue };
             for layer in &mut track.layers {
@@ -307,6 +313,7 @@ impl Sfu {
         let len = writer.len();
         self.send_rtcp(index, buffer.get(..len).unwrap_or_default(), now);
         self.send_sender_reports(index, now);
+        self.share_out(index, now);
     }
 
     /// One for each slot that flows and whose publisher has reported: its clock carried over to ours.

@@ -1,5 +1,6 @@
 //! Views of received RTCP packets and writers of ours (RFC 3550 §6, RFC 4585, RFC 5104). Nothing is copied or allocated.
 
+use crate::acknowledgement::Acknowledgement;
 use crate::bytes::{Writer, u16_at, u32_at};
 use crate::plan::Ssrc;
 use crate::time::NtpTime;
@@ -39,11 +40,13 @@ pub(crate) enum Packet<'a> {
     PictureLoss {
         media: Ssrc,
     },
+    /// Transport-wide feedback about what we send.
+    Acknowledgement(Acknowledgement<'a>),
     /// Entries of SSRC and command number, 8 bytes each.
     FullIntra {
         entries: &'a [u8],
     },
-    /// Source descriptions, estimates, transport-wide feedback about what we send: not used by this relay.
+    /// Source descriptions, receivers' estimates: not used by this relay.
     Other,
 }
 
@@ -91,6 +94,7 @@ fn parse(count: u8, kind: u8, packet: &[u8]) -> Option<Packet<'_>> {
         (TRANSPORT_FEEDBACK, 1) => {
             Packet::Nack { media: Ssrc(u32_at(packet, 8)?), pairs: packet.get(12..)? }
         }
+        (TRANSPORT_FEEDBACK, 15) => Packet::Acknowledgement(Acknowledgement::parse(packet)?),
         (PAYLOAD_FEEDBACK, 1) => Packet::PictureLoss { media: Ssrc(u32_at(packet, 8)?) },
         (PAYLOAD_FEEDBACK, 4) => Packet::FullIntra { entries: packet.get(12..)? },
         _ => Packet::Other,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use crate::allocation::Demand;
 use crate::cache::Pool;
 use crate::command::{Command, Wish};
 use crate::counters::Counters;
@@ -62,6 +63,8 @@ pub struct Sfu {
     pub(crate) queue: VecDeque<usize>,
     /// Peers to whom a request may be due.
     pub(crate) feedback: VecDeque<usize>,
+    /// What the slots of the subscriber in hand would show; kept for its memory.
+    pub(crate) demands: Vec<Demand>,
     pub(crate) dtls_queue: VecDeque<(usize, Vec<u8>)>,
     pub(crate) control: VecDeque<Control>,
     pub(crate) timers: Timers,
@@ -117,6 +120,7 @@ impl Sfu {
             unsettled: BTreeSet::new(),
             queue: VecDeque::new(),
             feedback: VecDeque::new(),
+            demands: Vec::new(),
             dtls_queue: VecDeque::new(),
             control: VecDeque::new(),
             timers: Timers::default(),
@@ -331,6 +335,7 @@ impl Sfu {
                 self.counters.stray_commands += 1;
                 continue;
             };
+            slot.priority = wish.priority;
             slot.wish = match (slot.line.codec, wish.max_height) {
                 (Codec::Vp8 { .. }, 0) => Visibility::Unwanted,
                 // Sound has no height; nobody pauses it this way.
@@ -391,7 +396,7 @@ impl Sfu {
         }
     }
 
-    fn progress(&mut self, index: usize, progress: Progress, now: Instant) {
+    pub(crate) fn progress(&mut self, index: usize, progress: Progress, now: Instant) {
         // Answers first: a refusal is told with an alert.
         if let Some(peer) = self.peers.get_mut(index) {
             let path = peer.ice.handshake_path(now);
@@ -458,6 +463,7 @@ impl Sfu {
         let progress = peer.dtls.handle_timeout(now);
         self.look_at_layers(index, now);
         if is_connected {
+            self.resume_sending(index, now);
             self.send_requests(index, now);
             if feedback_due {
                 self.send_arrivals(index, now);
@@ -486,6 +492,7 @@ impl Sfu {
         sooner(peer.quiet_at());
         if peer.session.is_some() {
             sooner(Some(peer.next_report));
+            sooner(peer.line_due());
             sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
             sooner(self.next_request(peer, now));
             sooner(self.next_look_at_layers(peer));
@@ -526,6 +533,11 @@ impl Sfu {
             self.timers.arm(Timer::Speaker(key), next);
             next
         });
+    }
+
+    #[cfg(feature = "simulation")]
+    pub(crate) fn index_of(&self, peer: PeerKey) -> Option<usize> {
+        self.by_key.get(&peer).copied()
     }
 
     fn track_mut(&mut self, key: TrackKey) -> Option<&mut Track> {

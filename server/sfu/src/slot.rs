@@ -2,19 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use crate::bandwidth::Bandwidth;
 use crate::bytes::{Writer, low16};
 use crate::cache::{Arrival, Meta, Pool};
-use crate::codec::vp8::{Continuity, Keyframe, Offsets};
+use crate::codec::vp8::{Continuity, Descriptor, Keyframe, Offsets};
 use crate::counters::Counters;
 use crate::egress::{Egress, Path};
 use crate::layers::{Choice, LayerSet, Need, Presence, Rung, choose};
 use crate::limits::{
-    ASSUMED_TILE, MAX_PENDING_RETRANSMISSIONS, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE,
-    SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
+    ASSUMED_TILE, IP_HEADER_BYTES, MAX_PENDING_RETRANSMISSIONS, SENT_PACKETS_AUDIO,
+    SENT_PACKETS_VIDEO,
 };
 use crate::plan::{Codec, PayloadType, SlotLine, Ssrc, TrackKey};
 use crate::rewrite::Rewriter;
 use crate::rtp::Marker;
+use crate::sent::{Budget, Sent, SentPacket};
 use crate::srtp::{Index, ReplayWindow, Session};
 use crate::track::{Layer, clock_rate, payload_types};
 
@@ -23,6 +25,9 @@ pub(crate) struct Slot {
     pub(crate) wish: Visibility,
     /// The largest layer that the subscriber's bandwidth allows; `None` is no limit.
     pub(crate) cap: Option<usize>,
+    /// 0 to 3, as its subscriber wishes; 3 is pinned.
+    pub(crate) priority: u8,
+    pub(crate) share: Share,
     pub(crate) source: Option<Carried>,
     /// When its subscriber last asked for a keyframe.
     pub(crate) keyframe_asked: Option<Instant>,
@@ -47,6 +52,16 @@ pub(crate) enum Visibility {
         tile: u16,
     },
     Unwanted,
+}
+
+/// Whether the line has room for a slot's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// It shows something new that nobody has decided about. On a line that is limited it waits for that.
+    Undecided,
+    Given,
+    /// Paused, and its subscriber was told.
+    Refused,
 }
 
 /// What a slot carries.
@@ -88,7 +103,7 @@ pub(crate) enum State {
 /// What one peer's packets need on their way out.
 pub(crate) struct Wire<'a> {
     pub(crate) session: &'a mut Session,
-    pub(crate) transport_sequence: &'a mut u16,
+    pub(crate) bandwidth: &'a mut Bandwidth,
     pub(crate) budget: &'a mut Budget,
     pub(crate) path: Path,
     pub(crate) egress: &'a mut Egress,
@@ -103,6 +118,8 @@ pub(crate) enum Outcome {
     Done,
     /// No cell is left: go on from here when there is.
     Full,
+    /// The line has enough for now: go on from here after this long.
+    Paced(Duration),
 }
 
 impl Slot {
@@ -119,6 +136,8 @@ impl Slot {
             line,
             wish: Visibility::Wanted { tile: ASSUMED_TILE },
             cap: None,
+            priority: 0,
+            share: Share::Undecided,
             source: None,
             keyframe_asked: None,
             packets: 0,
@@ -144,6 +163,9 @@ impl Slot {
             state: State::Paused,
             is_announced: false,
         });
+        if self.share == Share::Given {
+            self.share = Share::Undecided;
+        }
         self.sent.clear();
         self.pending.clear();
     }
@@ -241,9 +263,13 @@ impl Slot {
         began: &mut Option<u32>,
     ) -> Outcome {
         let Some(mut source) = self.source else { return Outcome::Done };
-        let mut outcome = self.forward_layer(&mut source, layers, pool, wire, began);
-        // What the old layer has still brought goes first.
         let (offset, rate) = (self.timestamp_offset(), clock_rate(self.line.codec));
+        // A smaller layer is turned to because the line is full: what the larger one has still brought is left behind.
+        if source.next.is_some_and(|next| next.layer < source.layer) {
+            let _ = source.turn_to_next(layers, pool, offset, rate);
+        }
+        let mut outcome = self.forward_layer(&mut source, layers, pool, wire, began);
+        // A larger one comes after what the smaller one has still brought.
         if outcome == Outcome::Done && source.turn_to_next(layers, pool, offset, rate) {
             outcome = self.forward_layer(&mut source, layers, pool, wire, began);
         }
@@ -275,6 +301,9 @@ impl Slot {
         while let Some((meta, payload)) = layer.cache.get(pool, source.cursor) {
             if wire.egress.is_full() {
                 return Outcome::Full;
+            }
+            if let Some(wait) = self.pace(wire) {
+                return Outcome::Paced(wait);
             }
             let from = (source.layer, source.cursor);
             source.cursor += 1;
@@ -317,9 +346,11 @@ impl Slot {
             sequence: numbers.sequence,
             timestamp: numbers.timestamp,
             original: None,
+            padding: 0,
         };
         let ids = meta.vp8.as_ref().map(|it| self.vp8.forward(it)).unwrap_or_default();
-        if let Some(len) = self.write(&packet, ids, &meta, payload, wire) {
+        let picture = meta.vp8.map(|descriptor| (descriptor, ids));
+        if let Some(len) = self.write(&packet, meta.marker, picture, payload, wire) {
             let (layer, arrival) = from;
             self.sent.note(SentPacket {
                 sequence: numbers.sequence,
@@ -342,6 +373,9 @@ impl Slot {
         while let Some(sequence) = self.pending.last().copied() {
             if wire.egress.is_full() {
                 return Outcome::Full;
+            }
+            if let Some(wait) = self.pace(wire) {
+                return Outcome::Paced(wait);
             }
             self.pending.pop();
             if self.retransmit_one(sequence, layers, pool, wire).is_none() {
@@ -371,9 +405,11 @@ impl Slot {
             sequence: self.rtx_sequence,
             timestamp: sent.timestamp,
             original: Some(low16(sent.sequence)),
+            padding: 0,
         };
         self.rtx_sequence += 1;
-        let len = self.write(&packet, sent.ids, &meta, payload, wire)?;
+        let picture = meta.vp8.map(|descriptor| (descriptor, sent.ids));
+        let len = self.write(&packet, meta.marker, picture, payload, wire)?;
         wire.budget.resent(len, wire.now);
         wire.counters.forwarded_packets += 1;
         wire.counters.retransmitted_packets += 1;
@@ -381,22 +417,54 @@ impl Slot {
         Some(())
     }
 
+    /// How long the next packet must wait for the line. Sound never does.
+    fn pace(&self, wire: &mut Wire<'_>) -> Option<Duration> {
+        match self.line.codec {
+            Codec::Opus { .. } => None,
+            Codec::Vp8 { .. } => wire.bandwidth.pacer.wait(wire.now),
+        }
+    }
+
+    /// Whether probes can be sent beside its packets: only feedback tells what became of them.
+    pub(crate) fn can_probe(&self) -> bool {
+        let (_, rtx_pt) = payload_types(self.line.codec);
+        rtx_pt.is_some() && self.line.rtx.is_some() && self.line.extensions.transport_cc.is_some()
+    }
+
+    /// Sends a retransmission of nothing: `padding` bytes that every receiver throws away (RFC 3550 §5.1).
+    pub(crate) fn pad(&mut self, padding: u8, wire: &mut Wire<'_>) -> Option<()> {
+        let (_, rtx_pt) = payload_types(self.line.codec);
+        let packet = Packet {
+            pt: rtx_pt?,
+            ssrc: self.line.rtx?,
+            sequence: self.rtx_sequence,
+            timestamp: self.rewriter.timestamp_offset(),
+            original: None,
+            padding,
+        };
+        self.rtx_sequence += 1;
+        self.write(&packet, Marker::Clear, None, &[], wire)?;
+        wire.counters.probe_packets += 1;
+        Some(())
+    }
+
     /// Header, payload, rewriting, seal, all in the cell; the length.
     fn write(
         &self,
         packet: &Packet,
-        ids: Offsets,
-        meta: &Meta,
+        marker: Marker,
+        picture: Option<(Descriptor, Offsets)>,
         payload: &[u8],
         wire: &mut Wire<'_>,
     ) -> Option<u64> {
         let transport_cc = self.line.extensions.transport_cc;
         let session = &mut *wire.session;
-        let transport_sequence = *wire.transport_sequence;
+        let transport_sequence = wire.bandwidth.sequence();
         let len = wire.egress.write(wire.path, |cell| {
             let mut writer = Writer::new(cell);
             let first = if transport_cc.is_some() { 0x90 } else { 0x80 };
-            let marker = if meta.marker == Marker::Set { 0x80 } else { 0 };
+            let first = if packet.padding > 0 { first | 0x20 } else { first };
+            let marker = if marker == Marker::Set { 0x80 } else { 0 };
             writer.put(&[first, marker | packet.pt.0])?;
             writer.put(&low16(packet.sequence).to_be_bytes())?;
             writer.put(&packet.timestamp.to_be_bytes())?;
@@ -411,16 +479,22 @@ impl Slot {
             }
             let payload_at = writer.len();
             writer.put(payload)?;
+            for left in (1..=packet.padding).rev() {
+                writer.put(&[if left == 1 { packet.padding } else { 0 }])?;
+            }
             let len = writer.len();
-            if let Some(descriptor) = &meta.vp8 {
+            if let Some((descriptor, ids)) = &picture {
                 ids.apply(descriptor, cell.get_mut(payload_at..len)?);
             }
             session.seal(cell, len, header_len, packet.ssrc, packet.sequence)
         })?;
+        let len = u64::try_from(len).ok()?;
+        let on_the_line = len + IP_HEADER_BYTES;
         if transport_cc.is_some() {
-            *wire.transport_sequence = transport_sequence.wrapping_add(1);
+            wire.bandwidth.sent(on_the_line, wire.now);
         }
-        u64::try_from(len).ok()
+        wire.bandwidth.pacer.sent(on_the_line, wire.now);
+        Some(len)
     }
 }
 
@@ -453,6 +527,8 @@ struct Packet {
     timestamp: u32,
     /// Of the packet it repeats (RFC 4588 §4).
     original: Option<u16>,
+    /// Bytes of padding; 0 for none.
+    padding: u8,
 }
 
 fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
@@ -462,92 +538,4 @@ fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
 /// Sound that begins is a talk spurt (RFC 3551 §4.1); a picture keeps the end of its frame.
 fn spurt_marker(meta: &Meta) -> Marker {
     if meta.vp8.is_none() { Marker::Set } else { meta.marker }
-}
-
-/// Which packet of the layer went out under which number.
-struct Sent {
-    entries: Vec<Option<SentPacket>>,
-    capacity: usize,
-}
-
-#[derive(Clone, Copy)]
-struct SentPacket {
-    sequence: Index,
-    timestamp: u32,
-    /// Where it came from: sent again, it is the same whatever the slot shows by then.
-    layer: usize,
-    arrival: Arrival,
-    ids: Offsets,
-    resent: Option<Instant>,
-}
-
-impl Sent {
-    fn new(capacity: usize) -> Self {
-        Self { entries: Vec::new(), capacity }
-    }
-
-    fn note(&mut self, packet: SentPacket) {
-        if self.entries.is_empty() {
-            self.entries.resize(self.capacity, None);
-        }
-        let at = usize::from(low16(packet.sequence)) % self.capacity;
-        if let Some(entry) = self.entries.get_mut(at) {
-            *entry = Some(packet);
-        }
-    }
-
-    /// The packet under this number, unless it was resent within the round trip: then the answer is still on its way.
-    fn take_turn(&mut self, sequence: u16, rtt: Duration, now: Instant) -> Option<SentPacket> {
-        let at = usize::from(sequence) % self.capacity;
-        let entry = self.entries.get_mut(at)?.as_mut()?;
-        let is_early =
-            entry.resent.is_some_and(|resent| now.saturating_duration_since(resent) < rtt);
-        if low16(entry.sequence) != sequence || is_early {
-            return None;
-        }
-        entry.resent = Some(now);
-        Some(*entry)
-    }
-
-    fn clear(&mut self) {
-        self.entries.fill(None);
-    }
-}
-
-/// What one subscriber was sent in the current second, and how much of it again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
-    since: Instant,
-    sent: u64,
-    resent: u64,
-    sent_before: u64,
-}
-
-impl Budget {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, sent: 0, resent: 0, sent_before: 0 }
-    }
-
-    fn sent(&mut self, bytes: u64, now: Instant) {
-        self.turn(now);
-        self.sent += bytes;
-    }
-
-    fn resent(&mut self, bytes: u64, now: Instant) {
-        self.turn(now);
-        self.resent += bytes;
-    }
-
-    fn allows(&mut self, bytes: usize, now: Instant) -> bool {
-        self.turn(now);
-        let share = self.sent.max(self.sent_before) / RETRANSMISSION_SHARE;
-        let allowed = share.max(RETRANSMISSION_FLOOR_BYTES);
-        u64::try_from(bytes).is_ok_and(|bytes| self.resent + bytes <= allowed)
-    }
-
-    fn turn(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
-            *self = Self { since: now, sent: 0, resent: 0, sent_before: self.sent };
-        }
-    }
 }

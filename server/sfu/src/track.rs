@@ -12,6 +12,7 @@ use crate::limits::{
     ASSUMED_HEIGHT, CACHE_PACKETS_AUDIO, CACHE_PACKETS_VIDEO, KEYFRAME_INTERVAL,
     KEYFRAME_INTERVAL_SCREEN, LAYER_SILENT_AFTER, MAX_LAYERS, NACK_GIVE_UP, NACK_GIVE_UP_SCREEN,
 };
+use crate::meter::Meter;
 use crate::nack::Missing;
 use crate::plan::{CallKey, Codec, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc, TrackKey};
 use crate::speaker::Level;
@@ -69,6 +70,7 @@ pub(crate) struct Layer {
     height: Option<u16>,
     pub(crate) missing: Missing,
     pub(crate) keyframes: KeyframeRequests,
+    pub(crate) meter: Meter,
     /// The publisher's clock against its RTP timestamps.
     pub(crate) sender_report: Option<(NtpTime, u32)>,
 }
@@ -207,6 +209,7 @@ impl Layer {
             height: None,
             missing: Missing::new(give_up),
             keyframes: KeyframeRequests::new(interval),
+            meter: Meter::default(),
             sender_report: None,
         }
     }

@@ -52,6 +52,8 @@ impl Routes {
                 Event::Speaker { call, .. } => Some(*call),
                 Event::Connected { peer, .. }
                 | Event::Slot { peer, .. }
+                | Event::VideoPaused { peer, .. }
+                | Event::VideoResumed { peer, .. }
                 | Event::Liveness { peer, .. }
                 | Event::Losses { peer, .. }
                 | Event::Closed { peer, .. }
@@ -286,6 +288,16 @@ impl Peers {
                 let seat = *self.seats.get(&peer)?;
                 let loss = message::Loss { from: percent(from), to: percent(to) };
                 Some(MediaEvent::Lossy { seat, loss })
+            }
+            Event::VideoPaused { peer, mid, reason } => {
+                let seat = self.seats.get(&peer)?;
+                tracing::debug!(seat.id = %seat, slot.mid = %mid.as_str(), ?reason, "a picture is held back");
+                None
+            }
+            Event::VideoResumed { peer, mid } => {
+                let seat = self.seats.get(&peer)?;
+                tracing::debug!(seat.id = %seat, slot.mid = %mid.as_str(), "a picture may flow again");
+                None
             }
             // Presence says what people did; that a track rests is each client's to see.
             Event::TrackUp { track: _ }

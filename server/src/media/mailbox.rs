@@ -113,6 +113,11 @@ fn replaces(newer: &Event, older: &Event) -> bool {
             peer == other_peer && mid == other_mid
         }
         (
+            Event::VideoPaused { peer, mid, .. } | Event::VideoResumed { peer, mid },
+            Event::VideoPaused { peer: other_peer, mid: other_mid, .. }
+            | Event::VideoResumed { peer: other_peer, mid: other_mid },
+        ) => peer == other_peer && mid == other_mid,
+        (
             Event::TrackUp { track } | Event::TrackDown { track },
             Event::TrackUp { track: other } | Event::TrackDown { track: other },
         ) => track == other,
@@ -125,6 +130,8 @@ fn replaces(newer: &Event, older: &Event) -> bool {
             | Event::TrackDown { .. }
             | Event::LayerDemand { .. }
             | Event::Slot { .. }
+            | Event::VideoPaused { .. }
+            | Event::VideoResumed { .. }
             | Event::Speaker { .. }
             | Event::Liveness { .. }
             | Event::Losses { .. }

@@ -1,0 +1,285 @@
+//! Who is shown what, when a subscriber's line does not carry everything. A pure function of costs and budget, and the
+//! hysteresis around it.
+
+use std::time::{Duration, Instant};
+
+use crate::estimate::Bitrate;
+use crate::limits::MAX_LAYERS;
+
+/// Something is raised when the budget is this share of its cost, in hundredths…
+const RAISE_PERCENT: u64 = 115;
+
+/// …for this long: sooner shows sooner, later does not flicker.
+const RAISE_AFTER: Duration = Duration::from_secs(1);
+
+/// What is shown is kept as long as the budget is this share of its cost, in hundredths. An estimate dips by 15 % whenever
+/// it meets the line's limit.
+const KEEP_PERCENT: u64 = 90;
+
+/// Below this share the line is much too narrow, in hundredths: a picture is paused at once. Between this and
+/// [`KEEP_PERCENT`] it is paused after [`PAUSE_AFTER`]: a viewer forgives a late step more than a flickering picture.
+const PAUSE_AT_ONCE_PERCENT: u64 = 75;
+
+/// See [`PAUSE_AT_ONCE_PERCENT`].
+const PAUSE_AFTER: Duration = Duration::from_secs(1);
+
+/// What comes first. In order: the first is served first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Screen,
+    /// Pinned by the subscriber, or speaking.
+    Front,
+    /// By the subscriber's wish, the lowest number first.
+    Rest(u8),
+}
+
+/// Costs of a track's layers, the cheapest first; at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Costs {
+    layers: [Bitrate; MAX_LAYERS],
+    len: usize,
+}
+
+/// What one slot would show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Demand {
+    pub(crate) rank: Rank,
+    /// Up to the largest layer its tile needs.
+    pub(crate) costs: Costs,
+    /// The layer it is given now; `None` if it is paused.
+    pub(crate) given: Option<usize>,
+    /// Whether it stands here for the first time: nobody sees it yet, so nothing can flicker.
+    pub(crate) standing: Standing,
+}
+
+/// Whether a demand has been decided before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    New,
+    Decided,
+}
+
+impl Costs {
+    /// Of one layer and those above it. Layers beyond [`MAX_LAYERS`] are left out.
+    pub(crate) fn new(costs: impl IntoIterator<Item = Bitrate>) -> Self {
+        let mut layers = [Bitrate::ZERO; MAX_LAYERS];
+        let mut len = 0;
+        for (place, cost) in layers.iter_mut().zip(costs) {
+            *place = cost;
+            len += 1;
+        }
+        Self { layers, len }
+    }
+
+    fn of(&self, layer: Option<usize>) -> Bitrate {
+        layer.and_then(|layer| self.layers.get(layer)).copied().unwrap_or(Bitrate::ZERO)
+    }
+
+    /// Of the largest layer.
+    pub(crate) fn most(&self) -> Bitrate {
+        self.of(self.len.checked_sub(1))
+    }
+}
+
+/// The layer for each demand: the lowest for each in order of rank, then higher ones by turns, as far as the budget goes.
+/// Who does not fit is passed over for who does.
+pub(crate) fn fit(budget: Bitrate, demands: &[Demand], given: &mut Vec<Option<usize>>) {
+    given.clear();
+    given.resize(demands.len(), None);
+    let mut left = budget;
+    for layer in 0..MAX_LAYERS {
+        let mut rank = None;
+        while let Some(next) =
+            demands.iter().map(|it| it.rank).filter(|it| rank.is_none_or(|rank| *it > rank)).min()
+        {
+            rank = Some(next);
+            for (demand, given) in demands.iter().zip(given.iter_mut()) {
+                let is_next = given.map_or(0, |layer| layer + 1) == layer;
+                if demand.rank != next || !is_next || layer >= demand.costs.len {
+                    continue;
+                }
+                let cost = demand.costs.of(Some(layer)).minus(demand.costs.of(*given));
+                if cost <= left {
+                    left = left.minus(cost);
+                    *given = Some(layer);
+                }
+            }
+        }
+    }
+}
+
+/// The budget with which everything that costs `cost` would be shown.
+pub(crate) fn budget_for(cost: Bitrate) -> Bitrate {
+    cost.percent(RAISE_PERCENT)
+}
+
+/// Decides over time.
+#[derive(Debug, Default)]
+pub(crate) struct Allocator {
+    raise_since: Option<Instant>,
+    short_since: Option<Instant>,
+    /// Kept between decisions for their memory.
+    low: Vec<Option<usize>>,
+    high: Vec<Option<usize>>,
+    decided: Vec<Option<usize>>,
+}
+
+impl Allocator {
+    /// The layer for each demand from now on.
+    pub(crate) fn decide(
+        &mut self,
+        budget: Bitrate,
+        demands: &[Demand],
+        now: Instant,
+    ) -> &[Option<usize>] {
+        self.decided.clear();
+        self.decided.extend(demands.iter().map(|demand| demand.given));
+        let shown = total(demands, &self.decided);
+        if budget < shown.percent(KEEP_PERCENT) {
+            self.raise_since = None;
+            self.lower(budget, demands, shown, now);
+        } else {
+            self.short_since = None;
+            self.raise(budget, demands, now);
+        }
+        &self.decided
+    }
+
+    fn lower(&mut self, budget: Bitrate, demands: &[Demand], shown: Bitrate, now: Instant) {
+        let since = *self.short_since.get_or_insert(now);
+        let may_pause = budget < shown.percent(PAUSE_AT_ONCE_PERCENT)
+            || now.saturating_duration_since(since) >= PAUSE_AFTER;
+        fit(budget.share(KEEP_PERCENT), demands, &mut self.low);
+        for (decided, low) in self.decided.iter_mut().zip(&self.low) {
+            *decided = match (*decided, *low) {
+                (Some(_), None) if !may_pause => Some(0),
+                (decided, low) => decided.min(low),
+            };
+        }
+        if may_pause {
+            self.short_since = None;
+        }
+    }
+
+    fn raise(&mut self, budget: Bitrate, demands: &[Demand], now: Instant) {
+        let budget = budget.share(RAISE_PERCENT);
+        fit(budget, demands, &mut self.high);
+        let mut is_raised = false;
+        for ((decided, high), demand) in self.decided.iter().zip(&self.high).zip(demands) {
+            is_raised |= demand.standing == Standing::Decided && high > decided;
+        }
+        let since = is_raised.then(|| self.raise_since.unwrap_or(now));
+        self.raise_since = since;
+        let is_due = since.is_some_and(|since| now.saturating_duration_since(since) >= RAISE_AFTER);
+        for ((decided, high), demand) in self.decided.iter_mut().zip(&self.high).zip(demands) {
+            if is_due || demand.standing == Standing::New {
+                *decided = (*decided).max(*high);
+            }
+        }
+        if total(demands, &self.decided) > budget && self.decided != given(demands) {
+            // What rose did so in the place of something of lower rank.
+            for ((decided, high), demand) in self.decided.iter_mut().zip(&self.high).zip(demands) {
+                if is_due || demand.standing == Standing::New || *high < *decided {
+                    *decided = *high;
+                }
+            }
+        }
+        if is_due {
+            self.raise_since = None;
+        }
+    }
+}
+
+fn given(demands: &[Demand]) -> Vec<Option<usize>> {
+    demands.iter().map(|demand| demand.given).collect()
+}
+
+fn total(demands: &[Demand], layers: &[Option<usize>]) -> Bitrate {
+    demands
+        .iter()
+        .zip(layers)
+        .fold(Bitrate::ZERO, |sum, (demand, layer)| sum.plus(demand.costs.of(*layer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::anchor;
+
+    fn kbps(kbps: u64) -> Bitrate {
+        Bitrate::kbps(kbps)
+    }
+
+    fn demand(rank: Rank, costs: &[u64], given: Option<usize>) -> Demand {
+        let costs = Costs::new(costs.iter().map(|cost| kbps(*cost)));
+        Demand { rank, costs, given, standing: Standing::Decided }
+    }
+
+    fn fitted(budget: u64, demands: &[Demand]) -> Vec<Option<usize>> {
+        let mut given = Vec::new();
+        fit(kbps(budget), demands, &mut given);
+        given
+    }
+
+    #[test]
+    fn the_lowest_layer_goes_to_each_in_order_before_anybody_gets_more() {
+        let demands = [
+            demand(Rank::Rest(1), &[100, 300, 900], None),
+            demand(Rank::Screen, &[500], None),
+            demand(Rank::Front, &[100, 300, 900], None),
+        ];
+
+        assert_eq!(fitted(99, &demands), [None, None, None]);
+        assert_eq!(fitted(499, &demands), [Some(0), None, Some(1)], "what fits is shown");
+        assert_eq!(fitted(600, &demands), [None, Some(0), Some(0)]);
+        assert_eq!(fitted(700, &demands), [Some(0), Some(0), Some(0)]);
+        assert_eq!(fitted(900, &demands), [Some(0), Some(0), Some(1)]);
+        assert_eq!(fitted(1_700, &demands), [Some(1), Some(0), Some(2)]);
+        assert_eq!(fitted(9_999, &demands), [Some(2), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn a_lower_layer_is_taken_at_once_and_a_pause_waits_unless_the_line_is_much_too_narrow() {
+        let start = anchor();
+        let layered = [demand(Rank::Front, &[100, 300], Some(1))];
+        assert_eq!(Allocator::default().decide(kbps(260), &layered, start), [Some(0)]);
+
+        let single = [demand(Rank::Front, &[300], Some(0))];
+        let mut allocator = Allocator::default();
+        assert_eq!(allocator.decide(kbps(275), &single, start), [Some(0)], "a dip");
+        assert_eq!(allocator.decide(kbps(250), &single, start), [Some(0)]);
+        assert_eq!(allocator.decide(kbps(250), &single, start + PAUSE_AFTER), [None]);
+        assert_eq!(Allocator::default().decide(kbps(200), &single, start), [None]);
+    }
+
+    #[test]
+    fn a_rise_needs_room_to_spare_for_a_second_without_a_break() {
+        let start = anchor();
+        let paused = [demand(Rank::Front, &[200], None)];
+        let mut allocator = Allocator::default();
+        let mut decide = |budget, ms| {
+            allocator.decide(kbps(budget), &paused, start + Duration::from_millis(ms)).to_vec()
+        };
+
+        assert_eq!(decide(240, 0), [None]);
+        assert_eq!(decide(220, 500), [None]);
+        assert_eq!(decide(240, 600), [None]);
+        assert_eq!(decide(240, 1_500), [None]);
+        assert_eq!(decide(240, 1_600), [Some(0)]);
+    }
+
+    #[test]
+    fn who_comes_new_is_shown_at_once_if_there_is_room_and_displaces_lower_ranks() {
+        let start = anchor();
+        let new = |rank, cost| Demand { standing: Standing::New, ..demand(rank, &[cost], None) };
+        let shown = demand(Rank::Rest(0), &[300], Some(0));
+
+        let decide = |budget, demands: &[Demand]| {
+            Allocator::default().decide(kbps(budget), demands, start).to_vec()
+        };
+
+        assert_eq!(decide(800, &[shown, new(Rank::Rest(0), 300)]), [Some(0), Some(0)]);
+        assert_eq!(decide(400, &[shown, new(Rank::Rest(0), 300)]), [Some(0), None]);
+        assert_eq!(decide(400, &[shown, new(Rank::Screen, 300)]), [None, Some(0)]);
+    }
+}

@@ -1,0 +1,365 @@
+//! One subscriber's line: what was sent to it, what of that arrived, what it carries, and probes for what it might.
+
+use std::time::{Duration, Instant};
+
+use crate::acknowledgement::Acknowledgement;
+use crate::bytes::low16;
+use crate::estimate::{Bitrate, CEILING, Estimate, Report};
+use crate::limits::{MAX_ACKNOWLEDGED, MAX_ACKNOWLEDGEMENTS_PER_SECOND};
+use crate::pacer::Pacer;
+use crate::probe::{Cluster, Probes};
+use crate::rate::PerSecond;
+use crate::trendline::Trendline;
+
+/// Transport-wide sequence number with its rollovers.
+pub(crate) type TransportIndex = u64;
+
+/// What arrives is measured over this long: longer is steadier, shorter sees a line that narrowed sooner.
+const ACKNOWLEDGED_WINDOW_MICROS: i64 = 300_000;
+
+/// See [`ACKNOWLEDGED_WINDOW_MICROS`]: before this much of it has passed there is no measure.
+const ACKNOWLEDGED_LEAST_MICROS: i64 = 100_000;
+
+/// Feedback missing for this long while we send is congestion too: libwebrtc sends it ten times a second.
+const SILENCE: Duration = Duration::from_millis(1_500);
+
+/// Parts of the window.
+const BUCKETS: usize = 6;
+
+pub(crate) struct Bandwidth {
+    epoch: Instant,
+    /// Of the next packet.
+    next: TransportIndex,
+    /// By sequence number; empty until the first packet.
+    sent: Vec<Sent>,
+    /// When the first packet left after the last feedback.
+    unanswered: Option<Instant>,
+    reference: Option<i64>,
+    allowed: PerSecond,
+    arrived: Arrived,
+    trendline: Trendline,
+    estimate: Estimate,
+    pub(crate) pacer: Pacer,
+    probes: Probes,
+}
+
+/// A packet on its way.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    index: TransportIndex,
+    /// µs since the epoch.
+    departure: i64,
+    bytes: u16,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Unknown,
+    Lost,
+    Arrived,
+}
+
+impl Bandwidth {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            epoch: now,
+            next: 0,
+            sent: Vec::new(),
+            unanswered: None,
+            reference: None,
+            allowed: PerSecond::new(now),
+            arrived: Arrived::default(),
+            trendline: Trendline::new(),
+            estimate: Estimate::new(),
+            pacer: Pacer::new(now),
+            probes: Probes::default(),
+        }
+    }
+
+    /// Transport-wide sequence number of the next packet.
+    pub(crate) fn sequence(&self) -> u16 {
+        low16(self.next)
+    }
+
+    /// Notes that the packet with that number leaves now.
+    pub(crate) fn sent(&mut self, bytes: u64, now: Instant) {
+        if self.sent.is_empty() {
+            let unused = Sent { index: u64::MAX, departure: 0, bytes: 0, fate: Fate::Unknown };
+            self.sent.resize(usize::from(MAX_ACKNOWLEDGED), unused);
+        }
+        let index = self.next;
+        self.next += 1;
+        self.unanswered.get_or_insert(now);
+        let departure = self.micros(now);
+        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+        if let Some(entry) = self.sent.get_mut(place(index)) {
+            *entry = Sent { index, departure, bytes, fate: Fate::Unknown };
+        }
+    }
+
+    /// What the line carries; `None` as long as nothing says that it carries less than is wanted.
+    pub(crate) fn estimate(&self) -> Option<Bitrate> {
+        self.estimate.bitrate()
+    }
+
+    /// Takes feedback. What it claims about packets that are not on their way is ignored.
+    pub(crate) fn acknowledge(
+        &mut self,
+        acknowledgement: &Acknowledgement<'_>,
+        round_trip: Duration,
+        now: Instant,
+    ) {
+        if !self.allowed.allow(now, 1, MAX_ACKNOWLEDGEMENTS_PER_SECOND) {
+            return;
+        }
+        self.unanswered = None;
+        let reference = self.extend_reference(acknowledgement.reference);
+        let (mut received, mut lost) = (0, 0);
+        let mut newest = None;
+        for fate in acknowledgement.fates() {
+            let behind = low16(self.next).wrapping_sub(fate.sequence);
+            let Some(index) = self.next.checked_sub(u64::from(behind)) else { continue };
+            let Some(sent) = self.sent.get_mut(place(index)).filter(|sent| sent.index == index)
+            else {
+                continue;
+            };
+            match (sent.fate, fate.arrival) {
+                (Fate::Unknown | Fate::Lost, Some(ticks)) => {
+                    sent.fate = Fate::Arrived;
+                    received += 1;
+                    let arrival = (reference + i64::from(ticks)) * 250;
+                    let sent = *sent;
+                    self.arrived.note(arrival, sent.bytes);
+                    self.probes.arrived(index, arrival, sent.bytes);
+                    self.trendline.packet(millis(sent.departure), millis(arrival));
+                }
+                (Fate::Unknown, None) => {
+                    sent.fate = Fate::Lost;
+                    lost += 1;
+                }
+                (Fate::Lost, None) | (Fate::Arrived, _) => {}
+            }
+            newest = Some(index);
+        }
+        let report = Report {
+            received,
+            lost,
+            acknowledged: self.arrived.bitrate(),
+            load: self.trendline.load(),
+            round_trip,
+        };
+        self.estimate.report(report, now);
+        let retreated = self.estimate.retreated();
+        if let Some(rate) = newest.and_then(|newest| self.probes.result(newest, retreated, now)) {
+            self.estimate.proved(rate, now);
+        }
+        self.pacer.set(self.estimate.bitrate(), now);
+    }
+
+    /// Once a second: feedback may be missing, and a probe's answer.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        let is_silent =
+            self.unanswered.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
+        if is_silent {
+            // Counted anew: on a line where nothing is sent only a probe can be answered, and it waits for the last retreat.
+            self.unanswered = None;
+            self.estimate.silence(now);
+        }
+        self.probes.expire(now);
+        self.pacer.set(self.estimate.bitrate(), now);
+    }
+
+    /// Plans a probe if the slots want more than the line is known to carry.
+    pub(crate) fn plan_probe(&mut self, wanted: Bitrate, now: Instant) {
+        let Some(estimate) = self.estimate.bitrate() else { return };
+        if wanted > estimate && !self.estimate.is_losing(now) {
+            let most = wanted.min(CEILING);
+            self.probes.plan(estimate, most, self.estimate.retreated(), now);
+        }
+    }
+
+    /// Padding of the next packet of a probe, if one is due.
+    pub(crate) fn next_probe(&mut self, now: Instant) -> Option<u8> {
+        self.probes.next(self.next, now)
+    }
+
+    /// There is no way to send one.
+    pub(crate) fn give_up_probe(&mut self) {
+        self.probes.give_up();
+    }
+
+    /// When the next packet of a probe is due.
+    pub(crate) fn probe_due(&self) -> Option<Instant> {
+        self.probes.cluster().and_then(Cluster::due)
+    }
+
+    fn micros(&self, now: Instant) -> i64 {
+        let micros = now.saturating_duration_since(self.epoch).as_micros();
+        i64::try_from(micros).unwrap_or(i64::MAX)
+    }
+
+    /// The reference time in ticks, with its rollovers: nearest to the last.
+    fn extend_reference(&mut self, reference: u32) -> i64 {
+        const RANGE: i64 = 1 << 24;
+        let reference = i64::from(reference);
+        let extended = match self.reference {
+            None => reference,
+            Some(last) => {
+                let ahead = (reference - last).rem_euclid(RANGE);
+                last + if ahead < RANGE / 2 { ahead } else { ahead - RANGE }
+            }
+        };
+        self.reference = Some(extended);
+        extended * 256
+    }
+}
+
+fn place(index: TransportIndex) -> usize {
+    usize::try_from(index % u64::from(MAX_ACKNOWLEDGED)).unwrap_or(0)
+}
+
+fn millis(micros: i64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+/// Bytes by time of arrival.
+#[derive(Clone, Debug, Default)]
+struct Arrived {
+    /// Number of a part of time, and its bytes.
+    buckets: [(i64, u64); BUCKETS],
+    first: Option<i64>,
+    newest: i64,
+}
+
+impl Arrived {
+    const BUCKET_MICROS: i64 = ACKNOWLEDGED_WINDOW_MICROS / BUCKETS as i64;
+
+    fn note(&mut self, at: i64, bytes: u16) {
+        let number = at.div_euclid(Self::BUCKET_MICROS);
+        // After a silence the window begins anew.
+        if self.first.is_none() || at.saturating_sub(self.newest) > ACKNOWLEDGED_WINDOW_MICROS {
+            *self = Self { buckets: [(i64::MIN, 0); BUCKETS], first: Some(at), newest: at };
+        }
+        self.newest = self.newest.max(at);
+        let place = usize::try_from(number.rem_euclid(BUCKETS as i64)).unwrap_or(0);
+        if let Some(bucket) = self.buckets.get_mut(place) {
+            if bucket.0 != number {
+                *bucket = (number, 0);
+            }
+            bucket.1 += u64::from(bytes);
+        }
+    }
+
+    fn bitrate(&self) -> Option<Bitrate> {
+        let newest = self.newest.div_euclid(Self::BUCKET_MICROS);
+        let oldest = newest - BUCKETS as i64 + 1;
+        let begin = (oldest * Self::BUCKET_MICROS).max(self.first?);
+        let passed = self.newest - begin;
+        if passed < ACKNOWLEDGED_LEAST_MICROS {
+            return None;
+        }
+        let bytes: u64 =
+            self.buckets.iter().filter(|(number, _)| *number >= oldest).map(|(_, it)| it).sum();
+        Some(Bitrate::over(bytes, Duration::from_micros(u64::try_from(passed).ok()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feedback::Arrivals;
+    use crate::plan::Ssrc;
+    use crate::time::anchor;
+
+    const RTT: Duration = Duration::from_millis(50);
+
+    /// Sends 1 000 bytes each 10 ms for a second, 100 kB in all, over a line with this delay; feedback each 100 ms.
+    fn run(bandwidth: &mut Bandwidth, start: Instant, delay: impl Fn(u32) -> Option<u64>) {
+        let mut arrivals = Arrivals::new(start);
+        for step in 0..100 {
+            let now = start + Duration::from_millis(10) * step;
+            let sequence = bandwidth.sequence();
+            bandwidth.sent(1_000, now);
+            if let Some(ms) = delay(step) {
+                arrivals.note(sequence, now + Duration::from_millis(ms));
+            }
+            if step % 10 == 9 {
+                let mut buffer = [0; 1_200];
+                while let Some(len) = arrivals.write(Ssrc(1), Ssrc(2), &mut buffer) {
+                    let feedback = Acknowledgement::parse(&buffer[..len]).unwrap();
+                    bandwidth.acknowledge(&feedback, RTT, now);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_steady_line_is_not_limited_and_what_arrives_is_measured() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        run(&mut bandwidth, start, |_| Some(30));
+
+        assert_eq!(bandwidth.estimate(), None);
+        let measured = bandwidth.arrived.bitrate().unwrap().0;
+        assert!((720_000..=880_000).contains(&measured), "{measured}");
+    }
+
+    #[test]
+    fn a_line_whose_delay_grows_is_limited_to_less_than_what_arrived() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        // A fifth more than the line carries.
+        run(&mut bandwidth, start, |step| Some(30 + u64::from(step) * 2));
+
+        let estimate = bandwidth.estimate().unwrap().0;
+        assert!((400_000..700_000).contains(&estimate), "{estimate}");
+    }
+
+    #[test]
+    fn feedback_about_what_was_never_sent_or_was_told_before_changes_nothing() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        run(&mut bandwidth, start, |_| Some(30));
+        let before = bandwidth.arrived.bitrate();
+
+        let mut forged = vec![0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2];
+        for base in [0_u16, 50, 100, 1_000, 65_000] {
+            forged.truncate(12);
+            forged.extend(base.to_be_bytes());
+            forged.extend([0, 90, 0x7f, 0xff, 0xff, 0, 0x20, 90]);
+            forged.extend([0; 92]);
+            let feedback = Acknowledgement::parse(&forged).unwrap();
+            bandwidth.acknowledge(&feedback, RTT, start + Duration::from_secs(1));
+        }
+
+        assert_eq!(bandwidth.arrived.bitrate(), before);
+        assert_eq!(bandwidth.estimate(), None);
+    }
+
+    #[test]
+    fn any_feedback_at_all_leaves_the_estimate_within_its_bounds() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        let mut dice = 1_u32;
+        for step in 0..20_000_u32 {
+            let now = start + Duration::from_millis(u64::from(step));
+            bandwidth.sent(1_200, now);
+            let mut bytes = vec![0x8f, 205, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2];
+            for _ in 0..32 {
+                dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                bytes.push((dice >> 24) as u8);
+            }
+            bytes[14] = 0;
+            bytes[12..14].copy_from_slice(&bandwidth.sequence().wrapping_sub(20).to_be_bytes());
+            if let Some(feedback) = Acknowledgement::parse(&bytes) {
+                bandwidth.acknowledge(&feedback, RTT, now);
+            }
+            bandwidth.plan_probe(CEILING, now);
+            bandwidth.next_probe(now);
+            if let Some(estimate) = bandwidth.estimate() {
+                assert!((crate::estimate::FLOOR..=CEILING).contains(&estimate));
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What each picture of a subscriber is given of its line: costs and ranks gathered for the allocation, its decision
+//! carried out and told.
+
+use std::time::Instant;
+
+use crate::allocation::{Costs, Demand, Rank, Standing, budget_for};
+use crate::command::Muted;
+use crate::estimate::Bitrate;
+use crate::event::{Event, PauseReason};
+use crate::layers::{Need, choose};
+use crate::limits::MAX_LAYERS;
+use crate::peer::{Peer, Queue};
+use crate::plan::{CallKey, Codec, PeerKey, Source};
+use crate::sfu::Sfu;
+use crate::slab::Slab;
+use crate::slot::{Share, Slot, Visibility};
+use crate::track::{Activity, Track};
+
+/// Kept for each voice that is heard, before any picture: Opus at 24 kb/s with its headers down to IP. More protects richer
+/// sound, less shows a picture on a narrower line.
+const VOICE_RESERVE: Bitrate = Bitrate::kbps(50);
+
+/// Cost of a picture that was not measured yet, by layer: what a browser is asked to keep to, and for a camera without layers
+/// its first second.
+const UNMEASURED: [Bitrate; MAX_LAYERS] =
+    [Bitrate::kbps(150), Bitrate::kbps(500), Bitrate::kbps(1_500)];
+const UNMEASURED_ALONE: Bitrate = Bitrate::kbps(300);
+
+/// The priority with which a subscriber pins somebody.
+const PINNED: u8 = 3;
+
+impl Sfu {
+    /// The same for everybody in a call, after its seats have changed.
+    pub(crate) fn share_out_call(&mut self, call: CallKey, now: Instant) {
+        let count = self.calls.get(&call).map_or(0, |call| call.peers.len());
+        for at in 0..count {
+            let index = self.calls.get(&call).and_then(|call| call.peers.get(at)).copied();
+            if let Some(index) = index {
+                self.share_out(index, now);
+            }
+        }
+    }
+
+    /// Decides anew what a subscriber's slots are given. Whoever is given something, or nothing any more, is compiled anew.
+    pub(crate) fn share_out(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        let speaker = self.calls.get(&peer.call).and_then(|call| call.speaker.current());
+        let Peer { key, call, slots, allocator, bandwidth, .. } = peer;
+        let estimate = bandwidth.estimate();
+        if estimate.is_none() && slots.iter().all(|slot| slot.share == Share::Given) {
+            return;
+        }
+        self.demands.clear();
+        let mut reserve = Bitrate::ZERO;
+        let mut wanted = Bitrate::ZERO;
+        for slot in &mut *slots {
+            match slot.line.codec {
+                Codec::Opus { .. } if carried(slot, &self.tracks).is_some() => {
+                    reserve = reserve.plus(VOICE_RESERVE);
+                }
+                Codec::Opus { .. } => {}
+                Codec::Vp8 { .. } => {
+                    if let Some(demand) = demand(slot, &self.tracks, speaker) {
+                        wanted = wanted.plus(demand.costs.most());
+                        self.demands.push(demand);
+                    }
+                }
+            }
+        }
+        let budget = estimate.map(|estimate| estimate.minus(reserve));
+        let decided = budget.map_or(&[][..], |budget| allocator.decide(budget, &self.demands, now));
+        let mut decided = decided.iter();
+        let mut is_changed = false;
+        for slot in &mut *slots {
+            let is_demanded = match slot.line.codec {
+                Codec::Opus { .. } => false,
+                Codec::Vp8 { .. } => demand(slot, &self.tracks, speaker).is_some(),
+            };
+            // Without an estimate, and for what costs nothing now, there is room.
+            let layer = match (budget, is_demanded) {
+                (Some(_), true) => decided.next().copied().flatten(),
+                (None, _) | (_, false) => Some(0),
+            };
+            let share = if layer.is_some() { Share::Given } else { Share::Refused };
+            // Where the line carries all that the tile needs, a larger tile or a new layer needs no decision.
+            let largest = budget.and(slot.source).and_then(|source| {
+                let track = self.tracks.get(source.track)?;
+                largest_needed(slot, track)
+            });
+            let cap = layer.filter(|layer| largest.is_some_and(|largest| *layer < largest));
+            if cap != slot.cap {
+                slot.cap = cap;
+                self.unsettled.extend(slot.source.map(|source| source.track));
+            }
+            let before = std::mem::replace(&mut slot.share, share);
+            is_changed |= before != share;
+            let (peer, mid) = (*key, slot.line.mid);
+            match (before, share) {
+                (Share::Given | Share::Undecided, Share::Refused) => {
+                    self.counters.video_pauses += 1;
+                    let reason = PauseReason::Bandwidth;
+                    self.events.push_back(Event::VideoPaused { peer, mid, reason });
+                }
+                (Share::Refused, Share::Given) => {
+                    self.events.push_back(Event::VideoResumed { peer, mid });
+                }
+                (Share::Given | Share::Undecided, Share::Given | Share::Undecided)
+                | (Share::Refused, Share::Refused | Share::Undecided) => {}
+            }
+        }
+        if is_changed {
+            self.stale.insert(*call);
+        }
+        if slots.iter().any(Slot::can_probe) {
+            bandwidth.plan_probe(budget_for(wanted).plus(reserve), now);
+        }
+        if bandwidth.probe_due().is_some() && peer.queue == Queue::Outside {
+            peer.queue = Queue::Waiting;
+            self.queue.push_back(index);
+        }
+    }
+
+    /// Sends what a full line made wait, and what a probe has to send.
+    pub(crate) fn resume_sending(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if peer.line_due().is_some_and(|due| due <= now) && peer.queue == Queue::Outside {
+            peer.queue = Queue::Waiting;
+            self.queue.push_back(index);
+        }
+    }
+}
+
+/// The track that a slot carries, if it sends.
+fn carried<'a>(slot: &Slot, tracks: &'a Slab<Track>) -> Option<&'a Track> {
+    let source = slot.source?;
+    tracks.get(source.track).filter(|track| {
+        track.key == source.key
+            && track.muted == Muted::No
+            && matches!(track.activity, Activity::Up { .. })
+    })
+}
+
+/// What a slot of pictures would cost. A picture that is paused is still sent to us: its cost is known.
+fn demand(slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option<Demand> {
+    let track = carried(slot, tracks)?;
+    let largest = largest_needed(slot, track)?;
+    let rank = match track.key.source {
+        Source::Screen => Rank::Screen,
+        Source::Cam | Source::Mic | Source::ScreenAudio
+            if slot.priority >= PINNED || speaker == Some(track.key.peer) =>
+        {
+            Rank::Front
+        }
+        Source::Cam | Source::Mic | Source::ScreenAudio => {
+            Rank::Rest(PINNED.saturating_sub(slot.priority))
+        }
+    };
+    let (given, standing) = match slot.share {
+        Share::Undecided => (None, Standing::New),
+        Share::Given => (Some(slot.cap.map_or(largest, |cap| cap.min(largest))), Standing::Decided),
+        Share::Refused => (None, Standing::Decided),
+    };
+    let unmeasured =
+        if track.layers.len() == 1 { [UNMEASURED_ALONE; MAX_LAYERS] } else { UNMEASURED };
+    let layers = track.layers.iter().take(largest + 1).zip(unmeasured);
+    let costs = Costs::new(layers.map(|(layer, cost)| layer.meter.bitrate().unwrap_or(cost)));
+    Some(Demand { rank, costs, given, standing })
+}
+
+/// The layer that fills a slot's tile; `None` if nobody looks at it.
+fn largest_needed(slot: &Slot, track: &Track) -> Option<usize> {
+    match slot.wish {
+        Visibility::Wanted { tile } => {
+            Some(choose(track.rungs().as_slice(), Need { tile, cap: None }).wanted)
+        }
+        Visibility::Unwanted => None,
+    }
+}

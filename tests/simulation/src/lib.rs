@@ -1,0 +1,15 @@
+//! Whole calls in virtual time: the relay's core with model browsers around it and links that impair between them. One
+//! thread, one seed; two runs of one seed are equal to the byte.
+
+pub mod browser;
+pub mod fault;
+pub mod link;
+pub mod packet;
+pub mod profile;
+pub mod random;
+pub mod receiver;
+pub mod run;
+pub mod sender;
+pub mod twcc;
+pub mod watch;
+pub mod world;
