@@ -14,7 +14,7 @@ TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 WEB_SOURCES = $(shell find web-client/src web-client/public web-client/index.html web-client/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: run build test check types deep bench setup-run setup-test clean
+.PHONY: run build test check types deep bench bench-peers setup-run setup-test clean
 
 run: build ## build everything and start the demo practice
 	@exec $(TARGET)/$(PROFILE_DIR)/mortar --data $(DATA) $(ARGS)
@@ -48,8 +48,15 @@ types: setup-run ## write web-client/src/wire.ts from the Rust types
 deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## the long versions, with the figures of the design
 	@MORTAR_SCALE=full bash infra/test.sh
 
-bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines; nothing is asserted
+bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines: delay, fan-out against the floor, joins
 	@$(CARGO) test --release -p tests --test media -- --nocapture | grep --line-buffered -E '^(METRIC|test )'
+	@$(CARGO) build --locked --release -p load -p mortar
+	@$(TARGET)/release/load bench
+
+bench-peers: setup-run web-client/dist/.stamp ## the same load on ours and on Janus; needs root and the package janus
+	@command -v janus >/dev/null || { echo "Janus is missing: apt-get install janus"; exit 1; }
+	@$(CARGO) build --locked --release -p load -p mortar
+	@$(TARGET)/release/load peers
 
 setup-run:
 	@bash infra/setup.sh run

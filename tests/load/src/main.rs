@@ -1,0 +1,194 @@
+//! Load for media relays, and what they cost under it. See README.md.
+//!
+//! Thousands of WebRTC clients in one thread: real ICE checks, DTLS-SRTP handshakes and SRTP, no codecs.
+
+mod engine;
+mod floor;
+mod network;
+mod process;
+mod report;
+mod scenario;
+mod sdp;
+mod server;
+mod source;
+mod stun;
+mod transport;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Parser, Subcommand};
+
+use engine::Engine;
+use network::Network;
+use report::Table;
+use scenario::Scenario;
+use server::{Janus, Mortar, Server, Setting};
+use source::Rate;
+use transport::{Identity, Profile};
+
+/// Load for media relays.
+#[derive(Debug, Parser)]
+#[command(name = "load", about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ours alone, on loopback: fan-out against the floor, joins, memory.
+    Bench(Options),
+    /// Ours and others by turns under the same load, in two network namespaces. Needs root.
+    Peers {
+        #[command(flatten)]
+        options: Options,
+        /// Already inside the clients' namespace.
+        #[arg(long, hide = true)]
+        inside: bool,
+    },
+    /// The floor's process.
+    #[command(hide = true)]
+    Floor { block: Ipv4Addr, port: u16, watchers: u16, video: u32 },
+}
+
+#[derive(Args, Clone, Debug)]
+struct Options {
+    /// Scenarios; all without one.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Servers.
+    #[arg(long, value_delimiter = ',', default_value = "mortar,janus")]
+    servers: Vec<String>,
+    /// Runs of each, of which the median counts.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Seconds of a window.
+    #[arg(long, default_value_t = 8)]
+    seconds: u64,
+    /// The one SRTP profile that clients offer.
+    #[arg(long, value_enum, default_value = "gcm")]
+    profile: Profile,
+    /// Core of the server.
+    #[arg(long, default_value_t = 0)]
+    server_core: usize,
+    /// Core of the clients.
+    #[arg(long, default_value_t = 1)]
+    client_core: usize,
+}
+
+impl Options {
+    fn words(&self) -> Vec<String> {
+        let mut words = vec![
+            format!("--servers={}", self.servers.join(",")),
+            format!("--runs={}", self.runs),
+            format!("--seconds={}", self.seconds),
+            format!("--server-core={}", self.server_core),
+            format!("--client-core={}", self.client_core),
+            format!(
+                "--profile={}",
+                match self.profile {
+                    Profile::Gcm => "gcm",
+                    Profile::Sha1 => "sha1",
+                }
+            ),
+        ];
+        if !self.only.is_empty() {
+            words.push(format!("--only={}", self.only.join(",")));
+        }
+        words
+    }
+
+    fn window(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    fn wants(&self, scenario: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == scenario)
+    }
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Floor { block, port, watchers, video } => {
+            floor::run(block, port, watchers, Rate { video })
+        }
+        Command::Peers { options, inside: false } => {
+            network::make()?;
+            let status = network::inside(options.client_core)
+                .arg(std::env::current_exe()?)
+                .args(["peers", "--inside"])
+                .args(options.words())
+                .status()
+                .context("no ip command");
+            network::remove();
+            if !status?.success() {
+                bail!("a run failed");
+            }
+            Ok(())
+        }
+        Command::Peers { options, inside: true } => block_on(peers(options)),
+        Command::Bench(options) => block_on(bench(options)),
+    }
+}
+
+fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+async fn start(name: &str, setting: Setting) -> Result<Box<dyn Server>> {
+    Ok(match name {
+        "mortar" => Box::new(Mortar::start(setting).await?),
+        "janus" => Box::new(Janus::start(setting, 1).await?),
+        "janus-default" => Box::new(Janus::start(setting, 0).await?),
+        other => bail!("no adapter for {other}"),
+    })
+}
+
+/// One run of a scenario on a fresh server.
+async fn run(
+    name: &str,
+    network: Network,
+    options: &Options,
+    scenario: &Scenario,
+) -> Result<scenario::Run> {
+    let identity = Identity::new(options.profile);
+    let engine = Engine::start(network.clients(), identity.clone())?;
+    let setting = Setting {
+        server: network.server(),
+        prefix: network.prefix(options.server_core),
+        rooms: scenario.rooms,
+        seats: scenario.seats(),
+        engine: engine.clone(),
+        identity,
+    };
+    let server = start(name, setting).await?;
+    let run = scenario::run(server.as_ref(), &engine, scenario, options.window()).await;
+    engine.stop();
+    run.with_context(|| format!("{name}, {}", scenario.name))
+}
+
+async fn peers(options: Options) -> Result<()> {
+    let mut table = Table::new(&options.servers);
+    for scenario in Scenario::ALL.iter().filter(|scenario| options.wants(scenario.name)) {
+        for _ in 0..options.runs {
+            for name in &options.servers {
+                match run(name, Network::Namespaces, &options, scenario).await {
+                    Ok(run) => table.add(scenario, name, run),
+                    Err(error) => eprintln!("{error:#}"),
+                }
+            }
+        }
+        table.print(scenario);
+    }
+    Ok(())
+}
+
+async fn bench(options: Options) -> Result<()> {
+    report::floor(&options).await?;
+    if options.wants("storm") {
+        report::storm(&options).await?;
+    }
+    Ok(())
+}
