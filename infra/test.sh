@@ -29,9 +29,10 @@ count() { # pattern with one group, file
 }
 
 stage build cargo test --locked --workspace --no-run --quiet
-stage server cargo build --locked --quiet -p mortar
 stage lint bash infra/check.sh
 stage rust cargo test --locked --workspace --no-fail-fast -- --show-output
+# After the tests, which build it with what only the simulation needs.
+stage server cargo build --locked --quiet -p mortar
 stage web bash -c 'cd web-client && npm run --silent test'
 stage browser bash -c 'cd tests/browser && npm run --silent test'
 
