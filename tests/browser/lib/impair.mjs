@@ -1,0 +1,60 @@
+// Puts a bad line between one browser and the relay: the page is told a port of `impair` instead of the server's.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { binary } from "./server.mjs";
+
+const IMPAIR = process.env.IMPAIR_BIN ?? join(dirname(binary()), "impair");
+
+/** Before the page is opened. `order("both loss=10 delay=30")` says how the line is from now on; see `impair`. */
+export async function impairLine(seat) {
+  const relays = new Map();
+  const orders = [];
+  const relayFor = (port) => {
+    if (!relays.has(port)) relays.set(port, start(port, orders));
+    return relays.get(port).then(({ own }) => own);
+  };
+  await seat.context.exposeBinding("mortarImpair", (_source, port) => relayFor(port));
+  await seat.context.addInitScript(() => {
+    const set = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
+      const sdp = description?.sdp ?? "";
+      const [, port] = sdp.match(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/mu) ?? [];
+      if (port === undefined) return set.call(this, description);
+      const own = await globalThis.mortarImpair(Number(port));
+      let first = true;
+      const told = sdp.split("\r\n").flatMap((line) => {
+        if (!line.startsWith("a=candidate:")) return [line];
+        if (!first) return [];
+        first = false;
+        return [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${own} typ host`];
+      });
+      return set.call(this, { type: description.type, sdp: told.join("\r\n") });
+    };
+  });
+  return {
+    async order(text) {
+      orders.push(text);
+      for (const relay of relays.values()) (await relay).child.stdin.write(`${text}\n`);
+    },
+    async close() {
+      for (const relay of relays.values()) {
+        const { child } = await relay;
+        child.stdin.end();
+        if (child.exitCode === null) await once(child, "exit");
+      }
+    },
+  };
+}
+
+async function start(port, orders) {
+  const child = spawn(IMPAIR, [String(port)], { stdio: ["pipe", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const own = Number(line.match(/^port (\d+)$/)?.[1]);
+  // Whatever was ordered before the page connected holds from its first packet.
+  for (const text of orders) child.stdin.write(`${text}\n`);
+  return { child, own };
+}

@@ -1,0 +1,107 @@
+// The lines people have, between a real browser and the relay. Shares are asserted, times are figures.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { metric, openSeat, PHONE, until } from "../lib/browser.mjs";
+import { impairLine } from "../lib/impair.mjs";
+import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "../lib/people.mjs";
+import { startServer } from "../lib/server.mjs";
+
+/** How long a rung of the ladder is looked at. */
+const RUNG_MS = process.env.MORTAR_SCALE === "full" ? 60_000 : 12_000;
+
+describe("a patient on a bad line", { concurrency: false }, () => {
+  let server;
+  let pharmacist;
+  let patient;
+  let line;
+
+  before(async () => {
+    server = await startServer();
+    pharmacist = await openSeat(server.origin);
+    patient = await openSeat(server.origin, { viewport: PHONE });
+    for (const seat of [pharmacist, patient]) await listenToMedia(seat);
+    line = await impairLine(patient);
+    await line.order("both delay=20");
+    await joinAsStaff(pharmacist, server.links.pharmacist);
+    await wait(patient, server.links.patient, server.birthDate);
+    await admitAll(pharmacist);
+    await seesAndHears(patient, "the patient");
+    await seesAndHears(pharmacist, "the pharmacist");
+  });
+  after(async () => {
+    for (const seat of [pharmacist, patient]) await seat?.close();
+    await line?.close();
+    await server?.close();
+  });
+
+  for (const [percent, most] of [[10, 0.03], [30, 0.1]]) {
+    it(`hears and is heard while ${percent} % of everything is lost`, async () => {
+      await line.order(`both delay=20 loss=${percent}`);
+      const [heard, said] = await Promise.all([concealed(patient), concealed(pharmacist)]);
+      await line.order("both delay=20");
+      for (const [name, share] of [["to_patient", heard], ["from_patient", said]]) {
+        metric(`line.loss_${percent}.concealed_${name}`, share.toFixed(4), `<=${most}`, share <= most ? "pass" : "info");
+        assert.ok(share <= 3 * most, `${share} of the sound had to be invented`);
+      }
+      const weak = pharmacist.page.getByText(/is lost$/);
+      await weak.first().waitFor();
+    });
+  }
+
+  it("is shown as reconnecting when nothing comes any more, and comes back to its seat", async () => {
+    await line.order("both blocked");
+    const begun = performance.now();
+    await pharmacist.page.getByText("reconnecting").first().waitFor();
+    metric("line.gone.shown_after_ms", Math.round(performance.now() - begun), "<=2000");
+    await line.order("both delay=20");
+    const healed = performance.now();
+    await pharmacist.page.getByText("reconnecting").first().waitFor({ state: "detached" });
+    metric("line.healed.shown_after_ms", Math.round(performance.now() - healed), "-");
+    await seesAndHears(patient, "the patient");
+    await seesAndHears(pharmacist, "the pharmacist");
+  });
+
+  it("goes on talking when its address changes", async () => {
+    await seesAndHears(pharmacist, "the pharmacist");
+    await line.order("rebind");
+    const begun = performance.now();
+    const { received } = await sound(pharmacist);
+    // What was on its way at the change is a few packets.
+    await until("sound from the new address", async () => (await sound(pharmacist)).received > received + 5);
+    metric("line.rebind.sound_again_after_ms", Math.round(performance.now() - begun), "<=3000");
+    await seesAndHears(patient, "the patient");
+  });
+
+  it("keeps its sound on 64 kbit/s", async () => {
+    await line.order("both delay=20 rate=64 queue=400");
+    const heard = await concealed(patient);
+    metric("line.64_kbit.concealed_to_patient", heard.toFixed(4), "<=0.03", heard <= 0.03 ? "pass" : "info");
+    await line.order("both delay=20");
+  });
+});
+
+/** Share of the sound that the browser had to invent while it listened, silence not counted. */
+async function concealed(seat) {
+  const before = await sound(seat);
+  await until("a rung of listening", async () => (await sound(seat)).samples - before.samples > 48 * RUNG_MS, { liveness: 4 * RUNG_MS });
+  const after = await sound(seat);
+  return (after.concealed - before.concealed) / (after.samples - before.samples);
+}
+
+async function sound(seat) {
+  return seat.page.evaluate(async () => {
+    const sum = { samples: 0, concealed: 0, received: 0 };
+    for (const peer of globalThis.mortarPeers ?? []) {
+      if (peer.connectionState === "closed") continue;
+      for (const report of (await peer.getStats()).values()) {
+        if (report.type !== "inbound-rtp" || report.kind !== "audio" || !(report.packetsReceived > 0)) continue;
+        sum.samples += report.totalSamplesReceived ?? 0;
+        sum.concealed += (report.concealedSamples ?? 0) - (report.silentConcealedSamples ?? 0);
+        sum.received += report.packetsReceived;
+      }
+    }
+    return sum;
+  });
+}
