@@ -186,7 +186,9 @@ impl Impairer {
             Some("rebind") => self.up.rebind(),
             Some("counters") => {
                 let line = |Counters { pushed, delivered, lost, overflowed, blocked, .. }| {
-                    format!("pushed {pushed} delivered {delivered} lost {lost} overflowed {overflowed} blocked {blocked}")
+                    format!(
+                        "pushed {pushed} delivered {delivered} lost {lost} overflowed {overflowed} blocked {blocked}"
+                    )
                 };
                 println!("up {} down {}", line(self.up.counters()), line(self.down.counters()));
             }
