@@ -31,7 +31,8 @@ count() { # pattern with one group, file
 stage build cargo test --locked --workspace --no-run --quiet
 stage lint bash infra/check.sh
 stage rust cargo test --locked --workspace --no-fail-fast -- --show-output
-# After the tests, which build it with what only the simulation needs.
+# Apart from each other and after the tests, which build the server with what only the simulation needs.
+stage impair cargo build --locked --quiet -p simulation --bin impair
 stage server cargo build --locked --quiet -p mortar
 stage web bash -c 'cd web-client && npm run --silent test'
 stage browser bash -c 'cd tests/browser && npm run --silent test'

@@ -250,6 +250,7 @@ fn the_documents_speak_of_the_product_alone() {
         "CHANGELOG.md",
         "signaling/README.md",
         "server/README.md",
+        "tests/load/README.md",
         "web-client/README.md",
     ] {
         if let Ok(text) = fs::read_to_string(root().join(name)) {

@@ -64,7 +64,7 @@ pub enum Event {
         /// Who; `None` in silence.
         peer: Option<PeerKey>,
     },
-    /// Nothing authentic has come from a peer for 2 s (`Quiet`), or something came again (`Heard`).
+    /// Nothing authentic has come from a peer for 2 s, or 6 s if it sends no media (`Quiet`), or something came again (`Heard`).
     Liveness {
         /// Whose.
         peer: PeerKey,
@@ -99,7 +99,7 @@ pub enum Event {
 pub enum Liveness {
     /// It is.
     Heard,
-    /// Not for 2 s.
+    /// It is not.
     Quiet,
 }
 

@@ -1,4 +1,4 @@
-//! Every bound, in one place, with what it trades.
+//! Every bound of input and memory, with what it trades. What tunes one algorithm stands with it.
 
 use std::time::Duration;
 

@@ -60,7 +60,7 @@ pub(crate) enum Share {
     /// It shows something new that nobody has decided about. On a line that is limited it waits for that.
     Undecided,
     Given,
-    /// Paused, and its subscriber was told.
+    /// Paused, and the control side was told.
     Refused,
 }
 

@@ -52,6 +52,9 @@ export async function impairLine(seat) {
 
 async function start(port, orders) {
   const child = spawn(IMPAIR, [String(port)], { stdio: ["pipe", "pipe", "inherit"] });
+  child.once("error", (why) => {
+    throw new Error(`${IMPAIR} does not start (${why.code}): cargo build -p simulation --bin impair`);
+  });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const own = Number(line.match(/^port (\d+)$/)?.[1]);
   // Whatever was ordered before the page connected holds from its first packet.
