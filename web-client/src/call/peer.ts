@@ -35,6 +35,10 @@ export interface PeerEnvironment {
   changed(): void;
 }
 
+/** A sender that refuses what is wanted is asked again after a moment, for it may be busy, but not for ever: some browsers cannot. */
+const RETRY_MS = 1_000;
+const REFUSALS = 5;
+
 export class Peer {
   readonly #environment: PeerEnvironment;
   readonly #slots: number;
@@ -44,6 +48,8 @@ export class Peer {
   #wanted: Tracks = { mic: null, cam: null };
   #watched: WatchedLayers = null;
   #answered = false; // what is said of layers before speaks of the connection before
+  /** How often in a row a sender refused. */
+  #refusals = 0;
   #reconciling = false;
   #n = 0;
   #srtp: SrtpAttempt = "first";
@@ -177,9 +183,16 @@ export class Peer {
         if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
         else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
         else if (camSender !== null && !areAsWatched(camSender.getParameters().encodings, this.#watched)) done = await send(camSender, this.#watched);
-        else break;
+        else {
+          this.#refusals = 0;
+          break;
+        }
         // A sender of a connection that was closed meanwhile refuses; the next one starts from what is wanted.
-        if (!done && this.#mic === micSender && this.#cam === camSender) break;
+        if (!done && this.#mic === micSender && this.#cam === camSender) {
+          this.#refusals += 1;
+          if (this.#refusals <= REFUSALS) setTimeout(() => void this.#reconcile(), RETRY_MS);
+          break;
+        }
         this.#report();
       }
     } finally {
@@ -208,7 +221,7 @@ async function send(sender: RTCRtpSender, watched: WatchedLayers): Promise<boole
     await sender.setParameters({ ...parameters, encodings: asWatched(parameters.encodings, watched) });
     return areAsWatched(sender.getParameters().encodings, watched); // not where a browser knows no `active`
   } catch {
-    return false; // the next word of the server tries again
+    return false;
   }
 }
 
