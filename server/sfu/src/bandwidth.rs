@@ -34,7 +34,7 @@ pub(crate) struct Bandwidth {
     sent: Vec<Sent>,
     /// When the first packet left after the last feedback.
     unanswered: Option<Instant>,
-    reference: Option<i64>,
+    reference: Option<(i64, i64)>,
     allowed: PerSecond,
     arrived: Arrived,
     trendline: Trendline,
@@ -103,15 +103,15 @@ impl Bandwidth {
         self.estimate.bitrate()
     }
 
-    /// Takes feedback. What it claims about packets that are not on their way is ignored.
+    /// Takes feedback; `false` if there is too much of it. What it claims about packets that are not on their way is ignored.
     pub(crate) fn acknowledge(
         &mut self,
         acknowledgement: &Acknowledgement<'_>,
         round_trip: Duration,
         now: Instant,
-    ) {
+    ) -> bool {
         if !self.allowed.allow(now, 1, MAX_ACKNOWLEDGEMENTS_PER_SECOND) {
-            return;
+            return false;
         }
         self.unanswered = None;
         let reference = self.extend_reference(acknowledgement.reference);
@@ -155,6 +155,7 @@ impl Bandwidth {
             self.estimate.proved(rate, now);
         }
         self.pacer.set(self.estimate.bitrate(), now);
+        true
     }
 
     /// Once a second: feedback may be missing, and a probe's answer.
@@ -203,14 +204,18 @@ impl Bandwidth {
     fn extend_reference(&mut self, reference: u32) -> i64 {
         const RANGE: i64 = 1 << 24;
         let reference = i64::from(reference);
-        let extended = match self.reference {
-            None => reference,
-            Some(last) => {
+        /// Longer than any silence between two packets, about 4 minutes. A larger step is a false clock: it counts as this
+        /// much, or the sum would overflow in days.
+        const MOST: i64 = 1 << 12;
+        let (told, extended) = match self.reference {
+            None => (reference, reference),
+            Some((last, extended)) => {
                 let ahead = (reference - last).rem_euclid(RANGE);
-                last + if ahead < RANGE / 2 { ahead } else { ahead - RANGE }
+                let ahead = if ahead < RANGE / 2 { ahead } else { ahead - RANGE };
+                (reference, extended + ahead.clamp(-MOST, MOST))
             }
         };
-        self.reference = Some(extended);
+        self.reference = Some((told, extended));
         extended * 256
     }
 }

@@ -84,6 +84,7 @@ impl Sfu {
         let mut has_begun = false;
         let mut result = Outcome::Done;
         let mut paced: Option<Duration> = None;
+        let mut stuck = None;
         for slot in &mut *slots {
             let Some(source) = slot.source else { continue };
             let Some(track) = self.tracks.get(source.track).filter(|track| track.key == source.key)
@@ -107,6 +108,9 @@ impl Sfu {
                     from_rtp_timestamp: Some(from),
                 });
             }
+            if let Some(layer) = slot.stuck_on(&track.layers) {
+                stuck = Some((source.track, layer));
+            }
             match result {
                 Outcome::Done => {}
                 // Sound in another slot does not wait.
@@ -122,6 +126,13 @@ impl Sfu {
             {
                 let _ = slot.pad(padding, &mut wire);
             }
+        }
+        if let Some((track, layer)) = stuck
+            && let Some(track) = self.tracks.get_mut(track)
+            && let Some(layer) = track.layers.get_mut(layer)
+        {
+            layer.keyframes.want();
+            self.feedback.push_back(track.publisher);
         }
         peer.paced_until = paced.map(|wait| now + wait);
         if peer.line_due().is_some() {
@@ -217,8 +228,9 @@ impl Sfu {
             let track = self.tracks.get(at)?;
             let liveliness = match track.activity {
                 Activity::Never => return None,
-                Activity::Up { .. } => Liveliness::Live,
-                Activity::Down => Liveliness::Silent,
+                // A camera that is off is called off, and never falls silent by itself.
+                Activity::Up { .. } if track.muted == Muted::No => Liveliness::Live,
+                Activity::Up { .. } | Activity::Down => Liveliness::Silent,
             };
             let may_receive = track.publisher != index && track.audience.contains(&key);
             may_receive.then_some(Candidate { track: at, key: track.key, liveliness })

@@ -19,7 +19,6 @@ use crate::reception::Statistics;
 use crate::rtp::Header;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
-use crate::slot::State;
 use crate::srtp::ReplayWindow;
 use crate::stun::{MAX_RESPONSE_BYTES, Request, StunError};
 use crate::timer::Timer;
@@ -360,6 +359,7 @@ impl Sfu {
         match track.heard(now) {
             Activity::Up { .. } => {}
             Activity::Never | Activity::Down => {
+                track.came_up = Some(now);
                 self.events.push_back(Event::TrackUp { track: track.key });
                 self.stale.insert(track.call);
             }
@@ -402,7 +402,7 @@ fn peer_call(peers: &Slab<Peer>, index: usize) -> Option<crate::plan::CallKey> {
     peers.get(index).map(|peer| peer.call)
 }
 
-/// A new SSRC has new numbers: whoever was in the middle of the old ones begins anew.
+/// A new SSRC has new numbers: whoever was in the middle of the old ones, or about to begin with them, begins anew.
 fn restart_slots(track: &mut Track, layer_at: usize, peers: &mut Slab<Peer>) {
     let Track { layers, subscribers, codec, .. } = track;
     let Some(layer) = layers.get_mut(layer_at) else { return };
@@ -410,13 +410,8 @@ fn restart_slots(track: &mut Track, layer_at: usize, peers: &mut Slab<Peer>) {
     for &subscriber in &*subscribers {
         let Some(peer) = peers.get_mut(subscriber) else { continue };
         for slot in &mut peer.slots {
-            let flows = slot.source.is_some_and(|source| {
-                source.key == track.key
-                    && source.layer == layer_at
-                    && source.state == State::Flowing
-            });
-            if flows {
-                slot.set_state(State::Waiting, cache.head());
+            if slot.source.is_some_and(|source| source.key == track.key) {
+                slot.begin_anew(layer_at, cache.head());
             }
         }
     }

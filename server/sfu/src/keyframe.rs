@@ -37,6 +37,11 @@ impl KeyframeRequests {
         self.state = State::Idle;
     }
 
+    /// Whether nobody waits for one.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
     /// When a request may be sent to a publisher whose round trip is `rtt`.
     pub(crate) fn deadline(&self, rtt: Duration) -> Option<Due> {
         let wait = match self.state {

@@ -143,6 +143,9 @@ pub const RETRANSMISSION_SHARE: u64 = 4;
 /// …beyond this allowance a second, or the loss of the first frames could never be repaired.
 pub const RETRANSMISSION_FLOOR_BYTES: u64 = 40_000;
 
+/// A goodbye (RFC 3550 §6.6) sooner than this after its source came up is not heeded.
+pub const GOODBYE_AFTER: Duration = Duration::from_secs(1);
+
 /// Keyframe requests for one slot nearer together than this are not even looked at: 5 a second.
 pub const KEYFRAME_ASK_INTERVAL: Duration = Duration::from_millis(200);
 

@@ -26,12 +26,16 @@ impl Meter {
             return;
         }
         self.window = Some((now, bytes));
+        if passed >= SILENCE {
+            // It was called off meanwhile: what it cost before it costs again.
+            return;
+        }
         let measured = Bitrate::over(before, passed);
-        self.bitrate = match self.bitrate {
+        self.bitrate = Some(match self.bitrate {
             // A picture that comes back begins with a keyframe: that must not cost somebody else his.
-            Some(last) if passed < SILENCE => Some(Bitrate((3 * last.0 + measured.0) / 4)),
-            Some(_) | None => Some(measured),
-        };
+            Some(last) => Bitrate((3 * last.0 + measured.0) / 4),
+            None => measured,
+        });
     }
 
     /// `None` while it was not measured.

@@ -21,6 +21,9 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// Longest wait until it is looked at again.
 const MOST_WAIT: Duration = Duration::from_millis(100);
 
+/// The most that can be ahead of the line, as time: longer smooths more, shorter lets pictures go on sooner after a jam.
+const MOST_DEBT: Duration = Duration::from_millis(250);
+
 /// A leaky bucket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pacer {
@@ -46,7 +49,9 @@ impl Pacer {
     pub(crate) fn sent(&mut self, bytes: u64, now: Instant) {
         self.drain(now);
         if self.speed.is_some() {
-            self.level = self.level.saturating_add(bytes);
+            // Sound is never held back: what it sends beyond the line must not hold pictures for ever.
+            let most = self.speed.map_or(0, |speed| speed.bytes_in(MOST_DEBT)) + BURST_BYTES;
+            self.level = self.level.saturating_add(bytes).min(most);
         }
     }
 
@@ -97,6 +102,20 @@ mod tests {
                 bytes
             })
             .collect()
+    }
+
+    #[test]
+    fn sound_beyond_the_line_holds_pictures_for_a_moment_and_not_for_as_long_as_it_lasted() {
+        let start = anchor();
+        let mut pacer = Pacer::new(start);
+        pacer.set(Some(Bitrate::kbps(30)), start);
+        for step in 0..3_000_u32 {
+            pacer.sent(500, start + Duration::from_millis(20) * step);
+        }
+        let now = start + Duration::from_secs(60);
+        pacer.set(Some(Bitrate::kbps(1_000)), now);
+
+        assert!(pacer.wait(now + Duration::from_millis(250)).is_none());
     }
 
     #[test]

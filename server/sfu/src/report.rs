@@ -6,9 +6,9 @@ use crate::bytes::{Writer, low16};
 use crate::event::Event;
 use crate::layers::Presence;
 use crate::limits::{
-    FEEDBACK_FAST_BYTES, FEEDBACK_INTERVAL, FEEDBACK_INTERVAL_FAST, KEYFRAME_ASK_INTERVAL,
-    MAX_NACKED_PER_PACKET, MAX_RTCP_SENDERS, MAX_TRIALS_PER_SECOND, NACK_DELAY, REPORT_INTERVAL,
-    TRACK_DOWN_AFTER,
+    FEEDBACK_FAST_BYTES, FEEDBACK_INTERVAL, FEEDBACK_INTERVAL_FAST, GOODBYE_AFTER,
+    KEYFRAME_ASK_INTERVAL, MAX_NACKED_PER_PACKET, MAX_RTCP_SENDERS, MAX_TRIALS_PER_SECOND,
+    NACK_DELAY, REPORT_INTERVAL, TRACK_DOWN_AFTER,
 };
 use crate::nack::Repair;
 use crate::peer::{Peer, Queue, Role};
@@ -61,7 +61,7 @@ impl Sfu {
                 Packet::ReceiverReport { reports } => self.round_trips(index, reports, now),
                 Packet::Goodbye { sources } => {
                     for ssrc in rtcp::ssrcs(sources, 4) {
-                        self.goodbye(index, ssrc);
+                        self.goodbye(index, ssrc, now);
                     }
                 }
                 Packet::Nack { media, pairs } => self.nacked(index, media, pairs),
@@ -73,8 +73,9 @@ impl Sfu {
                 }
                 Packet::Acknowledgement(acknowledgement) => {
                     let Some(peer) = self.peers.get_mut(index) else { return };
-                    peer.bandwidth.acknowledge(&acknowledgement, peer.rtt, now);
-                    self.share_out(index, now);
+                    if peer.bandwidth.acknowledge(&acknowledgement, peer.rtt, now) {
+                        self.share_out(index, now);
+                    }
                 }
                 Packet::Other => {}
             }
@@ -134,7 +135,7 @@ impl Sfu {
         peer.loss_to.note(lost, expected, now);
     }
 
-    fn goodbye(&mut self, index: usize, ssrc: Ssrc) {
+    fn goodbye(&mut self, index: usize, ssrc: Ssrc, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         let Ok(at) = peer.streams.binary_search_by_key(&ssrc, |stream| stream.ssrc) else {
             return;
@@ -151,8 +152,12 @@ impl Sfu {
             self.unsettled.insert(at);
         }
         let is_over = track.layers.iter().all(|layer| layer.presence() == Presence::Absent);
+        // A source that came and went with every packet would have everybody seated anew as often; silence ends it too.
+        let is_early =
+            track.came_up.is_some_and(|up| now.saturating_duration_since(up) < GOODBYE_AFTER);
         // A browser says goodbye also for a layer that we called off.
         if is_over
+            && !is_early
             && !track.demand.is_stopped()
             && let Activity::Up { .. } = track.activity
         {

@@ -9,6 +9,10 @@ use crate::srtp::Index;
 /// Breaks of the numbering that late packets may still fall before. More keeps older stragglers, each costs a comparison.
 const SEGMENTS: usize = 8;
 
+/// The longest gap that a source may leave in a slot's numbers: more than any loss that is repaired, far below the 2^15 at
+/// which the rollover counter of SRTP is guessed wrong (RFC 3711 §3.3.1).
+const MAX_GAP: u64 = 4_096;
+
 /// Numbering of one slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Rewriter {
@@ -96,6 +100,9 @@ impl Rewriter {
             return;
         }
         if let Some(out) = self.sequence(source) {
+            if self.leaps(out) {
+                return self.renumber(source + 1, Newest { source, ..newest });
+            }
             self.push(Segment { from: source + 1, out });
             // What lies between the newest and the skipped one may still come, under its own number.
             self.next_sequence = self.next_sequence.max(out);
@@ -110,8 +117,12 @@ impl Rewriter {
         timestamp: u32,
         now: Instant,
     ) -> Option<Rewritten> {
-        let sequence = self.sequence(source)?;
+        let mut sequence = self.sequence(source)?;
         let timestamp = timestamp.wrapping_add(self.timestamp_offset);
+        if self.leaps(sequence) {
+            sequence = self.next_sequence;
+            self.renumber(source, Newest { source, timestamp, at: now });
+        }
         self.next_sequence = self.next_sequence.max(sequence + 1);
         if self.newest.is_none_or(|newest| source > newest.source) {
             self.newest = Some(Newest { source, timestamp, at: now });
@@ -128,6 +139,19 @@ impl Rewriter {
         let ticks = time.as_micros() * u128::from(self.clock_rate) / 1_000_000;
         // Wraps with the timestamps it counts.
         low32(u64::try_from(ticks & u128::from(u32::MAX)).unwrap_or(1))
+    }
+
+    /// Whether a number is so far ahead that a receiver, whom nothing in between reached, might count its rollovers wrong.
+    fn leaps(&self, out: Index) -> bool {
+        out.saturating_sub(self.next_sequence) > MAX_GAP
+    }
+
+    /// The numbering closes over what the source left out. What came before has no place any more.
+    fn renumber(&mut self, from: Index, newest: Newest) {
+        self.segments = [Segment::default(); SEGMENTS];
+        self.used = 0;
+        self.push(Segment { from, out: self.next_sequence });
+        self.newest = Some(newest);
     }
 
     fn sequence(&self, source: Index) -> Option<Index> {

@@ -166,3 +166,18 @@ fn a_switch_between_two_clocks_known_against_each_other_keeps_the_time_of_captur
     assert_eq!(switched(6_000), 7_001, "time never runs back");
     assert_eq!(switched(7_000 + 200_000), 16_000, "a report that cannot be true");
 }
+
+#[test]
+fn leaps_of_the_source_never_leave_a_gap_that_a_receiver_could_misread() {
+    let now = anchor();
+    let mut rewriter = Rewriter::new(100, 0, 90_000);
+    rewriter.switch(1_000, 0, None, now);
+    let first = rewriter.rewrite(1_000, 0, now).unwrap();
+    rewriter.skip(33_000);
+    rewriter.skip(65_000);
+    let next = rewriter.rewrite(65_001, 3_000, now).unwrap();
+    assert_eq!(next.sequence, first.sequence + 1);
+    let after_a_leap = rewriter.rewrite(97_001, 6_000, now).unwrap();
+    assert_eq!(after_a_leap.sequence, next.sequence + 1);
+    assert_eq!(rewriter.rewrite(80_000, 4_000, now), None, "its number is taken");
+}

@@ -7,7 +7,7 @@ use crate::allocation::{Costs, Demand, Rank, Standing, budget_for};
 use crate::command::Muted;
 use crate::estimate::Bitrate;
 use crate::event::{Event, PauseReason};
-use crate::layers::{Need, choose};
+use crate::layers::{Need, Presence, choose};
 use crate::limits::MAX_LAYERS;
 use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, Codec, PeerKey, Source};
@@ -140,7 +140,7 @@ fn carried<'a>(slot: &Slot, tracks: &'a Slab<Track>) -> Option<&'a Track> {
     })
 }
 
-/// What a slot of pictures would cost. A picture that is paused is still sent to us: its cost is known.
+/// What a slot of pictures would cost.
 fn demand(slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option<Demand> {
     let track = carried(slot, tracks)?;
     let largest = largest_needed(slot, track)?;
@@ -163,7 +163,11 @@ fn demand(slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option
     let unmeasured =
         if track.layers.len() == 1 { [UNMEASURED_ALONE; MAX_LAYERS] } else { UNMEASURED };
     let layers = track.layers.iter().take(largest + 1).zip(unmeasured);
-    let costs = Costs::new(layers.map(|(layer, cost)| layer.meter.bitrate().unwrap_or(cost)));
+    let costs = Costs::new(layers.map(|(layer, usual)| match layer.presence() {
+        Presence::Live => layer.meter.bitrate().unwrap_or(usual),
+        // Nobody can measure it: an old peak must not keep it away for ever.
+        Presence::Absent => layer.meter.bitrate().map_or(usual, |cost| cost.min(usual)),
+    }));
     Some(Demand { rank, costs, given, standing })
 }
 

@@ -218,6 +218,32 @@ impl Slot {
             .flatten()
     }
 
+    /// A layer has new numbers from `cursor` on: whoever was in the middle of the old ones, or about to begin, begins there.
+    pub(crate) fn begin_anew(&mut self, layer: usize, cursor: Arrival) {
+        let Some(source) = &mut self.source else { return };
+        if let Some(next) = source.next.as_mut().filter(|next| next.layer == layer) {
+            next.cursor = cursor;
+        }
+        if source.layer == layer && source.state != State::Paused {
+            self.set_state(State::Waiting, cursor);
+        }
+    }
+
+    /// The layer that it waits to begin, if the keyframe for that has gone by unused (it was held back for too long) and none
+    /// is asked for.
+    pub(crate) fn stuck_on(&self, layers: &[Layer]) -> Option<usize> {
+        let source = self.source?;
+        let first = (source.state == State::Waiting).then_some((source.layer, source.cursor));
+        let next = source.next.map(|next| (next.layer, next.cursor));
+        first.into_iter().chain(next).find_map(|(at, cursor)| {
+            let layer = layers.get(at)?;
+            let from = cursor.max(layer.cache.tail());
+            let is_ahead = layer.keyframe.is_some_and(|keyframe| keyframe >= from);
+            let can_ask = layer.ssrc.is_some() && layer.keyframes.is_idle();
+            (!is_ahead && can_ask && matches!(self.line.codec, Codec::Vp8 { .. })).then_some(at)
+        })
+    }
+
     /// Passes over what came while there was no way to the subscriber: a picture that lacks it can only begin anew.
     pub(crate) fn pass_over(&mut self, layers: &mut [Layer]) {
         let Some(source) = &mut self.source else { return };

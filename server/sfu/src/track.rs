@@ -34,6 +34,7 @@ pub(crate) struct Track {
     pub(crate) subscribers: Vec<usize>,
     pub(crate) level: Level,
     pub(crate) activity: Activity,
+    pub(crate) came_up: Option<Instant>,
     pub(crate) demand: Demand,
     /// Of a picture as captured, in pixels, by the newest keyframe of any layer.
     full_height: u16,
@@ -98,6 +99,7 @@ impl Track {
             subscribers: Vec::new(),
             level: Level::default(),
             activity: Activity::Never,
+            came_up: None,
             full_height: ASSUMED_HEIGHT,
         }
     }
