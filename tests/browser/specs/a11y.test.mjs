@@ -194,6 +194,7 @@ describe("without a mouse", { concurrency: false }, () => {
     const { page } = seat;
     await page.goto(server.links.pharmacist);
     await page.getByRole("button", { name: "Skip the check" }).waitFor();
+    await until("the new screen has the focus", () => page.evaluate(() => document.activeElement?.tagName === "H1"));
     await tabTo(page, /Skip the check/);
     await page.keyboard.press("Enter");
     await page.getByRole("tab", { name: "Collect" }).waitFor();
