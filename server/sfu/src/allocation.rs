@@ -42,7 +42,9 @@ pub(crate) struct Costs {
 
 /// What one slot would show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Demand {
+pub(crate) struct Claim {
+    /// Its place among its subscriber's.
+    pub(crate) slot: usize,
     pub(crate) rank: Rank,
     /// Up to the largest layer its tile needs.
     pub(crate) costs: Costs,
@@ -52,7 +54,7 @@ pub(crate) struct Demand {
     pub(crate) standing: Standing,
 }
 
-/// Whether a demand has been decided before.
+/// Whether a claim has been decided before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     New,
@@ -75,30 +77,35 @@ impl Costs {
         layer.and_then(|layer| self.layers.get(layer)).copied().unwrap_or(Bitrate::ZERO)
     }
 
+    /// The largest layer.
+    pub(crate) fn largest(&self) -> Option<usize> {
+        self.len.checked_sub(1)
+    }
+
     /// Of the largest layer.
     pub(crate) fn most(&self) -> Bitrate {
-        self.of(self.len.checked_sub(1))
+        self.of(self.largest())
     }
 }
 
-/// The layer for each demand: the lowest for each in order of rank, then higher ones by turns, as far as the budget goes.
+/// The layer for each claim: the lowest for each in order of rank, then higher ones by turns, as far as the budget goes.
 /// Who does not fit is passed over for who does.
-pub(crate) fn fit(budget: Bitrate, demands: &[Demand], given: &mut Vec<Option<usize>>) {
+pub(crate) fn fit(budget: Bitrate, claims: &[Claim], given: &mut Vec<Option<usize>>) {
     given.clear();
-    given.resize(demands.len(), None);
+    given.resize(claims.len(), None);
     let mut left = budget;
     for layer in 0..MAX_LAYERS {
         let mut rank = None;
         while let Some(next) =
-            demands.iter().map(|it| it.rank).filter(|it| rank.is_none_or(|rank| *it > rank)).min()
+            claims.iter().map(|it| it.rank).filter(|it| rank.is_none_or(|rank| *it > rank)).min()
         {
             rank = Some(next);
-            for (demand, given) in demands.iter().zip(given.iter_mut()) {
+            for (claim, given) in claims.iter().zip(given.iter_mut()) {
                 let is_next = given.map_or(0, |layer| layer + 1) == layer;
-                if demand.rank != next || !is_next || layer >= demand.costs.len {
+                if claim.rank != next || !is_next || layer >= claim.costs.len {
                     continue;
                 }
-                let cost = demand.costs.of(Some(layer)).minus(demand.costs.of(*given));
+                let cost = claim.costs.of(Some(layer)).minus(claim.costs.of(*given));
                 if cost <= left {
                     left = left.minus(cost);
                     *given = Some(layer);
@@ -125,31 +132,31 @@ pub(crate) struct Allocator {
 }
 
 impl Allocator {
-    /// The layer for each demand from now on.
+    /// The layer for each claim from now on.
     pub(crate) fn decide(
         &mut self,
         budget: Bitrate,
-        demands: &[Demand],
+        claims: &[Claim],
         now: Instant,
     ) -> &[Option<usize>] {
         self.decided.clear();
-        self.decided.extend(demands.iter().map(|demand| demand.given));
-        let shown = total(demands, &self.decided);
+        self.decided.extend(claims.iter().map(|claim| claim.given));
+        let shown = total(claims, &self.decided);
         if budget < shown.percent(KEEP_PERCENT) {
             self.raise_since = None;
-            self.lower(budget, demands, shown, now);
+            self.lower(budget, claims, shown, now);
         } else {
             self.short_since = None;
-            self.raise(budget, demands, now);
+            self.raise(budget, claims, now);
         }
         &self.decided
     }
 
-    fn lower(&mut self, budget: Bitrate, demands: &[Demand], shown: Bitrate, now: Instant) {
+    fn lower(&mut self, budget: Bitrate, claims: &[Claim], shown: Bitrate, now: Instant) {
         let since = *self.short_since.get_or_insert(now);
         let may_pause = budget < shown.percent(PAUSE_AT_ONCE_PERCENT)
             || now.saturating_duration_since(since) >= PAUSE_AFTER;
-        fit(budget.share(KEEP_PERCENT), demands, &mut self.low);
+        fit(budget.whole_of(KEEP_PERCENT), claims, &mut self.low);
         for (decided, low) in self.decided.iter_mut().zip(&self.low) {
             *decided = match (*decided, *low) {
                 (Some(_), None) if !may_pause => Some(0),
@@ -161,27 +168,28 @@ impl Allocator {
         }
     }
 
-    fn raise(&mut self, budget: Bitrate, demands: &[Demand], now: Instant) {
-        let budget = budget.share(RAISE_PERCENT);
-        fit(budget, demands, &mut self.high);
+    fn raise(&mut self, budget: Bitrate, claims: &[Claim], now: Instant) {
+        let budget = budget.whole_of(RAISE_PERCENT);
+        fit(budget, claims, &mut self.high);
         let mut is_raised = false;
-        for ((decided, high), demand) in self.decided.iter().zip(&self.high).zip(demands) {
-            is_raised |= demand.standing == Standing::Decided && high > decided;
+        for ((decided, high), claim) in self.decided.iter().zip(&self.high).zip(claims) {
+            is_raised |= claim.standing == Standing::Decided && high > decided;
         }
         let since = is_raised.then(|| self.raise_since.unwrap_or(now));
         self.raise_since = since;
         let is_due = since.is_some_and(|since| now.saturating_duration_since(since) >= RAISE_AFTER);
-        for ((decided, high), demand) in self.decided.iter_mut().zip(&self.high).zip(demands) {
-            if is_due || demand.standing == Standing::New {
-                *decided = (*decided).max(*high);
+        let may_rise = |claim: &Claim| is_due || claim.standing == Standing::New;
+        let mut has_risen = false;
+        for ((decided, high), claim) in self.decided.iter_mut().zip(&self.high).zip(claims) {
+            if may_rise(claim) && *high > *decided {
+                *decided = *high;
+                has_risen = true;
             }
         }
-        if total(demands, &self.decided) > budget && self.decided != given(demands) {
+        if has_risen && total(claims, &self.decided) > budget {
             // What rose did so in the place of something of lower rank.
-            for ((decided, high), demand) in self.decided.iter_mut().zip(&self.high).zip(demands) {
-                if is_due || demand.standing == Standing::New || *high < *decided {
-                    *decided = *high;
-                }
+            for (decided, high) in self.decided.iter_mut().zip(&self.high) {
+                *decided = (*decided).min(*high);
             }
         }
         if is_due {
@@ -190,15 +198,11 @@ impl Allocator {
     }
 }
 
-fn given(demands: &[Demand]) -> Vec<Option<usize>> {
-    demands.iter().map(|demand| demand.given).collect()
-}
-
-fn total(demands: &[Demand], layers: &[Option<usize>]) -> Bitrate {
-    demands
+fn total(claims: &[Claim], layers: &[Option<usize>]) -> Bitrate {
+    claims
         .iter()
         .zip(layers)
-        .fold(Bitrate::ZERO, |sum, (demand, layer)| sum.plus(demand.costs.of(*layer)))
+        .fold(Bitrate::ZERO, |sum, (claim, layer)| sum.plus(claim.costs.of(*layer)))
 }
 
 #[cfg(test)]
@@ -210,41 +214,41 @@ mod tests {
         Bitrate::kbps(kbps)
     }
 
-    fn demand(rank: Rank, costs: &[u64], given: Option<usize>) -> Demand {
+    fn claim(rank: Rank, costs: &[u64], given: Option<usize>) -> Claim {
         let costs = Costs::new(costs.iter().map(|cost| kbps(*cost)));
-        Demand { rank, costs, given, standing: Standing::Decided }
+        Claim { slot: 0, rank, costs, given, standing: Standing::Decided }
     }
 
-    fn fitted(budget: u64, demands: &[Demand]) -> Vec<Option<usize>> {
+    fn fitted(budget: u64, claims: &[Claim]) -> Vec<Option<usize>> {
         let mut given = Vec::new();
-        fit(kbps(budget), demands, &mut given);
+        fit(kbps(budget), claims, &mut given);
         given
     }
 
     #[test]
     fn the_lowest_layer_goes_to_each_in_order_before_anybody_gets_more() {
-        let demands = [
-            demand(Rank::Rest(1), &[100, 300, 900], None),
-            demand(Rank::Screen, &[500], None),
-            demand(Rank::Front, &[100, 300, 900], None),
+        let claims = [
+            claim(Rank::Rest(1), &[100, 300, 900], None),
+            claim(Rank::Screen, &[500], None),
+            claim(Rank::Front, &[100, 300, 900], None),
         ];
 
-        assert_eq!(fitted(99, &demands), [None, None, None]);
-        assert_eq!(fitted(499, &demands), [Some(0), None, Some(1)], "what fits is shown");
-        assert_eq!(fitted(600, &demands), [None, Some(0), Some(0)]);
-        assert_eq!(fitted(700, &demands), [Some(0), Some(0), Some(0)]);
-        assert_eq!(fitted(900, &demands), [Some(0), Some(0), Some(1)]);
-        assert_eq!(fitted(1_700, &demands), [Some(1), Some(0), Some(2)]);
-        assert_eq!(fitted(9_999, &demands), [Some(2), Some(0), Some(2)]);
+        assert_eq!(fitted(99, &claims), [None, None, None]);
+        assert_eq!(fitted(499, &claims), [Some(0), None, Some(1)], "what fits is shown");
+        assert_eq!(fitted(600, &claims), [None, Some(0), Some(0)]);
+        assert_eq!(fitted(700, &claims), [Some(0), Some(0), Some(0)]);
+        assert_eq!(fitted(900, &claims), [Some(0), Some(0), Some(1)]);
+        assert_eq!(fitted(1_700, &claims), [Some(1), Some(0), Some(2)]);
+        assert_eq!(fitted(9_999, &claims), [Some(2), Some(0), Some(2)]);
     }
 
     #[test]
     fn a_lower_layer_is_taken_at_once_and_a_pause_waits_unless_the_line_is_much_too_narrow() {
         let start = anchor();
-        let layered = [demand(Rank::Front, &[100, 300], Some(1))];
+        let layered = [claim(Rank::Front, &[100, 300], Some(1))];
         assert_eq!(Allocator::default().decide(kbps(260), &layered, start), [Some(0)]);
 
-        let single = [demand(Rank::Front, &[300], Some(0))];
+        let single = [claim(Rank::Front, &[300], Some(0))];
         let mut allocator = Allocator::default();
         assert_eq!(allocator.decide(kbps(275), &single, start), [Some(0)], "a dip");
         assert_eq!(allocator.decide(kbps(250), &single, start), [Some(0)]);
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn a_rise_needs_room_to_spare_for_a_second_without_a_break() {
         let start = anchor();
-        let paused = [demand(Rank::Front, &[200], None)];
+        let paused = [claim(Rank::Front, &[200], None)];
         let mut allocator = Allocator::default();
         let mut decide = |budget, ms| {
             allocator.decide(kbps(budget), &paused, start + Duration::from_millis(ms)).to_vec()
@@ -271,11 +275,11 @@ mod tests {
     #[test]
     fn who_comes_new_is_shown_at_once_if_there_is_room_and_displaces_lower_ranks() {
         let start = anchor();
-        let new = |rank, cost| Demand { standing: Standing::New, ..demand(rank, &[cost], None) };
-        let shown = demand(Rank::Rest(0), &[300], Some(0));
+        let new = |rank, cost| Claim { standing: Standing::New, ..claim(rank, &[cost], None) };
+        let shown = claim(Rank::Rest(0), &[300], Some(0));
 
-        let decide = |budget, demands: &[Demand]| {
-            Allocator::default().decide(kbps(budget), demands, start).to_vec()
+        let decide = |budget, claims: &[Claim]| {
+            Allocator::default().decide(kbps(budget), claims, start).to_vec()
         };
 
         assert_eq!(decide(800, &[shown, new(Rank::Rest(0), 300)]), [Some(0), Some(0)]);

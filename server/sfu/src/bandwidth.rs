@@ -31,9 +31,10 @@ pub(crate) struct Bandwidth {
     /// Of the next packet.
     next: TransportIndex,
     /// By sequence number; empty until the first packet.
-    sent: Vec<Sent>,
+    in_flight: Vec<InFlight>,
     /// When the first packet left after the last feedback.
     unanswered: Option<Instant>,
+    /// Reference time of the last feedback as it stood there, and with its rollovers.
     reference: Option<(i64, i64)>,
     allowed: PerSecond,
     arrived: Arrived,
@@ -45,7 +46,7 @@ pub(crate) struct Bandwidth {
 
 /// A packet on its way.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct InFlight {
     index: TransportIndex,
     /// µs since the epoch.
     departure: i64,
@@ -65,7 +66,7 @@ impl Bandwidth {
         Self {
             epoch: now,
             next: 0,
-            sent: Vec::new(),
+            in_flight: Vec::new(),
             unanswered: None,
             reference: None,
             allowed: PerSecond::new(now),
@@ -84,17 +85,17 @@ impl Bandwidth {
 
     /// Notes that the packet with that number leaves now.
     pub(crate) fn sent(&mut self, bytes: u64, now: Instant) {
-        if self.sent.is_empty() {
-            let unused = Sent { index: u64::MAX, departure: 0, bytes: 0, fate: Fate::Unknown };
-            self.sent.resize(usize::from(MAX_ACKNOWLEDGED), unused);
+        if self.in_flight.is_empty() {
+            let unused = InFlight { index: u64::MAX, departure: 0, bytes: 0, fate: Fate::Unknown };
+            self.in_flight.resize(usize::from(MAX_ACKNOWLEDGED), unused);
         }
         let index = self.next;
         self.next += 1;
         self.unanswered.get_or_insert(now);
         let departure = self.micros(now);
         let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-        if let Some(entry) = self.sent.get_mut(place(index)) {
-            *entry = Sent { index, departure, bytes, fate: Fate::Unknown };
+        if let Some(entry) = self.in_flight.get_mut(place(index)) {
+            *entry = InFlight { index, departure, bytes, fate: Fate::Unknown };
         }
     }
 
@@ -120,7 +121,8 @@ impl Bandwidth {
         for fate in acknowledgement.fates() {
             let behind = low16(self.next).wrapping_sub(fate.sequence);
             let Some(index) = self.next.checked_sub(u64::from(behind)) else { continue };
-            let Some(sent) = self.sent.get_mut(place(index)).filter(|sent| sent.index == index)
+            let Some(sent) =
+                self.in_flight.get_mut(place(index)).filter(|sent| sent.index == index)
             else {
                 continue;
             };
@@ -203,10 +205,10 @@ impl Bandwidth {
     /// The reference time in ticks, with its rollovers: nearest to the last.
     fn extend_reference(&mut self, reference: u32) -> i64 {
         const RANGE: i64 = 1 << 24;
-        let reference = i64::from(reference);
         /// Longer than any silence between two packets, about 4 minutes. A larger step is a false clock: it counts as this
         /// much, or the sum would overflow in days.
         const MOST: i64 = 1 << 12;
+        let reference = i64::from(reference);
         let (told, extended) = match self.reference {
             None => (reference, reference),
             Some((last, extended)) => {

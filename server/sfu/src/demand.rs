@@ -32,7 +32,7 @@ impl Demand {
                 since.get_or_insert(now);
             }
         }
-        let all = self.told.and(needed);
+        let all = self.told.union(needed);
         if all == self.told {
             return None;
         }

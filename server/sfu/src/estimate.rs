@@ -47,8 +47,8 @@ impl Bitrate {
         Self(self.0.saturating_mul(percent) / 100)
     }
 
-    /// That of which it is so many hundredths.
-    pub(crate) fn share(self, percent: u64) -> Self {
+    /// That of which it is so many hundredths: the inverse of `percent`.
+    pub(crate) fn whole_of(self, percent: u64) -> Self {
         Self(self.0.saturating_mul(100) / percent.max(1))
     }
 }

@@ -184,7 +184,7 @@ impl Sfu {
             let Some(peer) = self.peers.get_mut(subscriber) else { continue };
             let slots = peer.slots.iter_mut();
             for slot in slots.filter(|it| it.source.is_some_and(|source| source.key == track.key)) {
-                needed = needed.and(slot.aim(&mut track.layers, rungs.as_slice()));
+                needed = needed.union(slot.aim(&mut track.layers, rungs.as_slice()));
                 for layer in slot.layers() {
                     let Some(layer) = track.layers.get_mut(layer) else { continue };
                     layer.subscribers.push(subscriber);

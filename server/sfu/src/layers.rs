@@ -86,7 +86,7 @@ impl LayerSet {
         Self(self.0 & !Self::bit(layer))
     }
 
-    pub(crate) fn and(self, other: Self) -> Self {
+    pub(crate) fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

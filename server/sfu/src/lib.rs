@@ -8,9 +8,9 @@ pub mod egress;
 pub mod event;
 pub mod limits;
 pub mod plan;
-pub mod sfu;
 #[cfg(feature = "simulation")]
-pub mod simulation;
+pub mod ready_keys;
+pub mod sfu;
 pub mod time;
 
 mod acknowledgement;
@@ -21,6 +21,7 @@ mod cache;
 mod codec;
 mod demand;
 mod demux;
+mod due;
 mod estimate;
 mod extension;
 mod feedback;

@@ -1,11 +1,11 @@
 //! Everything one worker owns: many calls on one port.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use crate::allocation::Demand;
+use crate::allocation::Claim;
 use crate::cache::Pool;
 use crate::command::{Command, Wish};
 use crate::counters::Counters;
@@ -13,10 +13,10 @@ use crate::dtls::{Dtls, Identity, Progress};
 use crate::egress::{Egress, Flow, Path};
 use crate::event::{CloseReason, Event, SrtpProfile};
 use crate::ice::Ice;
-use crate::limits::{DTLS_PER_TURN, MAX_LINES, MAX_PEERS, SPEAKER_INTERVAL};
+use crate::limits::{DTLS_PER_TURN, MAX_LINES, MAX_PEERS};
 use crate::peer::{Line, Peer, Start};
 use crate::plan::{
-    CallKey, Codec, Fingerprint, IceCredentials, PeerKey, Plan, Source, SrtpAttempt, Ssrc, TrackKey,
+    CallKey, Codec, Fingerprint, IceCredentials, PeerKey, Plan, SrtpAttempt, Ssrc, TrackKey,
 };
 use crate::slab::Slab;
 use crate::slot::{Slot, Visibility};
@@ -64,7 +64,7 @@ pub struct Sfu {
     /// Peers to whom a request may be due.
     pub(crate) feedback: VecDeque<usize>,
     /// What the slots of the subscriber in hand would show; kept for its memory.
-    pub(crate) demands: Vec<Demand>,
+    pub(crate) claims: Vec<Claim>,
     pub(crate) dtls_queue: VecDeque<(usize, Vec<u8>)>,
     pub(crate) control: VecDeque<Control>,
     pub(crate) timers: Timers,
@@ -120,7 +120,7 @@ impl Sfu {
             unsettled: BTreeSet::new(),
             queue: VecDeque::new(),
             feedback: VecDeque::new(),
-            demands: Vec::new(),
+            claims: Vec::new(),
             dtls_queue: VecDeque::new(),
             control: VecDeque::new(),
             timers: Timers::default(),
@@ -379,7 +379,7 @@ impl Sfu {
         }
     }
 
-    fn close(&mut self, index: usize, reason: CloseReason) {
+    pub(crate) fn close(&mut self, index: usize, reason: CloseReason) {
         if let Some(peer) = self.peers.get(index) {
             self.events.push_back(Event::Closed { peer: peer.key, reason });
         }
@@ -435,104 +435,6 @@ impl Sfu {
             Progress::Closed(reason) => return self.close(index, reason),
         }
         self.arm_peer(index, now);
-    }
-
-    fn peer_due(&mut self, index: usize, now: Instant) {
-        let Some(peer) = self.peers.get_mut(index) else { return };
-        peer.armed = None;
-        let (ufrags, addresses) = (&mut self.ufrags, &mut self.addresses);
-        peer.ice.expire(
-            now,
-            |ufrag| {
-                ufrags.remove(ufrag);
-            },
-            |path| {
-                if addresses.get(&path) == Some(&index) {
-                    addresses.remove(&path);
-                }
-            },
-        );
-        if !peer.ice.has_consent(now) {
-            return self.close(index, CloseReason::ConsentExpired);
-        }
-        if let Some(state) = peer.grow_quiet(now) {
-            self.events.push_back(Event::Liveness { peer: peer.key, state });
-        }
-        let is_connected = peer.session.is_some();
-        let (feedback_due, report_due) = (now >= peer.next_feedback, now >= peer.next_report);
-        let progress = peer.dtls.handle_timeout(now);
-        self.look_at_layers(index, now);
-        if is_connected {
-            self.resume_sending(index, now);
-            self.send_requests(index, now);
-            if feedback_due {
-                self.send_arrivals(index, now);
-            }
-            if report_due {
-                self.send_reports(index, now);
-            }
-        }
-        self.progress(index, progress, now);
-    }
-
-    /// Tells the timers when a peer is next to be looked at.
-    pub(crate) fn arm_peer(&mut self, index: usize, now: Instant) {
-        /// Consent, credentials and addresses end to the second.
-        const HOUSEKEEPING: Duration = Duration::from_secs(1);
-        /// Least time between two looks at one peer. Lower answers sooner, higher bounds the work.
-        const TICK: Duration = Duration::from_millis(1);
-        let Some(peer) = self.peers.get(index) else { return };
-        let mut at = now + HOUSEKEEPING;
-        let mut sooner = |deadline: Option<Instant>| {
-            if let Some(deadline) = deadline {
-                at = at.min(deadline);
-            }
-        };
-        sooner(peer.dtls.poll_timeout());
-        sooner(peer.quiet_at());
-        if peer.session.is_some() {
-            sooner(Some(peer.next_report));
-            sooner(peer.line_due());
-            sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
-            sooner(self.next_request(peer, now));
-            sooner(self.next_look_at_layers(peer));
-        }
-        // Whatever could not be done now is tried again, but not in a circle.
-        let at = at.max(now + TICK);
-        let Some(peer) = self.peers.get_mut(index) else { return };
-        if peer.armed.is_none_or(|armed| at < armed) {
-            peer.armed = Some(at);
-            self.timers.arm(Timer::Peer(index), at);
-        }
-    }
-
-    fn speaker_due(&mut self, key: CallKey, at: Instant, now: Instant) {
-        let Some(call) = self.calls.get_mut(&key).filter(|call| call.speaker_timer == Some(at))
-        else {
-            return;
-        };
-        let mut levels = Vec::with_capacity(call.tracks.len());
-        let mut is_heard = false;
-        for track in &call.tracks {
-            let Some(track) = self.tracks.get_mut(*track) else { continue };
-            if track.key.source != Source::Mic {
-                continue;
-            }
-            let level = track.level.take();
-            is_heard |= level > 0;
-            // Only who can be heard can be the speaker.
-            if !track.subscribers.is_empty() {
-                levels.push((track.key.peer, level));
-            }
-        }
-        if let Some(peer) = call.speaker.decide(levels.into_iter(), now) {
-            self.events.push_back(Event::Speaker { call: key, peer });
-        }
-        call.speaker_timer = (is_heard || call.speaker.current().is_some()).then(|| {
-            let next = now + SPEAKER_INTERVAL;
-            self.timers.arm(Timer::Speaker(key), next);
-            next
-        });
     }
 
     #[cfg(feature = "simulation")]

@@ -3,14 +3,14 @@
 
 use std::time::Instant;
 
-use crate::allocation::{Costs, Demand, Rank, Standing, budget_for};
+use crate::allocation::{Claim, Costs, Rank, Standing, budget_for};
 use crate::command::Muted;
 use crate::estimate::Bitrate;
 use crate::event::{Event, PauseReason};
 use crate::layers::{Need, Presence, choose};
 use crate::limits::MAX_LAYERS;
 use crate::peer::{Peer, Queue};
-use crate::plan::{CallKey, Codec, PeerKey, Source};
+use crate::plan::{CallKey, Codec, Mid, PeerKey, Source};
 use crate::sfu::Sfu;
 use crate::slab::Slab;
 use crate::slot::{Share, Slot, Visibility};
@@ -50,68 +50,50 @@ impl Sfu {
         if estimate.is_none() && slots.iter().all(|slot| slot.share == Share::Given) {
             return;
         }
-        self.demands.clear();
         let mut reserve = Bitrate::ZERO;
-        let mut wanted = Bitrate::ZERO;
-        for slot in &mut *slots {
+        self.claims.clear();
+        for (at, slot) in slots.iter().enumerate() {
             match slot.line.codec {
                 Codec::Opus { .. } if carried(slot, &self.tracks).is_some() => {
                     reserve = reserve.plus(VOICE_RESERVE);
                 }
                 Codec::Opus { .. } => {}
-                Codec::Vp8 { .. } => {
-                    if let Some(demand) = demand(slot, &self.tracks, speaker) {
-                        wanted = wanted.plus(demand.costs.most());
-                        self.demands.push(demand);
-                    }
-                }
+                Codec::Vp8 { .. } => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
             }
         }
-        let budget = estimate.map(|estimate| estimate.minus(reserve));
-        let decided = budget.map_or(&[][..], |budget| allocator.decide(budget, &self.demands, now));
-        let mut decided = decided.iter();
+        let decided = match estimate {
+            Some(estimate) => allocator.decide(estimate.minus(reserve), &self.claims, now),
+            None => &[],
+        };
+        let mut decided = self.claims.iter().zip(decided).peekable();
         let mut is_changed = false;
-        for slot in &mut *slots {
-            let is_demanded = match slot.line.codec {
-                Codec::Opus { .. } => false,
-                Codec::Vp8 { .. } => demand(slot, &self.tracks, speaker).is_some(),
+        for (at, slot) in slots.iter_mut().enumerate() {
+            let (share, cap) = match decided.next_if(|(claim, _)| claim.slot == at) {
+                Some((_, None)) => (Share::Refused, None),
+                // Where the line carries all that the tile needs, a larger tile needs no decision.
+                Some((claim, layer)) => {
+                    (Share::Given, layer.filter(|_| *layer < claim.costs.largest()))
+                }
+                // Without an estimate there is room; what costs nothing now begins small when it comes back.
+                None => (Share::Given, estimate.map(|_| 0)),
             };
-            // Without an estimate, and for what costs nothing now, there is room.
-            let layer = match (budget, is_demanded) {
-                (Some(_), true) => decided.next().copied().flatten(),
-                (None, _) | (_, false) => Some(0),
-            };
-            let share = if layer.is_some() { Share::Given } else { Share::Refused };
-            // Where the line carries all that the tile needs, a larger tile or a new layer needs no decision.
-            let largest = budget.and(slot.source).and_then(|source| {
-                let track = self.tracks.get(source.track)?;
-                largest_needed(slot, track)
-            });
-            let cap = layer.filter(|layer| largest.is_some_and(|largest| *layer < largest));
             if cap != slot.cap {
                 slot.cap = cap;
                 self.unsettled.extend(slot.source.map(|source| source.track));
             }
             let before = std::mem::replace(&mut slot.share, share);
             is_changed |= before != share;
-            let (peer, mid) = (*key, slot.line.mid);
-            match (before, share) {
-                (Share::Given | Share::Undecided, Share::Refused) => {
-                    self.counters.video_pauses += 1;
-                    let reason = PauseReason::Bandwidth;
-                    self.events.push_back(Event::VideoPaused { peer, mid, reason });
-                }
-                (Share::Refused, Share::Given) => {
-                    self.events.push_back(Event::VideoResumed { peer, mid });
-                }
-                (Share::Given | Share::Undecided, Share::Given | Share::Undecided)
-                | (Share::Refused, Share::Refused | Share::Undecided) => {}
-            }
+            let told = told(before, share, *key, slot.line.mid);
+            self.counters.video_pauses +=
+                u64::from(matches!(told, Some(Event::VideoPaused { .. })));
+            self.events.extend(told);
         }
         if is_changed {
             self.stale.insert(*call);
         }
         if slots.iter().any(Slot::can_probe) {
+            let wanted = self.claims.iter().map(|claim| claim.costs.most());
+            let wanted = wanted.fold(Bitrate::ZERO, Bitrate::plus);
             bandwidth.plan_probe(budget_for(wanted).plus(reserve), now);
         }
         if bandwidth.probe_due().is_some() && peer.queue == Queue::Outside {
@@ -140,10 +122,23 @@ fn carried<'a>(slot: &Slot, tracks: &'a Slab<Track>) -> Option<&'a Track> {
     })
 }
 
+/// What is said when a slot's share changes.
+fn told(before: Share, share: Share, peer: PeerKey, mid: Mid) -> Option<Event> {
+    match (before, share) {
+        (Share::Given | Share::Undecided, Share::Refused) => {
+            Some(Event::VideoPaused { peer, mid, reason: PauseReason::Bandwidth })
+        }
+        (Share::Refused, Share::Given) => Some(Event::VideoResumed { peer, mid }),
+        (Share::Given | Share::Undecided, Share::Given | Share::Undecided)
+        | (Share::Refused, Share::Refused | Share::Undecided) => None,
+    }
+}
+
 /// What a slot of pictures would cost.
-fn demand(slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option<Demand> {
+fn claim(at: usize, slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option<Claim> {
     let track = carried(slot, tracks)?;
-    let largest = largest_needed(slot, track)?;
+    let Visibility::Wanted { tile } = slot.wish else { return None };
+    let largest = choose(track.rungs().as_slice(), Need { tile, cap: None }).wanted;
     let rank = match track.key.source {
         Source::Screen => Rank::Screen,
         Source::Cam | Source::Mic | Source::ScreenAudio
@@ -168,15 +163,5 @@ fn demand(slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>) -> Option
         // Nobody can measure it: an old peak must not keep it away for ever.
         Presence::Absent => layer.meter.bitrate().map_or(usual, |cost| cost.min(usual)),
     }));
-    Some(Demand { rank, costs, given, standing })
-}
-
-/// The layer that fills a slot's tile; `None` if nobody looks at it.
-fn largest_needed(slot: &Slot, track: &Track) -> Option<usize> {
-    match slot.wish {
-        Visibility::Wanted { tile } => {
-            Some(choose(track.rungs().as_slice(), Need { tile, cap: None }).wanted)
-        }
-        Visibility::Unwanted => None,
-    }
+    Some(Claim { slot: at, rank, costs, given, standing })
 }

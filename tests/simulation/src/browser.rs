@@ -10,7 +10,7 @@ use sfu::plan::{
     CallKey, Codec, ExtensionIds, IceCredentials, Mid, PeerKey, Plan, PublishLine, SlotLine,
     Source, Ssrc,
 };
-use sfu::simulation::{FarEnd, KeyMaterial};
+use sfu::ready_keys::{FarEnd, KeyMaterial};
 use sfu::{NtpTime, Path, Via};
 
 use crate::link::{Direction, Link, Mapping};

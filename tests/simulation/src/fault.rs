@@ -64,17 +64,17 @@ impl Fault {
     /// What it breaks, whichever is met first.
     pub fn breaks(self) -> &'static [Invariant] {
         match self {
-            Self::SkippedKeyframe => &[Invariant::I3Keyframe],
-            Self::RepeatedSequence => &[Invariant::I11Index],
-            Self::GapAtSwitch => &[Invariant::I1Contiguous],
-            Self::ForgottenLeave | Self::LateAudience | Self::StaleMute => &[Invariant::I4Audience],
-            Self::StaleCache | Self::DuplicateResend => &[Invariant::I8Retransmission],
-            Self::TimestampBack => &[Invariant::I2Timestamps],
-            Self::PictureIdBack => &[Invariant::I10PictureIds],
-            Self::UnmergedKeyframeRequests => &[Invariant::I9KeyframeRequests],
-            Self::WrongAddress => &[Invariant::I5Consent],
-            Self::FrozenPicture => &[Invariant::I13Recovery],
-            Self::LostLeave => &[Invariant::I4Audience, Invariant::I15Memory],
+            Self::SkippedKeyframe => &[Invariant::Keyframe],
+            Self::RepeatedSequence => &[Invariant::Index],
+            Self::GapAtSwitch => &[Invariant::Contiguous],
+            Self::ForgottenLeave | Self::LateAudience | Self::StaleMute => &[Invariant::Audience],
+            Self::StaleCache | Self::DuplicateResend => &[Invariant::Retransmission],
+            Self::TimestampBack => &[Invariant::Timestamps],
+            Self::PictureIdBack => &[Invariant::PictureIds],
+            Self::UnmergedKeyframeRequests => &[Invariant::KeyframeRequests],
+            Self::WrongAddress => &[Invariant::Consent],
+            Self::FrozenPicture => &[Invariant::Recovery],
+            Self::LostLeave => &[Invariant::Audience, Invariant::Memory],
         }
     }
 }

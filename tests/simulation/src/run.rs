@@ -307,7 +307,7 @@ impl Run {
             }
         }
         if let Some(what) = frozen.pop() {
-            self.world.watch.breaks(Invariant::I13Recovery, now, what);
+            self.world.watch.breaks(Invariant::Recovery, now, what);
         }
     }
 }

@@ -13,29 +13,29 @@ use crate::packet::{OPUS, RTX, Rtcp, Rtp, Tag, Vp8, compound, extend};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// Sequence numbers of a slot are those of its source, shifted; a switch goes on where it stopped.
-    I1Contiguous,
+    Contiguous,
     /// Timestamps never go back; at a switch they advance by the time that passed.
-    I2Timestamps,
+    Timestamps,
     /// A switch begins with a keyframe.
-    I3Keyframe,
+    Keyframe,
     /// Nothing to somebody who may not receive it.
-    I4Audience,
+    Audience,
     /// Nothing to an address without a recent check.
-    I5Consent,
+    Consent,
     /// Caches are bounded.
-    I6Caches,
+    Caches,
     /// A retransmission is what was lost, at most once in a round trip.
-    I8Retransmission,
+    Retransmission,
     /// At most five keyframe requests a second to one source.
-    I9KeyframeRequests,
+    KeyframeRequests,
     /// Picture ids and TL0PICIDX only grow.
-    I10PictureIds,
+    PictureIds,
     /// No SRTP index is used twice.
-    I11Index,
+    Index,
     /// A connected subscriber sees a picture soon after loss ends.
-    I13Recovery,
+    Recovery,
     /// After all have left nothing is kept.
-    I15Memory,
+    Memory,
 }
 
 /// A broken invariant.
@@ -206,10 +206,10 @@ impl Watch {
             return;
         }
         if self.checks.get(&path).is_none_or(|checked| now - *checked > CONSENT) {
-            self.breaks(Invariant::I5Consent, now, format!("{peer:?} at {path:?}"));
+            self.breaks(Invariant::Consent, now, format!("{peer:?} at {path:?}"));
         }
         if self.gone.contains(&peer) {
-            self.breaks(Invariant::I4Audience, now, format!("{peer:?} has left"));
+            self.breaks(Invariant::Audience, now, format!("{peer:?} has left"));
         }
         if bytes[0] < 128 {
             return;
@@ -240,7 +240,7 @@ impl Watch {
         }
         if asked.len() > MOST_KEYFRAME_REQUESTS {
             let what = format!("{} in a second for {media:?}", asked.len());
-            self.breaks(Invariant::I9KeyframeRequests, now, what);
+            self.breaks(Invariant::KeyframeRequests, now, what);
         }
     }
 
@@ -253,15 +253,15 @@ impl Watch {
         let ssrc = packet.ssrc();
         let payload = packet.payload();
         let tag =
-            Tag::of(packet.pt(), payload).ok_or((Invariant::I1Contiguous, "no tag".to_owned()))?;
+            Tag::of(packet.pt(), payload).ok_or((Invariant::Contiguous, "no tag".to_owned()))?;
         let track = TrackKey { peer: PeerKey(tag.publisher), source: tag.source };
         if !self.may_receive(track, peer) {
-            return Err((Invariant::I4Audience, format!("{track:?}")));
+            return Err((Invariant::Audience, format!("{track:?}")));
         }
         let slot = self
             .slots
             .get_mut(&(peer, ssrc))
-            .ok_or((Invariant::I1Contiguous, format!("{ssrc:?} is no slot")))?;
+            .ok_or((Invariant::Contiguous, format!("{ssrc:?} is no slot")))?;
         let switched = slot.take(packet, tag, now)?;
         self.switches += u64::from(switched);
         Ok(())
@@ -277,14 +277,14 @@ impl Watch {
         let repair = self
             .repairs
             .get_mut(&key)
-            .ok_or((Invariant::I8Retransmission, "no such stream".to_owned()))?;
+            .ok_or((Invariant::Retransmission, "no such stream".to_owned()))?;
         let sequence = match repair.next {
             None => u64::from(packet.sequence()),
             Some(next) => extend(Some(next), packet.sequence()),
         };
         if repair.next.is_some_and(|next| next != sequence) {
             let what = format!("retransmission {sequence} instead of {:?}", repair.next);
-            return Err((Invariant::I11Index, what));
+            return Err((Invariant::Index, what));
         }
         repair.next = Some(sequence + 1);
         let media = repair.media;
@@ -293,7 +293,7 @@ impl Watch {
             return Ok(());
         };
         self.repaired += 1;
-        let broken = |what: &str| Err((Invariant::I8Retransmission, what.to_owned()));
+        let broken = |what: &str| Err((Invariant::Retransmission, what.to_owned()));
         let original = u16::from_be_bytes(*original);
         let round_trip = self.round_trips.get(&peer).copied().unwrap_or_default();
         let tag = Tag::of(RTX, payload);
@@ -313,7 +313,7 @@ impl Watch {
         sent.resent = Some(now);
         let track = TrackKey { peer: PeerKey(sent.tag.publisher), source: sent.tag.source };
         if !self.may_receive(track, peer) {
-            return Err((Invariant::I4Audience, format!("{track:?}, again")));
+            return Err((Invariant::Audience, format!("{track:?}, again")));
         }
         Ok(())
     }
@@ -351,7 +351,7 @@ impl Slot {
         if newest.is_some_and(|newest| newest.sequence >= sequence + REMEMBERED)
             || self.remembered(packet.sequence()).is_some()
         {
-            return Err((Invariant::I11Index, format!("{mid:?}: {sequence} again")));
+            return Err((Invariant::Index, format!("{mid:?}: {sequence} again")));
         }
         let segment = Segment {
             publisher: tag.publisher,
@@ -365,10 +365,10 @@ impl Slot {
                 newest.map_or(u64::from(self.first_sequence), |newest| newest.sequence + 1);
             if sequence != expected {
                 let what = format!("{mid:?}: {sequence} instead of {expected}, {tag:?}");
-                return Err((Invariant::I1Contiguous, what));
+                return Err((Invariant::Contiguous, what));
             }
             if vp8.is_some_and(|vp8| !vp8.starts || !tag.is_key) {
-                return Err((Invariant::I3Keyframe, format!("{mid:?}: begins with {tag:?}")));
+                return Err((Invariant::Keyframe, format!("{mid:?}: begins with {tag:?}")));
             }
             self.segment = Some(segment);
         }
@@ -400,7 +400,7 @@ impl Slot {
         let mid = self.mid;
         let ticks = packet.timestamp().wrapping_sub(newest.timestamp);
         if ticks > 1 << 31 {
-            return Err((Invariant::I2Timestamps, format!("{mid:?}: back by {}", !ticks)));
+            return Err((Invariant::Timestamps, format!("{mid:?}: back by {}", !ticks)));
         }
         if is_switch {
             let rate = if vp8.is_some() { 90 } else { 48 };
@@ -408,7 +408,7 @@ impl Slot {
             let off = (i64::from(ticks) - passed).abs();
             // One frame of the slowest picture: 15 a second.
             if off > 66 * rate {
-                return Err((Invariant::I2Timestamps, format!("{mid:?}: a switch off by {off}")));
+                return Err((Invariant::Timestamps, format!("{mid:?}: a switch off by {off}")));
             }
         }
         if let (Some(before), Some(after)) = (newest.vp8, vp8) {
@@ -418,7 +418,7 @@ impl Slot {
             let is_tl0_back = layers >= 0x80 && pictures < 0x80;
             if pictures >= 0x4000 || is_tl0_back || (pictures == 0) != (ticks == 0) {
                 let what = format!("{mid:?}: {before:?} then {after:?} after {ticks} ticks");
-                return Err((Invariant::I10PictureIds, what));
+                return Err((Invariant::PictureIds, what));
             }
         }
         Ok(())

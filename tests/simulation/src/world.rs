@@ -210,7 +210,7 @@ impl World {
         let rest = self.sfu.occupancy();
         let empty = sfu::sfu::Occupancy { cache_bytes: rest.cache_bytes, ..Default::default() };
         if rest != empty {
-            self.watch.breaks(Invariant::I15Memory, self.now, format!("{rest:?}"));
+            self.watch.breaks(Invariant::Memory, self.now, format!("{rest:?}"));
         }
     }
 
@@ -413,7 +413,7 @@ impl World {
         let len = bytes.len();
         if bytes[0] >= 128 && self.browsers[at].open(&mut bytes).is_none() {
             let what = format!("{peer:?}: not under its keys");
-            self.watch.breaks(Invariant::I11Index, self.now, what);
+            self.watch.breaks(Invariant::Index, self.now, what);
         }
         for mut bytes in self.spoiler.spoil(peer, bytes) {
             let path = match self.spoiler.fault {
@@ -462,7 +462,7 @@ impl World {
             .sum();
         let held = self.sfu.occupancy();
         if held.cached_packets > most || held.cache_bytes > sfu::limits::CACHE_BYTES {
-            self.watch.breaks(Invariant::I6Caches, self.now, format!("{held:?}"));
+            self.watch.breaks(Invariant::Caches, self.now, format!("{held:?}"));
         }
     }
 }

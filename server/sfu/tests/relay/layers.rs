@@ -103,6 +103,19 @@ fn assert_continuous(packets: &[&Rtp]) {
     }
 }
 
+/// A sender report of each layer: its timestamp now, and the one moment of all.
+fn report_clocks(world: &mut World) {
+    let ntp = world.ntp();
+    for layer in world.clients[0].layers {
+        let mut report = vec![0x80, 200, 0, 6];
+        report.extend(layer.ssrc.to_be_bytes());
+        report.extend(ntp.to_be_bytes());
+        report.extend(layer.timestamp.to_be_bytes());
+        report.extend([0; 8]);
+        world.rtcp(0, &report);
+    }
+}
+
 #[test]
 fn a_small_tile_never_costs_the_large_layer_and_a_large_tile_gets_it() {
     let mut world = watched_by(&[180, 360, 720]);
@@ -277,15 +290,7 @@ fn a_switch_keeps_the_time_of_capture_once_both_layers_have_reported() {
     let mut world = watched_by(&[180]);
     keyframes(&mut world, &[0, 1, 2]);
     // The layers' clocks began at different numbers; every frame was captured for all of them at once.
-    let ntp = world.ntp();
-    for layer in world.clients[0].layers {
-        let mut report = vec![0x80, 200, 0, 6];
-        report.extend(layer.ssrc.to_be_bytes());
-        report.extend(ntp.to_be_bytes());
-        report.extend(layer.timestamp.to_be_bytes());
-        report.extend([0; 8]);
-        world.rtcp(0, &report);
-    }
+    report_clocks(&mut world);
     world.advance(FRAME);
     play(&mut world, &[0, 1, 2], Duration::from_millis(330));
     want(&mut world, 1, 720);
@@ -313,15 +318,7 @@ fn a_switch_keeps_the_time_of_capture_once_both_layers_have_reported() {
 fn a_report_after_a_switch_speaks_of_the_new_layers_clock() {
     let mut world = watched_by(&[180]);
     keyframes(&mut world, &[0, 1, 2]);
-    let ntp = world.ntp();
-    for layer in world.clients[0].layers {
-        let mut report = vec![0x80, 200, 0, 6];
-        report.extend(layer.ssrc.to_be_bytes());
-        report.extend(ntp.to_be_bytes());
-        report.extend(layer.timestamp.to_be_bytes());
-        report.extend([0; 8]);
-        world.rtcp(0, &report);
-    }
+    report_clocks(&mut world);
     let slot = world.clients[1].slot("v0").ssrc.0;
     // When the relay's report says that a timestamp was captured, by its own clock.
     let captured = |world: &World, timestamp: u32| {

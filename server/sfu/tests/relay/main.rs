@@ -13,7 +13,7 @@ mod forwarding;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
-mod simulation;
+mod random_calls;
 #[cfg(test)]
 mod transport;
 #[cfg(test)]
