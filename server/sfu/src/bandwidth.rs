@@ -8,6 +8,7 @@ use crate::estimate::{Bitrate, CEILING, Estimate, Report};
 use crate::limits::{MAX_ACKNOWLEDGED, MAX_ACKNOWLEDGEMENTS_PER_SECOND};
 use crate::pacer::Pacer;
 use crate::probe::{Cluster, Probes};
+use crate::quality::Tally;
 use crate::rate::PerSecond;
 use crate::trendline::Trendline;
 
@@ -42,6 +43,8 @@ pub(crate) struct Bandwidth {
     estimate: Estimate,
     pub(crate) pacer: Pacer,
     probes: Probes,
+    /// Packets whose fate was told.
+    pub(crate) tally: Tally,
 }
 
 /// A packet on its way.
@@ -75,6 +78,7 @@ impl Bandwidth {
             estimate: Estimate::new(),
             pacer: Pacer::new(now),
             probes: Probes::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -127,8 +131,10 @@ impl Bandwidth {
                 continue;
             };
             match (sent.fate, fate.arrival) {
-                (Fate::Unknown | Fate::Lost, Some(ticks)) => {
+                (before @ (Fate::Unknown | Fate::Lost), Some(ticks)) => {
                     sent.fate = Fate::Arrived;
+                    self.tally.expected += u64::from(before == Fate::Unknown);
+                    self.tally.arrived += 1;
                     received += 1;
                     let arrival = (reference + i64::from(ticks)) * 250;
                     let sent = *sent;
@@ -138,6 +144,7 @@ impl Bandwidth {
                 }
                 (Fate::Unknown, None) => {
                     sent.fate = Fate::Lost;
+                    self.tally.expected += 1;
                     lost += 1;
                 }
                 (Fate::Lost, None) | (Fate::Arrived, _) => {}
@@ -368,5 +375,16 @@ mod tests {
                 assert!((crate::estimate::FLOOR..=CEILING).contains(&estimate));
             }
         }
+    }
+
+    #[test]
+    fn each_packet_is_counted_once_whatever_is_told_of_it_how_often() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        run(&mut bandwidth, start, |step| (step % 5 != 0).then_some(20));
+        let Tally { expected, arrived } = bandwidth.tally.take();
+        assert_eq!(arrived, 80);
+        // The first may have been lost before anything was told.
+        assert!((99..=100).contains(&expected), "{expected}");
     }
 }

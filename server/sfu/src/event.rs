@@ -103,7 +103,7 @@ pub enum Liveness {
     Quiet,
 }
 
-/// Loss in steps that people can tell apart: the share of packets that is lost, at least.
+/// Loss in steps that people can tell apart: about this share of packets is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {
     /// Below 5 %: repaired, nobody notices.

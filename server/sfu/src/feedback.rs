@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::bytes::{Writer, low16, low32};
 use crate::limits::MAX_ARRIVALS;
 use crate::plan::Ssrc;
+use crate::quality::Tally;
 use crate::rtcp::{PAYLOAD_FEEDBACK_HEADER_BYTES, TRANSPORT_FEEDBACK};
 
 /// Ticks of 250 µs, the unit of a delta.
@@ -26,11 +27,14 @@ pub(crate) struct Arrivals {
     /// The next sequence number to report.
     next: Option<u64>,
     count: u8,
+    /// Packets that were reported.
+    pub(crate) tally: Tally,
 }
 
 impl Arrivals {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { epoch: now, packets: Vec::new(), last: None, next: None, count: 0 }
+        let tally = Tally::default();
+        Self { epoch: now, packets: Vec::new(), last: None, next: None, count: 0, tally }
     }
 
     /// Notes the transport-wide sequence number of a packet.
@@ -67,7 +71,9 @@ impl Arrivals {
         self.packets.dedup_by_key(|(sequence, _)| *sequence);
         if let Some(next) = self.next {
             // Overtaken by a report that called them lost: the sender has drawn its conclusion.
+            let noted = self.packets.len();
             self.packets.retain(|(sequence, _)| *sequence >= next);
+            self.tally.arrived += (noted - self.packets.len()) as u64;
         }
         let &(first, first_ticks) = self.packets.first()?;
         // A hole longer than one report tells nothing that its end would not tell.
@@ -76,6 +82,7 @@ impl Arrivals {
         let mut previous = reference * REFERENCE_TICKS;
         let mut taken = 0;
         let mut end = base;
+        let next = self.next.unwrap_or(base);
         let mut statuses = [Status::Lost; 300];
         let mut deltas = [0_i16; 300];
         for &(sequence, ticks) in &self.packets {
@@ -101,6 +108,8 @@ impl Arrivals {
         )?;
         self.count = self.count.wrapping_add(1);
         self.next = Some(end);
+        self.tally.expected += end - next;
+        self.tally.arrived += taken as u64;
         self.packets.drain(..taken);
         Some(len)
     }
@@ -273,5 +282,22 @@ mod tests {
 
         assert!((1..=MAX_ARRIVALS).contains(&packets), "{packets}");
         assert!(arrivals.is_empty());
+    }
+
+    #[test]
+    fn a_packet_that_a_report_overtook_is_late_and_not_lost() {
+        let start = anchor();
+        let mut arrivals = Arrivals::new(start);
+        let mut buffer = [0; 1_200];
+        for sequence in [1, 2, 4, 6] {
+            arrivals.note(sequence, start);
+        }
+        arrivals.write(Ssrc(1), Ssrc(2), &mut buffer);
+        assert_eq!(arrivals.tally.take(), Tally { expected: 6, arrived: 4 });
+        for sequence in [5, 7, 400, 401] {
+            arrivals.note(sequence, start);
+        }
+        while arrivals.write(Ssrc(1), Ssrc(2), &mut buffer).is_some() {}
+        assert_eq!(arrivals.tally.take(), Tally { expected: 395, arrived: 4 });
     }
 }

@@ -12,7 +12,7 @@ use crate::limits::{
     DEFAULT_RTT, MAX_RTT, MEDIA_RESTS_AFTER, MIN_RTT, QUIET_AFTER, QUIET_AFTER_CHECKS_ONLY,
 };
 use crate::plan::{CallKey, PeerKey, PublishLine, Rid, Ssrc};
-use crate::quality::LossMeter;
+use crate::quality::{LossMeter, Tally};
 use crate::rate::PerSecond;
 use crate::reception::Statistics;
 use crate::rtp::Header;
@@ -54,6 +54,8 @@ pub(crate) struct Peer {
     pub(crate) next_feedback: Instant,
     pub(crate) next_report: Instant,
     /// Of what it sends, and of what it is sent.
+    /// Told by its receiver reports.
+    pub(crate) reported: Tally,
     pub(crate) loss_from: LossMeter,
     pub(crate) loss_to: LossMeter,
     /// As last told.
@@ -158,6 +160,7 @@ impl Peer {
             queue: Queue::Outside,
             next_feedback: now,
             next_report: now,
+            reported: Tally::default(),
             loss_from: LossMeter::default(),
             loss_to: LossMeter::default(),
             losses: (Loss::default(), Loss::default()),

@@ -13,6 +13,7 @@ use crate::limits::{
 use crate::nack::Repair;
 use crate::peer::{Peer, Queue, Role};
 use crate::plan::{Codec, Ssrc};
+use crate::quality::Tally;
 use crate::rtcp::{self, Packet, SenderReport};
 use crate::sfu::Sfu;
 use crate::slot::State;
@@ -113,14 +114,13 @@ impl Sfu {
     fn round_trips(&mut self, index: usize, reports: &[u8], now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         let middle = self.clock.ntp(now).middle();
-        let (mut lost, mut expected) = (0, 0);
         for block in rtcp::report_blocks(reports) {
             let slot = peer.slots.iter_mut().find(|slot| slot.line.ssrc == block.ssrc);
             let Some(slot) = slot else { continue };
             let sent = u64::from(slot.packets.wrapping_sub(slot.packets_reported));
             slot.packets_reported = slot.packets;
-            expected += sent;
-            lost += sent * u64::from(block.fraction_lost) / 256;
+            peer.reported.expected += sent;
+            peer.reported.arrived += sent - sent * u64::from(block.fraction_lost) / 256;
             if block.last_sender_report == 0 {
                 continue;
             }
@@ -132,7 +132,6 @@ impl Sfu {
                 peer.measured_rtt(Duration::from_micros(micros));
             }
         }
-        peer.loss_to.note(lost, expected, now);
     }
 
     fn goodbye(&mut self, index: usize, ssrc: Ssrc, now: Instant) {
@@ -295,15 +294,17 @@ impl Sfu {
             }
         }
         let sender = peer.report_ssrc;
-        let (mut lost, mut expected) = (0, 0);
+        let mut received = Tally::default();
         let mut blocks = Vec::with_capacity(peer.streams.len());
         for stream in peer.streams.iter_mut().filter(|stream| stream.role == Role::Media) {
             let Some(report) = stream.statistics.report(stream.ssrc, now) else { continue };
-            lost += report.lost;
-            expected += report.expected;
+            received.expected += report.expected;
+            received.arrived += report.expected.saturating_sub(report.lost);
             blocks.push(report.block);
         }
-        peer.loss_from.note(lost, expected, now);
+        // What is known of each packet; of a peer without transport-wide feedback only what repair left missing.
+        peer.loss_from.note(peer.arrivals.tally.take().or(received), now);
+        peer.loss_to.note(peer.bandwidth.tally.take().or(peer.reported.take()), now);
         let losses = (peer.loss_from.loss(), peer.loss_to.loss());
         if losses != peer.losses {
             peer.losses = losses;
