@@ -51,6 +51,7 @@ describe("a patient on a bad line", { concurrency: false }, () => {
   }
 
   it("is shown as reconnecting when nothing comes any more, and comes back to its seat", async () => {
+    const connections = await made(patient);
     await line.order("both blocked");
     const begun = performance.now();
     await pharmacist.page.getByText("reconnecting").first().waitFor();
@@ -63,6 +64,7 @@ describe("a patient on a bad line", { concurrency: false }, () => {
     metric("line.healed.shown_after_ms", Math.round(performance.now() - healed), "-");
     await seesAndHears(patient, "the patient");
     await seesAndHears(pharmacist, "the pharmacist");
+    assert.equal(await made(patient), connections, "the connection it had is the one that came back");
   });
 
   it("goes on talking when its address changes", async () => {
@@ -83,6 +85,11 @@ describe("a patient on a bad line", { concurrency: false }, () => {
     await line.order("both delay=20");
   });
 });
+
+/** Connections that the page made so far. */
+async function made(seat) {
+  return seat.page.evaluate(() => globalThis.mortarPeers.length);
+}
 
 /** Share of the sound that the browser had to invent while it listened, silence not counted. */
 async function concealed(seat) {

@@ -124,18 +124,20 @@ export class Peer {
     await pc.setRemoteDescription({ type: "answer", sdp });
   }
 
-  /** Bytes received on the nominated pair; `null` while there is none. */
+  /**
+   * Bytes received by the connection over all its paths; `null` before the first. An ICE restart leaves the old
+   * candidate pair in the statistics: whoever reads one pair waits until the new one has outgrown it.
+   */
   async bytes(): Promise<number | null> {
     const pc = this.#pc;
     if (pc === null) return null;
-    let bytes: number | null = null;
-    const report = await pc.getStats();
-    report.forEach((entry: { type: string; nominated?: boolean; state?: string; bytesReceived?: number }) => {
-      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") {
-        bytes = Math.max(bytes ?? 0, entry.bytesReceived ?? 0);
-      }
+    let transports: number | null = null;
+    let pairs: number | null = null;
+    (await pc.getStats()).forEach((entry: { type: string; bytesReceived?: number }) => {
+      if (entry.type === "transport" && entry.bytesReceived !== undefined) transports = (transports ?? 0) + entry.bytesReceived;
+      if (entry.type === "candidate-pair") pairs = (pairs ?? 0) + (entry.bytesReceived ?? 0);
     });
-    return bytes;
+    return transports ?? pairs; // Firefox has no statistics of the transport
   }
 
   close(): void {

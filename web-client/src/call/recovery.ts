@@ -22,7 +22,7 @@ export interface Sample {
   readonly now: number;
   /** `iceConnectionState`, or `none` while no connection stands. */
   readonly ice: "new" | "checking" | "connected" | "completed" | "disconnected" | "failed" | "closed" | "none";
-  /** Bytes received on the nominated pair; `null` if there is none at the moment or the browser does not say. */
+  /** Bytes received so far; `null` before the first or if the browser does not say. */
   readonly bytes: number | null;
   /** Whether bytes should be flowing: somebody sends, or we do and reports are due. */
   readonly due: boolean;
@@ -61,8 +61,8 @@ const isUp = (sample: Sample) => sample.ice === "connected" || sample.ice === "c
 export function recover(before: Recovery, sample: Sample): { readonly next: Recovery; readonly repair: Repair } {
   const grew = sample.bytes !== null && before.bytes !== null && sample.bytes > before.bytes;
   const slept = sample.now - before.sampledAt > SLEPT_MS;
-  // Silence is counted only while bytes are due. No nominated pair is silence too, when it lasts: a path that lost its
-  // consent has none long before ICE calls itself disconnected.
+  // Silence is counted only while bytes are due: a path that lost its consent is silent long before ICE calls itself
+  // disconnected.
   const quiet = !grew && sample.due && !slept && before.bytes !== null;
   const seen: Recovery = {
     ...before,
