@@ -37,7 +37,7 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// UDP port of sound and pictures.
+    /// Port of sound and pictures: UDP, and TCP for networks without it.
     #[arg(long, global = true, env = "MORTAR_MEDIA_PORT", default_value_t = 3478)]
     media_port: u16,
 

@@ -10,7 +10,7 @@ pub struct Config {
     pub data: PathBuf,
     /// Address of HTTP and WebSocket. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// UDP port of media. Port 0 takes a free one.
+    /// Port of media, UDP and TCP. Port 0 takes a free one.
     pub media_port: u16,
     /// Address that browsers reach media at. Without it the server names the addresses of its own interfaces.
     pub public_ip: Option<IpAddr>,

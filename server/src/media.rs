@@ -4,6 +4,7 @@ mod mailbox;
 mod receive;
 pub mod sdp;
 mod send;
+mod tcp;
 mod worker;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use mailbox::{Mailbox, Message};
 use sdp::{Answered, Context, Negotiated, OfferError, Random};
 pub use send::SendCounters;
+pub use tcp::TcpCounters;
 use worker::Worker;
 
 /// Events that wait for the control side: a whole ECHO session joining at once, several times over. What does not fit is
@@ -68,6 +70,8 @@ pub struct WorkerCounters {
     pub relay: sfu::counters::Counters,
     /// Of the sending half.
     pub send: SendCounters,
+    /// Of ICE-TCP.
+    pub tcp: TcpCounters,
     /// Turns of the loop.
     pub turns: u64,
     /// Receiving system calls that brought something.

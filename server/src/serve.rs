@@ -83,7 +83,7 @@ pub enum ServeError {
     },
     /// Somebody else uses the media port.
     #[error(
-        "UDP port {port} is taken by another program: stop it, or choose another with --media-port"
+        "media port {port} is taken by another program (UDP or TCP): stop it, or choose another with --media-port"
     )]
     MediaPortTaken {
         /// The port.

@@ -135,6 +135,19 @@ impl Sfu {
         self.receive(now, path, bytes);
     }
 
+    /// Whether a check by this path was authentic, and its peer is still here.
+    pub fn holds(&self, path: Path) -> bool {
+        self.addresses.contains_key(&path)
+    }
+
+    /// A path is gone for good, as when its TCP connection was closed.
+    pub fn path_closed(&mut self, path: Path) {
+        let peer = self.addresses.remove(&path).and_then(|index| self.peers.get_mut(index));
+        if let Some(peer) = peer {
+            peer.ice.forget(path);
+        }
+    }
+
     /// Applies a command.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.now = now;

@@ -1,4 +1,4 @@
-//! One worker: a thread, a UDP socket, a relay core. It reads the clock once a turn, waits only in epoll, and holds
+//! One worker: a thread, a UDP socket, a TCP listener on the same port, a relay core. It reads the clock once a turn, waits only in epoll, and holds
 //! no lock: what it owns, nobody else sees.
 
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver as Inbox, TryRecvError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use mio::net::TcpListener;
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 use sfu::command::Command;
@@ -20,6 +21,7 @@ use std::os::fd::AsRawFd as _;
 use super::mailbox::{Mailbox, Message, Outbox};
 use super::receive::Receiver;
 use super::send::Sender;
+use super::tcp::{self, Connections};
 use super::{MediaError, WorkerCounters};
 
 /// Datagrams before timers and the mailbox get their turn: at 1 µs to 3 µs each, timers are late by less than 1 ms.
@@ -33,12 +35,17 @@ const BACKLOG_RETRY: Duration = Duration::from_millis(5);
 
 const SOCKET: Token = Token(0);
 const WAKER: Token = Token(1);
+/// And those behind it its connections.
+const LISTENER: Token = Token(2);
+/// A port that the system chose for UDP may be taken for TCP.
+const PORTS_TO_TRY: usize = 16;
 
 /// A worker that is ready to run.
 pub(super) struct Worker {
     poll: mio::Poll,
     socket: Socket,
     receiver: Receiver,
+    connections: Connections,
     relay: Relay,
     inbox: Inbox<Message>,
     outbox: Outbox,
@@ -58,20 +65,22 @@ struct Relay {
 }
 
 impl Worker {
-    /// Binds the socket; nothing is received before `run`.
+    /// Binds the sockets; nothing is received before `run`.
     pub(super) fn bind(
         address: SocketAddr,
         identity: Identity,
         events: tokio::sync::mpsc::Sender<Event>,
     ) -> Result<(Self, Mailbox, SocketAddr), MediaError> {
-        let (socket, local) = bind(address).map_err(|error| MediaError::Socket(error.kind()))?;
         let socket_error = |error: io::Error| MediaError::Socket(error.kind());
+        let (socket, listener, local) = bind(address).map_err(socket_error)?;
         let receiver = Receiver::new(&socket).map_err(socket_error)?;
         let poll = mio::Poll::new().map_err(socket_error)?;
         poll.registry()
             .register(&mut SourceFd(&socket.as_raw_fd()), SOCKET, Interest::READABLE)
             .map_err(socket_error)?;
         let waker = mio::Waker::new(poll.registry(), WAKER).map_err(socket_error)?;
+        let connections = Connections::new(listener, poll.registry(), LISTENER, Instant::now())
+            .map_err(socket_error)?;
         let (mailbox, inbox) = Mailbox::new(waker);
         let relay = Relay {
             sfu: core(&identity)?,
@@ -81,8 +90,17 @@ impl Worker {
             counters: WorkerCounters::default(),
         };
         let outbox = Outbox::new(events);
-        let worker =
-            Self { poll, socket, receiver, relay, inbox, outbox, busy: true, stopping: false };
+        let worker = Self {
+            poll,
+            socket,
+            receiver,
+            connections,
+            relay,
+            inbox,
+            outbox,
+            busy: true,
+            stopping: false,
+        };
         Ok((worker, mailbox, local))
     }
 
@@ -90,7 +108,7 @@ impl Worker {
     pub(super) fn run(mut self, local: SocketAddr) {
         // Made here: it holds pointers, which must not change threads.
         let mut sender = Sender::new(local, self.receiver.segments());
-        let mut ready = mio::Events::with_capacity(4);
+        let mut ready = mio::Events::with_capacity(256);
         while !self.stopping {
             let timeout = self.timeout();
             match self.poll.poll(&mut ready, timeout) {
@@ -103,10 +121,18 @@ impl Worker {
             }
             let now = Instant::now();
             self.relay.counters.turns += 1;
+            for event in &ready {
+                match event.token() {
+                    SOCKET | WAKER => {}
+                    LISTENER => self.connections.accept(self.poll.registry(), now),
+                    connection => self.connections.ready(connection),
+                }
+            }
             if !self.guarded(|worker| worker.turn(now, &mut sender)) {
                 break;
             }
             self.relay.counters.send = sender.counters();
+            self.relay.counters.tcp = self.connections.counters();
         }
         self.relay.close_all(&mut self.outbox);
         self.outbox.flush();
@@ -117,17 +143,11 @@ impl Worker {
         if self.busy {
             return Some(Duration::ZERO);
         }
-        let due = self
-            .relay
-            .sfu
-            .poll_timeout()
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let deadlines = [self.relay.sfu.poll_timeout(), self.connections.deadline()];
+        let due = deadlines.into_iter().flatten().min();
+        let due = due.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let retry = (self.outbox.backlog() > 0).then_some(BACKLOG_RETRY);
-        match (due, retry) {
-            (Some(due), Some(retry)) => Some(due.min(retry)),
-            (Some(wait), None) | (None, Some(wait)) => Some(wait),
-            (None, None) => None,
-        }
+        due.into_iter().chain(retry).min()
     }
 
     fn turn(&mut self, now: Instant, sender: &mut Sender) {
@@ -161,12 +181,42 @@ impl Worker {
                 break;
             }
         }
+        self.read_connections(now, sender);
         if self.relay.sfu.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.relay.sfu.handle_timeout(now);
             self.transmit(now, sender);
         }
         self.relay.forward_events(&mut self.outbox);
         self.outbox.flush();
+    }
+
+    /// What came by TCP.
+    fn read_connections(&mut self, now: Instant, sender: &mut Sender) {
+        let sfu = &mut self.relay.sfu;
+        let mut gone = Vec::new();
+        let datagrams = self.connections.read(
+            DATAGRAMS_A_TURN,
+            |path, datagram| {
+                sfu.handle_datagram(now, path, datagram);
+                sfu.holds(path)
+            },
+            |path| gone.push(path),
+        );
+        self.connections.look(now, |path| sfu.holds(path), |path| gone.push(path));
+        for path in gone {
+            sfu.path_closed(path);
+        }
+        // What could not be written before may go now, also when nothing came.
+        self.flush_connections();
+        self.busy |= self.connections.is_busy();
+        if datagrams > 0 {
+            self.transmit(now, sender);
+        }
+    }
+
+    fn flush_connections(&mut self) {
+        let sfu = &mut self.relay.sfu;
+        self.connections.flush(|path| sfu.path_closed(path));
     }
 
     /// Whether there was a command.
@@ -203,11 +253,18 @@ impl Worker {
             let flow = relay.sfu.poll_transmit(now, &mut relay.egress);
             if !relay.egress.is_empty() {
                 sender.flush(now, &self.socket, &relay.egress);
+                if self.connections.deadline().is_some() {
+                    for (path, datagram) in relay.egress.datagrams() {
+                        if let Via::Tcp(number) = path.via {
+                            self.connections.send(number, datagram, now);
+                        }
+                    }
+                }
                 relay.egress.clear();
             }
             match flow {
                 Flow::More => {}
-                Flow::Done => return,
+                Flow::Done => return self.flush_connections(),
             }
         }
     }
@@ -262,7 +319,24 @@ fn core(identity: &Identity) -> Result<Sfu, MediaError> {
         .map_err(|_| MediaError::Crypto)
 }
 
-fn bind(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+/// A UDP socket and a TCP listener on one port.
+fn bind(address: SocketAddr) -> io::Result<(Socket, TcpListener, SocketAddr)> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (socket, local) = bind_udp(address)?;
+        match tcp::listen(local) {
+            Ok(listener) => return Ok((socket, listener, local)),
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && address.port() == 0
+                    && tries < PORTS_TO_TRY => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;

@@ -9,8 +9,11 @@ import { binary } from "./server.mjs";
 
 const IMPAIR = process.env.IMPAIR_BIN ?? join(dirname(binary()), "impair");
 
-/** Before the page is opened. `order("both loss=10 delay=30")` says how the line is from now on; see `impair`. */
-export async function impairLine(seat) {
+/**
+ * Before the page is opened. `order("both loss=10 delay=30")` says how the line is from now on; see `impair`. With `tcp`
+ * the page also learns the server's TCP candidates, which nothing impairs.
+ */
+export async function impairLine(seat, { tcp = false } = {}) {
   const relays = new Map();
   const orders = [];
   const relayFor = (port) => {
@@ -18,7 +21,7 @@ export async function impairLine(seat) {
     return relays.get(port).then(({ own }) => own);
   };
   await seat.context.exposeBinding("mortarImpair", (_source, port) => relayFor(port));
-  await seat.context.addInitScript(() => {
+  await seat.context.addInitScript((withTcp) => {
     const set = RTCPeerConnection.prototype.setRemoteDescription;
     RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
       const sdp = description?.sdp ?? "";
@@ -28,13 +31,14 @@ export async function impairLine(seat) {
       let first = true;
       const told = sdp.split("\r\n").flatMap((line) => {
         if (!line.startsWith("a=candidate:")) return [line];
+        if (line.includes(" tcp ")) return withTcp ? [line] : [];
         if (!first) return [];
         first = false;
         return [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${own} typ host`];
       });
       return set.call(this, { type: description.type, sdp: told.join("\r\n") });
     };
-  });
+  }, tcp);
   return {
     async order(text) {
       orders.push(text);

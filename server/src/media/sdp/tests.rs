@@ -205,6 +205,8 @@ fn the_answer_says_what_a_browser_needs() {
             "a=rtcp-rsize",
             "a=candidate:1 1 udp 2130706431 192.0.2.7 5004 typ host",
             "a=candidate:2 1 udp 2130706175 2001:db8::7 5004 typ host",
+            "a=candidate:3 1 tcp 1520435199 192.0.2.7 5004 typ host tcptype passive",
+            "a=candidate:4 1 tcp 1520434943 2001:db8::7 5004 typ host tcptype passive",
             "a=end-of-candidates",
             "a=recvonly",
             "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",

@@ -9,6 +9,8 @@ use super::{Context, Extension, Negotiated, Offer, OfferedLine, Way};
 
 /// Priority of a host candidate: type preference 126, local preference 65535, component 1 (RFC 8445 §5.1.2.1).
 const HOST_PRIORITY: u32 = (126 << 24) | (65_535 << 8) | 255;
+/// The same of ICE-TCP: type preference 90 so that any UDP comes first, passive host 4 of 6 (RFC 6544 §4.2).
+const TCP_PRIORITY: u32 = (90 << 24) | (((4 << 13) | 8_191) << 8) | 255;
 
 /// Writes `a=…` lines and the like; a `String` never refuses.
 macro_rules! put {
@@ -131,6 +133,16 @@ fn transport(text: &mut String, negotiated: &Negotiated, context: &Context<'_>, 
         let priority = HOST_PRIORITY.saturating_sub((foundation - 1) << 8);
         let (ip, port) = (address.ip(), address.port());
         put!(text, "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host");
+    }
+    // Behind all of UDP: for networks that carry nothing else. Each worker listens on the same port for both.
+    for (foundation, address) in (1_u32..).zip(context.candidates) {
+        let priority = TCP_PRIORITY.saturating_sub((foundation - 1) << 8);
+        let foundation = context.candidates.len() + foundation as usize;
+        let (ip, port) = (address.ip(), address.port());
+        put!(
+            text,
+            "a=candidate:{foundation} 1 tcp {priority} {ip} {port} typ host tcptype passive"
+        );
     }
     put!(text, "a=end-of-candidates");
 }
