@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::command::Muted;
 use crate::event::{CloseReason, Event};
 use crate::limits::SPEAKER_INTERVAL;
 use crate::plan::{CallKey, Source};
 use crate::sfu::Sfu;
+use crate::speaker::is_speech;
 use crate::timer::Timer;
 
 impl Sfu {
@@ -92,7 +94,16 @@ impl Sfu {
             }
             let level = track.level.take();
             is_heard |= level > 0;
-            // Only who can be heard can be the speaker.
+            let may_be_heard = track.muted == Muted::No && !track.audience.is_empty();
+            if is_speech(level) && may_be_heard {
+                track.spoke = Some(now);
+                let publisher = track.key.peer;
+                let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
+                if peers.any(|peer| peer.seating.is_standing(publisher)) {
+                    self.stale.insert(key);
+                }
+            }
+            // Only who is heard can be the speaker.
             if !track.subscribers.is_empty() {
                 levels.push((track.key.peer, level));
             }

@@ -12,7 +12,8 @@ use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, TrackKey};
 use crate::seating::{Candidate, Liveliness};
 use crate::sfu::{Control, Sfu};
-use crate::slot::{Outcome, Share, State, Visibility, Wire};
+use crate::shares::PINNED;
+use crate::slot::{Outcome, Share, Slot, State, Visibility, Wire};
 use crate::track::Activity;
 
 impl Sfu {
@@ -157,7 +158,7 @@ impl Sfu {
             }
         }
         for &index in &peers {
-            self.seat(index, &tracks);
+            self.seat(index, &tracks, now);
         }
         for &track in &tracks {
             self.settle(track, now);
@@ -215,7 +216,7 @@ impl Sfu {
         self.feedback.push_back(track.publisher);
     }
 
-    fn seat(&mut self, index: usize, tracks: &[usize]) {
+    fn seat(&mut self, index: usize, tracks: &[usize], now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         // A transport without keys receives nothing; its slots are given out once it is connected.
         if peer.session.is_none() {
@@ -233,10 +234,12 @@ impl Sfu {
                 Activity::Up { .. } | Activity::Down => Liveliness::Silent,
             };
             let may_receive = track.publisher != index && track.audience.contains(&key);
-            may_receive.then_some(Candidate { track: at, key: track.key, liveliness })
+            let (key, spoke) = (track.key, track.spoke);
+            may_receive.then_some(Candidate { track: at, key, liveliness, spoke })
         });
         let mut assigned: Vec<(usize, Option<(usize, TrackKey)>)> = Vec::new();
-        seating.seat(candidates, |slot, track| assigned.push((slot, track)));
+        let is_pinned = |at| slots.get(at).is_some_and(|slot: &Slot| slot.priority >= PINNED);
+        seating.seat(candidates, is_pinned, now, |slot, track| assigned.push((slot, track)));
         for (at, wanted) in assigned {
             let Some(slot) = slots.get_mut(at) else { continue };
             if slot.source.map(|source| source.key) != wanted.map(|(_, key)| key) {

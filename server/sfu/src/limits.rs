@@ -208,6 +208,12 @@ pub const SPEAKER_MARGIN_DB: u32 = 6;
 /// Silence of the speaker after which nobody speaks.
 pub const SPEAKER_HOLD: Duration = Duration::from_millis(1_500);
 
+/// Where people are more than seats, speech older than this takes nobody's: two decisions, in case one came between words.
+pub const SPEECH_IS_FRESH: Duration = Duration::from_millis(600);
+
+/// And whoever spoke within this time keeps their own: pictures that change faster are worse than a word missed.
+pub const SEAT_HOLD: Duration = Duration::from_secs(2);
+
 /// Control datagrams (STUN answers, DTLS, RTCP) waiting to be sent.
 pub const CONTROL_QUEUE: usize = 8_192;
 

@@ -2,7 +2,9 @@
 //! they share a stream in the browser, which keeps lips and voice together.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use crate::limits::{SEAT_HOLD, SPEECH_IS_FRESH};
 use crate::plan::{Codec, PeerKey, SlotLine, Source, TrackKey};
 
 /// Somebody in a seat: a person, or what a person shares.
@@ -24,6 +26,8 @@ pub(crate) struct Candidate {
     pub(crate) track: usize,
     pub(crate) key: TrackKey,
     pub(crate) liveliness: Liveliness,
+    /// When speech was last heard in it.
+    pub(crate) spoke: Option<Instant>,
 }
 
 /// Whether a track sends.
@@ -40,6 +44,8 @@ pub(crate) struct Seating {
     /// Places of the audio and video slots in the plan.
     audio: Vec<usize>,
     video: Vec<usize>,
+    /// Who found no seat, in order.
+    standing: Vec<Sitter>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +53,7 @@ struct Tracks {
     audio: Option<(usize, TrackKey)>,
     video: Option<(usize, TrackKey)>,
     is_live: bool,
+    spoke: Option<Instant>,
 }
 
 impl Seating {
@@ -62,10 +69,13 @@ impl Seating {
         self.seats.resize(self.audio.len().max(self.video.len()), None);
     }
 
-    /// Seats everybody who may be received; calls `assign` with what each slot carries.
+    /// Seats everybody who may be received; calls `assign` with what each slot carries. Where seats are fewer than people,
+    /// whoever speaks takes the seat of the one who has been silent the longest, but for those whose slot `is_pinned`.
     pub(crate) fn seat(
         &mut self,
         candidates: impl Iterator<Item = Candidate>,
+        is_pinned: impl Fn(usize) -> bool,
+        now: Instant,
         mut assign: impl FnMut(usize, Option<(usize, TrackKey)>),
     ) {
         let mut sitters: BTreeMap<Sitter, Tracks> = BTreeMap::new();
@@ -78,6 +88,7 @@ impl Seating {
                 Source::Cam | Source::Screen => tracks.video = named,
             }
             tracks.is_live |= candidate.liveliness == Liveliness::Live;
+            tracks.spoke = tracks.spoke.max(candidate.spoke);
         }
         for seat in &mut self.seats {
             if seat.is_some_and(|sitter| !sitters.contains_key(&sitter)) {
@@ -85,7 +96,7 @@ impl Seating {
             }
         }
         for (sitter, tracks) in &sitters {
-            if self.seats.contains(&Some(*sitter)) {
+            if self.is_seated(*sitter) {
                 self.improve(*sitter, tracks);
             } else if let Some(at) = self.free_seat(sitter, tracks, &sitters)
                 && let Some(seat) = self.seats.get_mut(at)
@@ -93,6 +104,8 @@ impl Seating {
                 *seat = Some(*sitter);
             }
         }
+        self.standing = sitters.keys().filter(|it| !self.is_seated(**it)).copied().collect();
+        self.give_way_to_speakers(&sitters, is_pinned, now);
         for (at, seat) in self.seats.iter().enumerate() {
             let tracks = seat.and_then(|sitter| sitters.get(&sitter)).copied().unwrap_or_default();
             if let Some(slot) = self.audio.get(at) {
@@ -152,6 +165,46 @@ impl Seating {
             .copied()
     }
 
+    fn give_way_to_speakers(
+        &mut self,
+        sitters: &BTreeMap<Sitter, Tracks>,
+        is_pinned: impl Fn(usize) -> bool,
+        now: Instant,
+    ) {
+        let age = |spoke: Instant| now.saturating_duration_since(spoke);
+        let spoke = |sitter: Sitter| sitters.get(&sitter).and_then(|tracks| tracks.spoke);
+        let is_speaking =
+            |sitter: &Sitter| spoke(*sitter).is_some_and(|at| age(at) < SPEECH_IS_FRESH);
+        let mut speakers: Vec<_> = self.standing.iter().copied().filter(is_speaking).collect();
+        speakers.sort_by_key(|sitter| std::cmp::Reverse(spoke(*sitter)));
+        for speaker in speakers {
+            let quietest = (0..self.audio.len())
+                .filter_map(|at| Some((at, self.seats.get(at).copied().flatten()?)))
+                .filter(|(at, sitting)| {
+                    sitting.part == Part::Person
+                        && !self.video.get(*at).is_some_and(|slot| is_pinned(*slot))
+                        && spoke(*sitting).is_none_or(|at| age(at) >= SEAT_HOLD)
+                })
+                .min_by_key(|(_, sitting)| spoke(*sitting));
+            let Some((at, quietest)) = quietest else { return };
+            if let Some(seat) = self.seats.get_mut(at) {
+                *seat = Some(speaker);
+            }
+            self.standing.retain(|sitter| *sitter != speaker);
+            self.standing.push(quietest);
+            self.standing.sort_unstable();
+        }
+    }
+
+    /// Whether this person may be received and has no seat.
+    pub(crate) fn is_standing(&self, peer: PeerKey) -> bool {
+        self.standing.binary_search(&Sitter { part: Part::Person, peer }).is_ok()
+    }
+
+    fn is_seated(&self, sitter: Sitter) -> bool {
+        self.seats.contains(&Some(sitter))
+    }
+
     fn is_free(&self, at: usize) -> bool {
         self.seats.get(at).is_some_and(Option::is_none)
     }
@@ -175,7 +228,10 @@ impl Sitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::plan::{ExtensionIds, Mid, PayloadType, Ssrc};
+    use crate::time::anchor;
 
     fn slots(audio: u32, video: u32) -> Vec<SlotLine> {
         let line = |codec, ssrc: u32| SlotLine {
@@ -197,13 +253,26 @@ mod tests {
 
     /// Slots by their place in the plan: video first, then audio.
     fn seat(seating: &mut Seating, live: &[(u32, Source)]) -> Vec<Option<(u32, Source)>> {
+        seat_speakers(seating, live, &[], &[], anchor())
+    }
+
+    /// With who spoke when, and the pinned slots.
+    fn seat_speakers(
+        seating: &mut Seating,
+        live: &[(u32, Source)],
+        spoke: &[(u32, Instant)],
+        pinned: &[usize],
+        now: Instant,
+    ) -> Vec<Option<(u32, Source)>> {
         let candidates = live.iter().map(|&(peer, source)| Candidate {
             track: 0,
             key: TrackKey { peer: PeerKey(peer), source },
             liveliness: Liveliness::Live,
+            spoke: spoke.iter().find(|(it, _)| *it == peer).map(|(_, at)| *at),
         });
         let mut carried = vec![None; seating.audio.len() + seating.video.len()];
-        seating.seat(candidates, |slot, track| {
+        let is_pinned = |slot| pinned.contains(&slot);
+        seating.seat(candidates, is_pinned, now, |slot, track| {
             carried[slot] = track.map(|(_, key)| (key.peer.0, key.source));
         });
         carried
@@ -248,5 +317,42 @@ mod tests {
         let carried = seat(&mut seating, &all);
 
         assert_eq!(carried.iter().flatten().count(), 3);
+    }
+
+    #[test]
+    fn whoever_speaks_takes_the_seat_of_the_one_silent_the_longest_and_never_a_pinned_one() {
+        let (start, mut seating) = (anchor(), Seating::default());
+        seating.set_slots(slots(3, 3).iter());
+        let all: Vec<_> = (1..=5).map(|peer| (peer, Source::Mic)).collect();
+        let second = |at| start + Duration::from_secs(at);
+        let mut who = |spoke: &[(u32, Instant)], pinned: &[usize], now| -> Vec<u32> {
+            let carried = seat_speakers(&mut seating, &all, spoke, pinned, now);
+            carried[3..].iter().flatten().map(|(peer, _)| *peer).collect()
+        };
+
+        assert_eq!(who(&[], &[], start), [1, 2, 3]);
+        let spoke = [(1, second(1)), (2, second(4)), (4, second(10))];
+        assert_eq!(who(&spoke, &[], second(10)), [1, 2, 4], "the third had never spoken");
+        let spoke = [(1, second(1)), (2, second(4)), (4, second(10)), (5, second(20))];
+        assert_eq!(who(&spoke, &[0], second(20)), [1, 5, 4], "the first is pinned");
+        assert_eq!(who(&spoke, &[0], second(20)), [1, 5, 4], "and it stays so");
+    }
+
+    #[test]
+    fn a_seat_that_spoke_just_now_is_kept_and_old_speech_takes_none() {
+        let (start, mut seating) = (anchor(), Seating::default());
+        seating.set_slots(slots(1, 1).iter());
+        let both = [(1, Source::Mic), (2, Source::Mic)];
+        let mut who = |spoke: &[(u32, Instant)], now| {
+            seat_speakers(&mut seating, &both, spoke, &[], now)[1].map(|(peer, _)| peer)
+        };
+        let now = start + Duration::from_secs(60);
+        let ago = |age| now.checked_sub(age).unwrap();
+
+        let just = Duration::from_millis(10);
+        assert_eq!(who(&[(1, ago(SEAT_HOLD - just)), (2, now)], now), Some(1), "a word between");
+        assert_eq!(who(&[(2, ago(SPEECH_IS_FRESH))], now), Some(1), "it was long ago");
+        assert_eq!(who(&[(1, ago(SEAT_HOLD)), (2, ago(just))], now), Some(2));
+        assert!(seating.is_standing(PeerKey(1)) && !seating.is_standing(PeerKey(2)));
     }
 }

@@ -27,7 +27,7 @@ const UNMEASURED: [Bitrate; MAX_LAYERS] =
 const UNMEASURED_ALONE: Bitrate = Bitrate::kbps(300);
 
 /// The priority with which a subscriber pins somebody.
-const PINNED: u8 = 3;
+pub(crate) const PINNED: u8 = 3;
 
 impl Sfu {
     /// The same for everybody in a call, after its seats have changed.

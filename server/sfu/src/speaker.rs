@@ -27,6 +27,11 @@ impl Level {
     }
 }
 
+/// Whether a mean loudness is that of speech.
+pub(crate) fn is_speech(level: u32) -> bool {
+    level >= 127 - u32::from(SPEECH_LEVEL)
+}
+
 /// The speaker of one call. `K` names somebody.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Speaker<K> {
@@ -49,18 +54,17 @@ impl<K: Copy + PartialEq> Speaker<K> {
         levels: impl Iterator<Item = (K, u32)>,
         now: Instant,
     ) -> Option<Option<K>> {
-        let threshold = 127 - u32::from(SPEECH_LEVEL);
         let mut loudest: Option<(K, u32)> = None;
         let mut current_level = 0;
         for (who, level) in levels {
             if Some(who) == self.current {
                 current_level = level;
             }
-            if level >= threshold && loudest.is_none_or(|(_, most)| level > most) {
+            if is_speech(level) && loudest.is_none_or(|(_, most)| level > most) {
                 loudest = Some((who, level));
             }
         }
-        if current_level >= threshold {
+        if is_speech(current_level) {
             self.heard_at = Some(now);
         }
         let is_held =

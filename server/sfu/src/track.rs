@@ -33,6 +33,8 @@ pub(crate) struct Track {
     /// Indices of the peers that have it in a slot: compiled from audience and seats.
     pub(crate) subscribers: Vec<usize>,
     pub(crate) level: Level,
+    /// When speech was last heard, of a microphone.
+    pub(crate) spoke: Option<Instant>,
     pub(crate) activity: Activity,
     pub(crate) came_up: Option<Instant>,
     pub(crate) demand: Demand,
@@ -98,6 +100,7 @@ impl Track {
             layers,
             subscribers: Vec::new(),
             level: Level::default(),
+            spoke: None,
             activity: Activity::Never,
             came_up: None,
             full_height: ASSUMED_HEIGHT,

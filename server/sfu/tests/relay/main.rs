@@ -7,6 +7,8 @@ mod abuse;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod feedback;
 #[cfg(test)]
 mod forwarding;
