@@ -197,11 +197,25 @@ mod tests {
 
     /// Slots by their place in the plan: video first, then audio.
     fn seat(seating: &mut Seating, live: &[(u32, Source)]) -> Vec<Option<(u32, Source)>> {
-        let candidates = live.iter().map(|&(peer, source)| Candidate {
-            track: 0,
-            key: TrackKey { peer: PeerKey(peer), source },
-            liveliness: Liveliness::Live,
-        });
+        seat_beside(seating, live, &[])
+    }
+
+    fn seat_beside(
+        seating: &mut Seating,
+        live: &[(u32, Source)],
+        silent: &[(u32, Source)],
+    ) -> Vec<Option<(u32, Source)>> {
+        let candidate = |liveliness| {
+            move |&(peer, source): &(u32, Source)| Candidate {
+                track: 0,
+                key: TrackKey { peer: PeerKey(peer), source },
+                liveliness,
+            }
+        };
+        let candidates = live
+            .iter()
+            .map(candidate(Liveliness::Live))
+            .chain(silent.iter().map(candidate(Liveliness::Silent)));
         let mut carried = vec![None; seating.audio.len() + seating.video.len()];
         seating.seat(candidates, |slot, track| {
             carried[slot] = track.map(|(_, key)| (key.peer.0, key.source));
@@ -248,5 +262,28 @@ mod tests {
         let carried = seat(&mut seating, &all);
 
         assert_eq!(carried.iter().flatten().count(), 3);
+    }
+
+    #[test]
+    fn who_sends_nothing_gives_way_to_who_does_and_to_nobody_else() {
+        let mut seating = Seating::default();
+        seating.set_slots(slots(2, 2).iter());
+        let both = |peer| [(peer, Source::Mic), (peer, Source::Cam)];
+        seat(&mut seating, &[both(1), both(2)].concat());
+
+        // One live track of the two is enough to keep the seat.
+        let half = [&both(2)[..], &[(1, Source::Cam), (3, Source::Mic)]].concat();
+        let carried = seat_beside(&mut seating, &half, &[(1, Source::Mic)]);
+        assert!(!carried.contains(&Some((3, Source::Mic))));
+
+        // Silent people are not exchanged for each other.
+        let carried = seat_beside(&mut seating, &both(2), &[&both(1)[..], &both(3)].concat());
+        assert!(carried.contains(&Some((1, Source::Mic))));
+
+        let carried =
+            seat_beside(&mut seating, &[&both(2)[..], &[(3, Source::Mic)]].concat(), &both(1));
+        assert!(carried.contains(&Some((3, Source::Mic))));
+        assert!(!carried.contains(&Some((1, Source::Mic))));
+        assert!(carried.contains(&Some((2, Source::Cam))));
     }
 }
