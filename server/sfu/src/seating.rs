@@ -252,27 +252,48 @@ mod tests {
     }
 
     /// Slots by their place in the plan: video first, then audio.
-    fn seat(seating: &mut Seating, live: &[(u32, Source)]) -> Vec<Option<(u32, Source)>> {
-        seat_speakers(seating, live, &[], &[], anchor())
+    fn seat(seating: &mut Seating, people: &[(u32, Source)]) -> Vec<Option<(u32, Source)>> {
+        carried(seating, live(people), &[], anchor())
     }
 
-    /// With who spoke when, and the pinned slots.
-    fn seat_speakers(
+    fn seat_beside(
         seating: &mut Seating,
-        live: &[(u32, Source)],
-        spoke: &[(u32, Instant)],
-        pinned: &[usize],
-        now: Instant,
+        people: &[(u32, Source)],
+        silent: &[(u32, Source)],
     ) -> Vec<Option<(u32, Source)>> {
-        let candidates = live.iter().map(|&(peer, source)| Candidate {
+        let silent = live(silent).into_iter();
+        let silent = silent.map(|it| Candidate { liveliness: Liveliness::Silent, ..it });
+        carried(seating, live(people).into_iter().chain(silent).collect(), &[], anchor())
+    }
+
+    fn live(people: &[(u32, Source)]) -> Vec<Candidate> {
+        let candidate = |&(peer, source): &(u32, Source)| Candidate {
             track: 0,
             key: TrackKey { peer: PeerKey(peer), source },
             liveliness: Liveliness::Live,
-            spoke: spoke.iter().find(|(it, _)| *it == peer).map(|(_, at)| *at),
-        });
+            spoke: None,
+        };
+        people.iter().map(candidate).collect()
+    }
+
+    /// The same people, who spoke then.
+    fn spoken(mut candidates: Vec<Candidate>, spoke: &[(u32, Instant)]) -> Vec<Candidate> {
+        for candidate in &mut candidates {
+            let mut found = spoke.iter().filter(|(peer, _)| *peer == candidate.key.peer.0);
+            candidate.spoke = found.next().map(|(_, at)| *at);
+        }
+        candidates
+    }
+
+    fn carried(
+        seating: &mut Seating,
+        candidates: Vec<Candidate>,
+        pinned: &[usize],
+        now: Instant,
+    ) -> Vec<Option<(u32, Source)>> {
         let mut carried = vec![None; seating.audio.len() + seating.video.len()];
         let is_pinned = |slot| pinned.contains(&slot);
-        seating.seat(candidates, is_pinned, now, |slot, track| {
+        seating.seat(candidates.into_iter(), is_pinned, now, |slot, track| {
             carried[slot] = track.map(|(_, key)| (key.peer.0, key.source));
         });
         carried
@@ -326,7 +347,7 @@ mod tests {
         let all: Vec<_> = (1..=5).map(|peer| (peer, Source::Mic)).collect();
         let second = |at| start + Duration::from_secs(at);
         let mut who = |spoke: &[(u32, Instant)], pinned: &[usize], now| -> Vec<u32> {
-            let carried = seat_speakers(&mut seating, &all, spoke, pinned, now);
+            let carried = carried(&mut seating, spoken(live(&all), spoke), pinned, now);
             carried[3..].iter().flatten().map(|(peer, _)| *peer).collect()
         };
 
@@ -344,7 +365,7 @@ mod tests {
         seating.set_slots(slots(1, 1).iter());
         let both = [(1, Source::Mic), (2, Source::Mic)];
         let mut who = |spoke: &[(u32, Instant)], now| {
-            seat_speakers(&mut seating, &both, spoke, &[], now)[1].map(|(peer, _)| peer)
+            carried(&mut seating, spoken(live(&both), spoke), &[], now)[1].map(|(peer, _)| peer)
         };
         let now = start + Duration::from_secs(60);
         let ago = |age| now.checked_sub(age).unwrap();
@@ -354,5 +375,28 @@ mod tests {
         assert_eq!(who(&[(2, ago(SPEECH_IS_FRESH))], now), Some(1), "it was long ago");
         assert_eq!(who(&[(1, ago(SEAT_HOLD)), (2, ago(just))], now), Some(2));
         assert!(seating.is_standing(PeerKey(1)) && !seating.is_standing(PeerKey(2)));
+    }
+
+    #[test]
+    fn who_sends_nothing_gives_way_to_who_does_and_to_nobody_else() {
+        let mut seating = Seating::default();
+        seating.set_slots(slots(2, 2).iter());
+        let both = |peer| [(peer, Source::Mic), (peer, Source::Cam)];
+        seat(&mut seating, &[both(1), both(2)].concat());
+
+        // One live track of the two is enough to keep the seat.
+        let half = [&both(2)[..], &[(1, Source::Cam), (3, Source::Mic)]].concat();
+        let carried = seat_beside(&mut seating, &half, &[(1, Source::Mic)]);
+        assert!(!carried.contains(&Some((3, Source::Mic))));
+
+        // Silent people are not exchanged for each other.
+        let carried = seat_beside(&mut seating, &both(2), &[&both(1)[..], &both(3)].concat());
+        assert!(carried.contains(&Some((1, Source::Mic))));
+
+        let carried =
+            seat_beside(&mut seating, &[&both(2)[..], &[(3, Source::Mic)]].concat(), &both(1));
+        assert!(carried.contains(&Some((3, Source::Mic))));
+        assert!(!carried.contains(&Some((1, Source::Mic))));
+        assert!(carried.contains(&Some((2, Source::Cam))));
     }
 }

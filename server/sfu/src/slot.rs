@@ -565,3 +565,7 @@ fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
 fn spurt_marker(meta: &Meta) -> Marker {
     if meta.vp8.is_none() { Marker::Set } else { meta.marker }
 }
+
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Simulcast: which layer reaches whom, how a slot turns from one to another, what the publisher is told to send.
 
+mod takeover;
 mod walk;
 
 use std::time::Duration;
