@@ -138,6 +138,11 @@ impl Calls {
         Self { around: Arc::new(around), routes, live: Arc::default() }
     }
 
+    /// How many are live.
+    pub async fn live(&self) -> usize {
+        self.live.lock().await.values().filter(|inbox| !inbox.is_closed()).count()
+    }
+
     /// Joins the live call of a visit, and begins it if there is none.
     ///
     /// # Errors

@@ -45,6 +45,10 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_PUBLIC_IP")]
     public_ip: Option<IpAddr>,
 
+    /// Address and port of `/metrics` (OpenMetrics), on this machine alone: 127.0.0.1:9464.
+    #[arg(long, global = true, env = "MORTAR_METRICS")]
+    metrics: Option<SocketAddr>,
+
     /// Encrypt with a certificate of our own making, so that other devices in the network may use camera and
     /// microphone. They warn once. Listen on 0.0.0.0 with it.
     #[arg(long, global = true, env = "MORTAR_TLS")]
@@ -88,6 +92,7 @@ impl Cli {
             listen,
             media_port,
             public_ip,
+            metrics,
             tls,
             origin,
             practice,
@@ -99,6 +104,7 @@ impl Cli {
             listen,
             media_port,
             public_ip,
+            metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
             practice: Practice { name: practice, phone },

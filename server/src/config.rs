@@ -14,6 +14,8 @@ pub struct Config {
     pub media_port: u16,
     /// Address that browsers reach media at. Without it the server names the addresses of its own interfaces.
     pub public_ip: Option<IpAddr>,
+    /// Where counters can be read, on this machine alone. Without it nowhere. Port 0 takes a free one.
+    pub metrics: Option<SocketAddr>,
     /// Whether HTTP is encrypted here.
     pub tls: Tls,
     /// Origins that may use the server, as `https://host[:port]`. Empty: `localhost` and plain addresses.
@@ -68,6 +70,7 @@ impl Default for Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             media_port: 3478,
             public_ip: None,
+            metrics: None,
             tls: Tls::Off,
             origins: Vec::new(),
             practice: Practice::default(),

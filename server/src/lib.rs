@@ -9,6 +9,7 @@ pub mod http;
 pub mod limits;
 pub mod link;
 pub mod media;
+mod metrics;
 pub mod patient;
 pub mod person;
 pub mod record;

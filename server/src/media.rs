@@ -72,14 +72,22 @@ pub struct WorkerCounters {
     pub send: SendCounters,
     /// Of ICE-TCP.
     pub tcp: TcpCounters,
-    /// Turns of the loop.
-    pub turns: u64,
-    /// Receiving system calls that brought something.
-    pub batches: u64,
-    /// Receiving system calls that failed.
-    pub receive_errors: u64,
-    /// Panics of the core, each of which closed all its peers.
-    pub panics: u64,
+    /// Of its loop.
+    pub turning: LoopCounters,
+}
+
+sfu::counters! {
+    /// What a worker's loop counts.
+    pub struct LoopCounters {
+        /// Turns of the loop.
+        pub turns: u64,
+        /// Receiving system calls that brought something.
+        pub batches: u64,
+        /// Receiving system calls that failed.
+        pub receive_errors: u64,
+        /// Panics of the core, each of which closed all its peers.
+        pub panics: u64,
+    }
 }
 
 /// The media relay. Clones are the same relay; it stops when the last is dropped.
@@ -410,7 +418,7 @@ mod tests {
         // The mailbox is read before the socket, so the second look is after the datagram.
         let mut batches = 0;
         while batches == 0 {
-            batches = media.counters().await.first().expect("worker").batches;
+            batches = media.counters().await.first().expect("worker").turning.batches;
         }
         let counters = media.counters().await;
         assert_eq!(counters.first().expect("worker").send.datagrams, 0);

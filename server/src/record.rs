@@ -365,6 +365,11 @@ impl Records {
         self.close_all(connection, Some(why));
     }
 
+    /// How many are in memory.
+    pub fn running(&self) -> usize {
+        self.inner.desk().records.len()
+    }
+
     /// Stores what is under way, writes a snapshot of every open document and closes them.
     pub async fn shutdown(&self) {
         let running: Vec<Running> = {

@@ -31,6 +31,7 @@ use crate::http::{Address, App, Shared, router, stopped};
 use crate::limits::Limits;
 use crate::link::NoRandomness;
 use crate::media::{Media, MediaConfig, MediaError};
+use crate::metrics;
 use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::{Hold, OpenError, Store, StoreError};
@@ -81,6 +82,14 @@ pub enum ServeError {
         /// What the system says.
         why: io::Error,
     },
+    /// Counters say how busy a practice is, and ask nobody who reads them.
+    #[error(
+        "--metrics {address} is not an address of this machine alone: use 127.0.0.1 or [::1], and a collector here"
+    )]
+    MetricsInTheOpen {
+        /// What was asked for.
+        address: SocketAddr,
+    },
     /// Somebody else uses the media port.
     #[error(
         "media port {port} is taken by another program (UDP or TCP): stop it, or choose another with --media-port"
@@ -119,6 +128,7 @@ pub struct Server {
     address: SocketAddr,
     media: Media,
     app: App,
+    metrics: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
@@ -138,6 +148,11 @@ impl Server {
     /// Where the relay listens.
     pub fn media_address(&self) -> Option<SocketAddr> {
         self.media.local_addr()
+    }
+
+    /// Where counters can be read.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// The relay, for its counters.
@@ -187,6 +202,14 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     let address =
         listener.local_addr().map_err(|why| ServeError::Listen { address: config.listen, why })?;
 
+    let metrics = match config.metrics {
+        Some(address) if !address.ip().is_loopback() => {
+            return Err(ServeError::MetricsInTheOpen { address });
+        }
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+
     let store = Store::open(&config.data, Hold::Server).await?;
     let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
     let writer = Writer::start(store.clone(), CHAIN).await.map_err(ServeError::Audit)?;
@@ -224,9 +247,14 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         stopping: stopping.clone(),
     });
     tracing::info!(server.address = %address, "mortar listens");
+    let reading = stopping.clone();
     let router = router(app.clone());
     let accepting = tokio::spawn(accept(listener, tls, router, app.clone(), stopping));
-    Ok(Server { address, media, app, stop, accepting })
+    let metrics_address = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listener) = metrics {
+        tokio::spawn(metrics::publish(listener, app.clone(), media.clone(), reading));
+    }
+    Ok(Server { address, media, app, metrics: metrics_address, stop, accepting })
 }
 
 /// Media listens on every address, as the gate of the relay is a STUN check, not the interface.

@@ -67,6 +67,7 @@ impl World {
             data: folder.clone(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             media_port: 0,
+            metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
             demo: Demo::Yes,
             ..Config::default()
         };
@@ -170,8 +171,12 @@ impl World {
 
     /// Sends bytes on a connection of their own and reads what comes back until it is closed.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+        Self::raw_to(self.address(), request).await
+    }
+
+    async fn raw_to(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
         let talk = async {
-            let mut stream = TcpStream::connect(self.address()).await.expect("it listens");
+            let mut stream = TcpStream::connect(address).await.expect("it listens");
             // A server that has heard enough may close before everything is sent.
             let _sent = stream.write_all(request.as_ref()).await;
             let mut reply = Vec::new();
@@ -192,11 +197,19 @@ impl World {
         .await
     }
 
+    /// A `GET` where counters are read.
+    pub async fn read_counters(&self, path: &str) -> Answer {
+        let address = self.server.metrics_address().expect("counters are published");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        Self::raw_to(address, request).await
+    }
+
     /// Nothing of the server has panicked, in this or another test of the process.
     pub async fn assert_sound(&self) {
         assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something of the server panicked");
         let relay: u64 =
-            self.server.media().counters().await.iter().map(|worker| worker.panics).sum();
+            self.server.media().counters().await.iter().map(|worker| worker.turning.panics).sum();
         assert_eq!(relay, 0, "the relay panicked");
         assert_eq!(self.get("/healthz", "").await.status, 200);
     }

@@ -140,7 +140,7 @@ async fn three_peers_hear_and_see_each_other_without_loss() -> Result<()> {
     assert_eq!(counters.relay.handshakes, 3);
     assert_eq!(counters.relay.handshakes_with_fallback_profile, 0);
     assert_eq!((counters.send.dropped_full, counters.send.dropped_unreachable), (0, 0));
-    assert_eq!(counters.panics, 0);
+    assert_eq!(counters.turning.panics, 0);
     let profile = SrtpProfile::AeadAes128Gcm;
     let connected = Event::Connected { peer: PeerKey(2), profile };
     assert!(relay.events.lock().expect("lock").contains(&connected));

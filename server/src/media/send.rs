@@ -23,23 +23,24 @@ const MAX_MESSAGES: usize = 1_024;
 /// a changed route may be able again.
 const RUNS_OFF: Duration = Duration::from_secs(60);
 
-/// What the sender counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SendCounters {
-    /// Datagrams that the kernel took.
-    pub datagrams: u64,
-    /// Messages they went in: a run counts once.
-    pub messages: u64,
-    /// System calls.
-    pub calls: u64,
-    /// Dropped: the socket's buffer was full.
-    pub dropped_full: u64,
-    /// Dropped: longer than the path takes.
-    pub dropped_too_long: u64,
-    /// Dropped: no route, or forbidden.
-    pub dropped_unreachable: u64,
-    /// Runs refused by the kernel or the network card, sent again one by one.
-    pub refused_runs: u64,
+sfu::counters! {
+    /// What the sender counts.
+    pub struct SendCounters {
+        /// Datagrams that the kernel took.
+        pub datagrams: u64,
+        /// Messages they went in: a run counts once.
+        pub messages: u64,
+        /// System calls.
+        pub calls: u64,
+        /// Dropped: the socket's buffer was full.
+        pub dropped_full: u64,
+        /// Dropped: longer than the path takes.
+        pub dropped_too_long: u64,
+        /// Dropped: no route, or forbidden.
+        pub dropped_unreachable: u64,
+        /// Runs refused by the kernel or the network card, sent again one by one.
+        pub refused_runs: u64,
+    }
 }
 
 /// The sending half of a worker's socket, with its scratch space.

@@ -39,19 +39,20 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Connections in the accept queue.
 const BACKLOG: i32 = 256;
 
-/// What was counted of connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TcpCounters {
-    /// Accepted.
-    pub accepted: u64,
-    /// Closed at once: too many, in all or from one address.
-    pub refused: u64,
-    /// Closed: no valid check in time, a frame that is no datagram, or too much before the check.
-    pub unproven: u64,
-    /// Datagrams written.
-    pub datagrams: u64,
-    /// Datagrams dropped: the line is slower than what is sent, or the connection is gone.
-    pub dropped: u64,
+sfu::counters! {
+    /// What was counted of connections.
+    pub struct TcpCounters {
+        /// Accepted.
+        pub accepted: u64,
+        /// Closed at once: too many, in all or from one address.
+        pub refused: u64,
+        /// Closed: no valid check in time, a frame that is no datagram, or too much before the check.
+        pub unproven: u64,
+        /// Datagrams written.
+        pub datagrams: u64,
+        /// Datagrams dropped: the line is slower than what is sent, or the connection is gone.
+        pub dropped: u64,
+    }
 }
 
 /// The listener of a worker, and its connections.

@@ -120,7 +120,7 @@ impl Worker {
                 }
             }
             let now = Instant::now();
-            self.relay.counters.turns += 1;
+            self.relay.counters.turning.turns += 1;
             for event in &ready {
                 match event.token() {
                     SOCKET | WAKER => {}
@@ -163,12 +163,12 @@ impl Worker {
             });
             let Ok(batch) = batch else {
                 // An ICMP error that belongs to nobody here; the socket goes on.
-                self.relay.counters.receive_errors += 1;
+                self.relay.counters.turning.receive_errors += 1;
                 self.busy = true;
                 break;
             };
             if batch.datagrams > 0 {
-                self.relay.counters.batches += 1;
+                self.relay.counters.turning.batches += 1;
                 self.transmit(now, sender);
             }
             taken += batch.datagrams;
@@ -277,7 +277,7 @@ impl Worker {
     /// After a panic in the core: nothing of it can be trusted, so its peers are closed and an empty one takes over.
     /// `false` if there is none.
     fn recover(&mut self) -> bool {
-        self.relay.counters.panics += 1;
+        self.relay.counters.turning.panics += 1;
         tracing::error!("the media core panicked: its peers are closed, the worker goes on");
         self.busy = true;
         self.relay.egress.clear();
@@ -387,7 +387,7 @@ mod tests {
             let reason = CloseReason::ConsentExpired;
             assert_eq!(events.try_recv(), Ok(Event::Closed { peer: PeerKey(peer), reason }));
         }
-        assert_eq!(worker.relay.counters.panics, 1);
+        assert_eq!(worker.relay.counters.turning.panics, 1);
         mailbox.post(Message::Command(join(3))).expect("post");
         mailbox.post(Message::Command(Command::Leave { peer: PeerKey(3) })).expect("post");
         worker.turn(Instant::now(), &mut sender);

@@ -164,6 +164,6 @@ async fn chromium_sees_and_hears_through_the_relay_also_after_an_ice_restart() -
     let counters = counters.first().context("the worker")?;
     assert_eq!(counters.relay.handshakes, 2, "a restart keeps the keys");
     assert_eq!(counters.relay.handshakes_with_fallback_profile, 0);
-    assert_eq!(counters.panics, 0);
+    assert_eq!(counters.turning.panics, 0);
     Ok(())
 }
