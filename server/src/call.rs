@@ -1,6 +1,7 @@
 //! The calls alive on this node.
 
 mod actor;
+mod events;
 mod peers;
 
 use std::collections::HashMap;

@@ -1,5 +1,6 @@
 //! The shell around the media relay's core: SDP, sockets, threads. [`Media`] is all that the rest of the server sees.
 
+pub(crate) mod backlog;
 mod mailbox;
 mod receive;
 pub mod sdp;

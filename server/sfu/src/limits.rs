@@ -52,6 +52,11 @@ pub const MAX_MISALIGNMENT: Duration = Duration::from_secs(1);
 /// Packets one peer may send a second: 10 Mb/s of 1 200 B packets is about 1 040.
 pub const MAX_PACKETS_PER_SECOND: u32 = 2_000;
 
+/// RTCP datagrams one peer may send a second: transport feedback 20 times, and on the worst line a NACK every 20 ms for each
+/// of ten pictures, are 520. Lower cuts repairs on such a line, higher lets a peer spend more of our CPU: each is opened and
+/// walked.
+pub const MAX_RTCP_PER_SECOND: u32 = 1_000;
+
 /// Bytes one peer may send a second: 10 Mb/s, four times the best camera and screen together.
 pub const MAX_BYTES_PER_SECOND: u32 = 1_250_000;
 

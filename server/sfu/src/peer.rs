@@ -37,6 +37,7 @@ pub(crate) struct Peer {
     pub(crate) trials: PerSecond,
     pub(crate) packet_rate: PerSecond,
     pub(crate) byte_rate: PerSecond,
+    pub(crate) rtcp_rate: PerSecond,
     pub(crate) bytes_since_feedback: u32,
     pub(crate) arrivals: Arrivals,
     /// Of the line to it.
@@ -148,6 +149,7 @@ impl Peer {
             trials: PerSecond::new(now),
             packet_rate: PerSecond::new(now),
             byte_rate: PerSecond::new(now),
+            rtcp_rate: PerSecond::new(now),
             bytes_since_feedback: 0,
             arrivals: Arrivals::new(now),
             bandwidth: Bandwidth::new(now),

@@ -7,8 +7,8 @@ use crate::event::Event;
 use crate::layers::Presence;
 use crate::limits::{
     FEEDBACK_FAST_BYTES, FEEDBACK_INTERVAL, FEEDBACK_INTERVAL_FAST, GOODBYE_AFTER,
-    KEYFRAME_ASK_INTERVAL, MAX_NACKED_PER_PACKET, MAX_RTCP_SENDERS, MAX_TRIALS_PER_SECOND,
-    NACK_DELAY, REPORT_INTERVAL, TRACK_DOWN_AFTER,
+    KEYFRAME_ASK_INTERVAL, MAX_NACKED_PER_PACKET, MAX_RTCP_PER_SECOND, MAX_RTCP_SENDERS,
+    MAX_TRIALS_PER_SECOND, NACK_DELAY, REPORT_INTERVAL, TRACK_DOWN_AFTER,
 };
 use crate::nack::Repair;
 use crate::peer::{Peer, Queue, Role};
@@ -29,6 +29,9 @@ const MAX_SLEW: i64 = (1 << 32) / 1_000;
 impl Sfu {
     pub(crate) fn receive_rtcp(&mut self, now: Instant, index: usize, bytes: &[u8]) {
         let Some(peer) = self.peers.get_mut(index) else { return };
+        if !peer.rtcp_rate.allow(now, 1, MAX_RTCP_PER_SECOND) {
+            return self.counters.dropped_rate += 1;
+        }
         let Some(sender) = rtcp::sender(bytes) else {
             return self.counters.dropped_malformed += 1;
         };

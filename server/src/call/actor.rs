@@ -1,18 +1,19 @@
 //! One task for each live call: owns a [`Call`] and carries out its effects in order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clinical::actor::{Actor, Millis};
 use clinical::id::{ConnectionId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
-use sfu::event::Event;
 use signaling::audit::{AuditEntry, Deed};
 use signaling::call::{Call, CallFacts, JoinError, MediaEvent, SeatFacts};
 use signaling::effect::{CallOver, Effect, Standing};
 use signaling::message::{ClientMessage, ClosedReason, RefusalCode};
 use tokio::sync::{mpsc, oneshot};
 
+use super::events::Events;
 use super::peers::Peers;
 use super::{Line, Surroundings};
 use crate::audit::{Entry, Outcome};
@@ -122,7 +123,7 @@ pub(super) async fn run(
     facts: CallFacts,
     mut inputs: mpsc::Receiver<Input>,
     peers: Peers,
-    mut events: mpsc::UnboundedReceiver<Event>,
+    events: Arc<Events>,
 ) {
     let (notes, noted) = mpsc::channel(NOTES);
     let writing = tokio::spawn(write_down(around.clone(), facts.visit, noted));
@@ -137,8 +138,8 @@ pub(super) async fn run(
         let effects = tokio::select! {
             // What the relay reports is about packets that flow already.
             biased;
-            event = events.recv() => {
-                let event = event.and_then(|event| task.peers.translate(event));
+            event = events.next() => {
+                let event = task.peers.translate(event);
                 event.map(|event| task.call.handle_media(task.clock.now(), event)).unwrap_or_default()
             }
             input = inputs.recv() => match input {

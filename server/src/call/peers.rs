@@ -15,8 +15,8 @@ use signaling::message::{
     self, MediaFailure, MediaSource, RefusalCode, Rid, SlotMap, SlotWish, SrtpAttempt,
     TransportKind,
 };
-use tokio::sync::mpsc;
 
+use super::events::Events;
 use crate::media::Media;
 use crate::media::sdp::{Negotiated, OfferError};
 
@@ -27,11 +27,10 @@ pub(super) struct Routes {
     table: Mutex<Table>,
 }
 
-/// See [`Routes`]. The channels have no bound of their own: the relay reports changes, not packets, and a call reads
-/// them before anything else.
+/// See [`Routes`].
 #[derive(Debug, Default)]
 struct Table {
-    calls: HashMap<CallKey, mpsc::UnboundedSender<Event>>,
+    calls: HashMap<CallKey, Arc<Events>>,
     peers: HashMap<PeerKey, CallKey>,
 }
 
@@ -47,7 +46,7 @@ impl Routes {
 
     /// Brings an event to its call.
     pub(super) fn pass(&self, event: Event) {
-        self.table(|table| {
+        let call = self.table(|table| {
             let call = match &event {
                 Event::Speaker { call, .. } => Some(*call),
                 Event::Connected { peer, .. }
@@ -65,11 +64,12 @@ impl Routes {
             if let Event::Closed { peer, .. } | Event::Left { peer } = &event {
                 table.peers.remove(peer);
             }
-            if let Some(call) = call.and_then(|call| table.calls.get(&call)) {
-                // A call that is gone has taken its peers along.
-                let _gone = call.send(event);
-            }
+            call.and_then(|call| table.calls.get(&call).cloned())
         });
+        // A call that is gone has taken its peers along.
+        if let Some(call) = call {
+            call.push(event);
+        }
     }
 }
 
@@ -103,11 +103,11 @@ impl Drop for Peers {
 }
 
 impl Peers {
-    /// No transport yet. What the relay says of this call comes out of the receiver.
-    pub(super) fn new(media: Media, routes: Arc<Routes>) -> (Self, mpsc::UnboundedReceiver<Event>) {
+    /// No transport yet. What the relay says of this call comes out of the events.
+    pub(super) fn new(media: Media, routes: Arc<Routes>) -> (Self, Arc<Events>) {
         let call = CallKey(routes.key());
-        let (events, receiver) = mpsc::unbounded_channel();
-        routes.table(|table| table.calls.insert(call, events));
+        let events = Arc::new(Events::default());
+        routes.table(|table| table.calls.insert(call, Arc::clone(&events)));
         let peers = Self {
             media,
             routes,
@@ -117,7 +117,7 @@ impl Peers {
             audiences: BTreeMap::new(),
             muted: BTreeMap::new(),
         };
-        (peers, receiver)
+        (peers, events)
     }
 
     /// Negotiates. If the offer is refused, what was negotiated before holds.

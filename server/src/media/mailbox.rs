@@ -1,6 +1,5 @@
 //! Between tokio and a worker: requests in one direction, events in the other.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
@@ -9,6 +8,7 @@ use sfu::event::Event;
 use tokio::sync::oneshot;
 
 use super::WorkerCounters;
+use super::backlog::Backlog;
 
 /// Requests that wait for a worker's turn. A worker takes them all each turn (about a millisecond), so a full mailbox
 /// means that one turn brought more than a whole ECHO session's worth; then the sender waits for the turn.
@@ -62,34 +62,30 @@ impl Mailbox {
     }
 }
 
-/// Events on their way out. The channel is bounded and the worker must not wait: what does not fit is kept here, where
-/// an event replaces an older one that it makes void, so the backlog is bounded by peers and slots, not by time.
+/// Events on their way out. The channel is bounded and the worker must not wait: what does not fit is kept here.
 pub(super) struct Outbox {
     sender: tokio::sync::mpsc::Sender<Event>,
-    backlog: VecDeque<Event>,
+    backlog: Backlog,
 }
 
 impl Outbox {
     pub(super) fn new(sender: tokio::sync::mpsc::Sender<Event>) -> Self {
-        Self { sender, backlog: VecDeque::new() }
+        Self { sender, backlog: Backlog::default() }
     }
 
     /// Sends an event, or keeps it.
     pub(super) fn push(&mut self, event: Event) {
-        if !self.backlog.is_empty() {
-            self.backlog.retain(|older| !replaces(&event, older));
-        }
-        self.backlog.push_back(event);
+        self.backlog.push(event);
         self.flush();
     }
 
     /// Tries again.
     pub(super) fn flush(&mut self) {
-        while let Some(event) = self.backlog.pop_front() {
+        while let Some(event) = self.backlog.pop() {
             match self.sender.try_send(event) {
                 Ok(()) => {}
                 Err(tokio::sync::mpsc::error::TrySendError::Full(event)) => {
-                    self.backlog.push_front(event);
+                    self.backlog.put_back(event);
                     return;
                 }
                 // Nobody listens any more: the server is stopping.
@@ -100,45 +96,6 @@ impl Outbox {
 
     pub(super) fn backlog(&self) -> usize {
         self.backlog.len()
-    }
-}
-
-/// Whether the newer event tells the same thing as it is now.
-fn replaces(newer: &Event, older: &Event) -> bool {
-    match (newer, older) {
-        (Event::Speaker { call, .. }, Event::Speaker { call: other, .. }) => call == other,
-        (Event::Liveness { peer, .. }, Event::Liveness { peer: other, .. }) => peer == other,
-        (Event::Losses { peer, .. }, Event::Losses { peer: other, .. }) => peer == other,
-        (Event::Slot { peer, mid, .. }, Event::Slot { peer: other_peer, mid: other_mid, .. }) => {
-            peer == other_peer && mid == other_mid
-        }
-        (
-            Event::VideoPaused { peer, mid, .. } | Event::VideoResumed { peer, mid },
-            Event::VideoPaused { peer: other_peer, mid: other_mid, .. }
-            | Event::VideoResumed { peer: other_peer, mid: other_mid },
-        ) => peer == other_peer && mid == other_mid,
-        (
-            Event::TrackUp { track } | Event::TrackDown { track },
-            Event::TrackUp { track: other } | Event::TrackDown { track: other },
-        ) => track == other,
-        (Event::LayerDemand { track, .. }, Event::LayerDemand { track: other, .. }) => {
-            track == other
-        }
-        (
-            Event::Connected { .. }
-            | Event::TrackUp { .. }
-            | Event::TrackDown { .. }
-            | Event::LayerDemand { .. }
-            | Event::Slot { .. }
-            | Event::VideoPaused { .. }
-            | Event::VideoResumed { .. }
-            | Event::Speaker { .. }
-            | Event::Liveness { .. }
-            | Event::Losses { .. }
-            | Event::Closed { .. }
-            | Event::Left { .. },
-            _,
-        ) => false,
     }
 }
 

@@ -44,6 +44,12 @@ export async function impairLine(seat, { tcp = false } = {}) {
       orders.push(text);
       for (const relay of relays.values()) (await relay).child.stdin.write(`${text}\n`);
     },
+    /** What became of the packets since this was last asked, for the message of a test that fails. */
+    async counters() {
+      const told = [];
+      for (const relay of relays.values()) told.push(await (await relay).ask("counters"));
+      return told.join("\n");
+    },
     async close() {
       for (const relay of relays.values()) {
         const { child } = await relay;
@@ -59,9 +65,15 @@ async function start(port, orders) {
   child.once("error", (why) => {
     throw new Error(`${IMPAIR} does not start (${why.code}): cargo build -p simulation --bin impair`);
   });
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await once(lines, "line");
   const own = Number(line.match(/^port (\d+)$/)?.[1]);
   // Whatever was ordered before the page connected holds from its first packet.
   for (const text of orders) child.stdin.write(`${text}\n`);
-  return { child, own };
+  const ask = async (order) => {
+    const answer = once(lines, "line");
+    child.stdin.write(`${order}\n`);
+    return (await answer)[0];
+  };
+  return { child, own, ask };
 }

@@ -18,7 +18,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use engine::Engine;
 use network::Network;
@@ -53,6 +53,27 @@ enum Command {
     Floor { block: Ipv4Addr, port: u16, watchers: u16, video: u32 },
 }
 
+/// Whom the load may be put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ServerKind {
+    Mortar,
+    /// One event loop.
+    Janus,
+    /// A thread for each transport.
+    JanusDefault,
+}
+
+impl ServerKind {
+    /// As it stands in METRIC lines.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mortar => "mortar",
+            Self::Janus => "janus",
+            Self::JanusDefault => "janus-default",
+        }
+    }
+}
+
 #[derive(Args, Clone, Debug)]
 struct Options {
     /// Scenarios; all without one.
@@ -60,7 +81,7 @@ struct Options {
     only: Vec<String>,
     /// Servers.
     #[arg(long, value_delimiter = ',', default_value = "mortar,janus")]
-    servers: Vec<String>,
+    servers: Vec<ServerKind>,
     /// Runs of each, of which the median counts.
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -81,7 +102,10 @@ struct Options {
 impl Options {
     fn words(&self) -> Vec<String> {
         let mut words = vec![
-            format!("--servers={}", self.servers.join(",")),
+            format!(
+                "--servers={}",
+                self.servers.iter().map(|server| server.name()).collect::<Vec<_>>().join(",")
+            ),
             format!("--runs={}", self.runs),
             format!("--seconds={}", self.seconds),
             format!("--server-core={}", self.server_core),
@@ -104,6 +128,14 @@ impl Options {
         Duration::from_secs(self.seconds)
     }
 
+    /// Refuses a scenario that is none of these: measuring nothing must not look like a success.
+    fn know(&self, scenarios: &[&str]) -> Result<()> {
+        match self.only.iter().find(|only| !scenarios.contains(&only.as_str())) {
+            Some(unknown) => bail!("no scenario {unknown:?}; there are {}", scenarios.join(", ")),
+            None => Ok(()),
+        }
+    }
+
     fn wants(&self, scenario: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == scenario)
     }
@@ -115,6 +147,7 @@ fn main() -> Result<()> {
             floor::run(block, port, watchers, Rate { video })
         }
         Command::Peers { options, inside: false } => {
+            options.know(&Scenario::ALL.map(|scenario| scenario.name))?;
             network::make()?;
             let status = network::inside(options.client_core)
                 .arg(std::env::current_exe()?)
@@ -123,13 +156,17 @@ fn main() -> Result<()> {
                 .status()
                 .context("no ip command");
             network::remove();
+            // What failed has been said in there.
             if !status?.success() {
-                bail!("a run failed");
+                std::process::exit(1);
             }
             Ok(())
         }
         Command::Peers { options, inside: true } => block_on(peers(options)),
-        Command::Bench(options) => block_on(bench(options)),
+        Command::Bench(options) => {
+            options.know(&report::BENCHES)?;
+            block_on(bench(options))
+        }
     }
 }
 
@@ -137,18 +174,17 @@ fn block_on(future: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }
 
-async fn start(name: &str, setting: Setting) -> Result<Box<dyn Server>> {
-    Ok(match name {
-        "mortar" => Box::new(Mortar::start(setting).await?),
-        "janus" => Box::new(Janus::start(setting, 1).await?),
-        "janus-default" => Box::new(Janus::start(setting, 0).await?),
-        other => bail!("no adapter for {other}"),
+async fn start(kind: ServerKind, setting: Setting) -> Result<Box<dyn Server>> {
+    Ok(match kind {
+        ServerKind::Mortar => Box::new(Mortar::start(setting).await?),
+        ServerKind::Janus => Box::new(Janus::start(setting, 1).await?),
+        ServerKind::JanusDefault => Box::new(Janus::start(setting, 0).await?),
     })
 }
 
 /// One run of a scenario on a fresh server.
 async fn run(
-    name: &str,
+    kind: ServerKind,
     network: Network,
     options: &Options,
     scenario: &Scenario,
@@ -163,31 +199,38 @@ async fn run(
         engine: engine.clone(),
         identity,
     };
-    let server = start(name, setting).await?;
+    let server = start(kind, setting).await?;
     let run = scenario::run(server.as_ref(), &engine, scenario, options.window()).await;
     engine.stop();
-    run.with_context(|| format!("{name}, {}", scenario.name))
+    run.with_context(|| format!("{}, {}", kind.name(), scenario.name))
 }
 
 async fn peers(options: Options) -> Result<()> {
     let mut table = Table::new(&options.servers);
+    let mut failed = 0;
     for scenario in Scenario::ALL.iter().filter(|scenario| options.wants(scenario.name)) {
         for _ in 0..options.runs {
-            for name in &options.servers {
-                match run(name, Network::Namespaces, &options, scenario).await {
-                    Ok(run) => table.add(scenario, name, run),
-                    Err(error) => eprintln!("{error:#}"),
+            for kind in &options.servers {
+                match run(*kind, Network::Namespaces, &options, scenario).await {
+                    Ok(run) => table.add(scenario, *kind, run),
+                    Err(error) => {
+                        failed += 1;
+                        eprintln!("{error:#}");
+                    }
                 }
             }
         }
         table.print(scenario);
+    }
+    if failed > 0 {
+        bail!("{failed} runs failed: the medians above are of the others");
     }
     Ok(())
 }
 
 async fn bench(options: Options) -> Result<()> {
     report::floor(&options).await?;
-    if options.wants("storm") {
+    if options.wants(report::STORM) {
         report::storm(&options).await?;
     }
     Ok(())

@@ -11,10 +11,22 @@ use crate::scenario::{Run, Scenario};
 use crate::server::{Mortar, Setting};
 use crate::source::Rate;
 use crate::transport::Identity;
-use crate::{Options, process, scenario};
+use crate::{Options, ServerKind, process, scenario};
 
 /// A server whose threads waited longer than this share for their core was disturbed.
 const DISTURBED: f64 = 0.05;
+
+/// What one watcher may add to the server's memory: two thirds of what the leanest other relay took for one of a hundred.
+const KIB_PER_SUBSCRIBER: Bound = Bound::AtMost(100.0);
+
+/// Broadcasts of ours beside the floor, and their watchers.
+const FANOUTS: [(&str, usize); 3] = [("fanout_10", 10), ("fanout_50", 50), ("fanout_200", 200)];
+
+/// Everybody joins at once.
+pub const STORM: &str = "storm";
+
+/// What can be measured of ours alone.
+pub const BENCHES: [&str; 4] = [FANOUTS[0].0, FANOUTS[1].0, FANOUTS[2].0, STORM];
 
 /// Prints one METRIC line. `bound` is what the value must keep; `None` only informs.
 pub fn metric(name: &str, value: f64, bound: Option<Bound>, extra: &str) {
@@ -42,8 +54,8 @@ pub enum Bound {
 /// Runs of several servers.
 #[derive(Debug)]
 pub struct Table {
-    servers: Vec<String>,
-    runs: Vec<(&'static str, String, Run)>,
+    servers: Vec<ServerKind>,
+    runs: Vec<(&'static str, ServerKind, Run)>,
 }
 
 /// Medians of a server in a scenario.
@@ -61,12 +73,13 @@ struct Medians {
 
 impl Table {
     /// An empty one.
-    pub fn new(servers: &[String]) -> Self {
+    pub fn new(servers: &[ServerKind]) -> Self {
         Self { servers: servers.to_vec(), runs: Vec::new() }
     }
 
     /// Takes a run.
-    pub fn add(&mut self, scenario: &Scenario, server: &str, run: Run) {
+    pub fn add(&mut self, scenario: &Scenario, kind: ServerKind, run: Run) {
+        let server = kind.name();
         eprintln!(
             "  {} {server}: {:.1} k packets per CPU-second, load {:.2}, delivered {:.0}/s, waited {:.2}, {} samples",
             scenario.name,
@@ -76,7 +89,7 @@ impl Table {
             run.waited,
             run.samples
         );
-        self.runs.push((scenario.name, server.to_owned(), run));
+        self.runs.push((scenario.name, kind, run));
     }
 
     /// Prints a scenario: a table, and METRIC lines that compare the first server with each other one.
@@ -85,8 +98,9 @@ impl Table {
             "\n{}\n| server | k packets per CPU-s | load | loss % | p50 ms | p99 ms | KiB a seat | first RTP ms | waited |\n|---|---|---|---|---|---|---|---|---|",
             scenario.name
         );
-        for server in &self.servers {
-            let Some(it) = self.medians(scenario, server) else {
+        for kind in &self.servers {
+            let server = kind.name();
+            let Some(it) = self.medians(scenario, *kind) else {
                 println!("| {server} | no run |");
                 continue;
             };
@@ -104,13 +118,13 @@ impl Table {
         }
         println!();
         let Some((ours, others)) = self.servers.split_first() else { return };
-        let Some(our) = self.medians(scenario, ours) else { return };
+        let Some(our) = self.medians(scenario, *ours) else { return };
         for other in others {
-            let Some(their) = self.medians(scenario, other) else { continue };
+            let Some(their) = self.medians(scenario, *other) else { continue };
             let noisy = our.waited > DISTURBED || their.waited > DISTURBED;
             let extra =
                 format!("runs={}{}", our.runs.min(their.runs), if noisy { " noisy=1" } else { "" });
-            let name = |what: &str| format!("versus.{other}.{what}.{}", scenario.name);
+            let name = |what: &str| format!("versus.{}.{what}.{}", other.name(), scenario.name);
             let ratio = our.packets / their.packets;
             metric(&name("packets_per_cpu_ratio"), ratio, Some(Bound::AtLeast(3.0)), &extra);
             let ratio = our.p99 / their.p99;
@@ -120,18 +134,18 @@ impl Table {
         metric(&name("loss"), our.loss, Some(Bound::AtMost(0.0)), "");
         metric(&name("cpu_share"), our.load, full(scenario).then_some(Bound::AtMost(0.5)), "");
         if scenario.watchers >= 100 {
-            metric(&name("kib_per_subscriber"), our.kib, Some(Bound::AtMost(100.0)), "");
+            metric(&name("kib_per_subscriber"), our.kib, Some(KIB_PER_SUBSCRIBER), "");
         }
         if let Some(first) = our.first {
             metric(&name("first_rtp_ms.p50"), first, Some(Bound::AtMost(13.0)), "");
         }
     }
 
-    fn medians(&self, scenario: &Scenario, server: &str) -> Option<Medians> {
+    fn medians(&self, scenario: &Scenario, server: ServerKind) -> Option<Medians> {
         let runs: Vec<&Run> = self
             .runs
             .iter()
-            .filter(|(name, of, _)| *name == scenario.name && of == server)
+            .filter(|(name, of, _)| *name == scenario.name && *of == server)
             .map(|(_, _, run)| run)
             .collect();
         let median = |of: &dyn Fn(&Run) -> f64| {
@@ -165,19 +179,14 @@ pub async fn floor(options: &Options) -> Result<()> {
     /// Ten packets a frame: 300 a second in 30 frames.
     const BURSTS: Rate = Rate { video: 300 };
     let mut by_size = Vec::new();
-    for watchers in [10, 50, 200] {
-        let name: &'static str = match watchers {
-            10 => "fanout_10",
-            50 => "fanout_50",
-            _ => "fanout_200",
-        };
+    for (name, watchers) in FANOUTS {
         if !options.wants(name) {
             continue;
         }
         let scenario = Scenario::broadcast(name, watchers, BURSTS);
         let (mut ours, mut floors, mut kib) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..options.runs {
-            let run = crate::run("mortar", Network::Loopback, options, &scenario).await?;
+            let run = crate::run(ServerKind::Mortar, Network::Loopback, options, &scenario).await?;
             ours.push(1e9 / run.packets_per_cpu_second);
             kib.push(run.kib_per_seat);
             floors.push(one_floor(options, watchers as u16, BURSTS).await?);
@@ -190,7 +199,7 @@ pub async fn floor(options: &Options) -> Result<()> {
         let bound = (watchers == 50).then_some(Bound::AtMost(1.2));
         let extra = format!("ours_ns={our:.0} floor_ns={floor:.0} runs={}", options.runs);
         metric(&format!("load.cpu_over_floor.{name}"), our / floor, bound, &extra);
-        metric(&format!("load.kib_per_subscriber.{name}"), kib, Some(Bound::AtMost(300.0)), "");
+        metric(&format!("load.kib_per_subscriber.{name}"), kib, Some(KIB_PER_SUBSCRIBER), "");
         by_size.push((watchers, our));
     }
     if let (Some((10, small)), Some((200, large))) = (by_size.first(), by_size.last()) {

@@ -131,7 +131,8 @@ impl Run {
     }
 
     fn seat(&mut self) {
-        let carrying = [
+        // Who is behind a wall against UDP waits, unheard, until the calm at the end lets everything through.
+        let lines = [
             Preset::Clean,
             Preset::Clean,
             Preset::Wifi,
@@ -142,8 +143,9 @@ impl Run {
             Preset::ThreeG,
             Preset::Satellite,
             Preset::Congested,
+            Preset::Hospital,
         ];
-        let mut access = self.dice.pick(&carrying).access();
+        let mut access = self.dice.pick(&lines).access();
         if self.dice.one_in(4) {
             access.up.duplicates = 0.01;
             access.up.reorder.probability = 0.01;

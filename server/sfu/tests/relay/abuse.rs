@@ -229,6 +229,32 @@ fn a_peer_that_sends_too_much_is_cut_and_the_others_are_not() {
 }
 
 #[test]
+fn a_peer_that_reports_too_much_is_cut_before_any_cipher_and_still_sends_media() {
+    let mut world = World::call_of(3);
+    world.voice(0);
+    world.clear();
+    let mut report = vec![0x80, 201, 0, 1];
+    report.extend_from_slice(&world.clients[0].mic.ssrc.to_be_bytes());
+    let mut forged = world.clients[0].seal_rtcp(&report);
+    *forged.last_mut().unwrap() ^= 1;
+    world.advance(Duration::from_secs(1));
+    for _ in 0..3_000 {
+        world.datagram(0, forged.clone());
+    }
+
+    let counters = *world.sfu.counters();
+    assert_eq!((counters.dropped_authentication, counters.dropped_rate), (1_000, 2_000));
+    world.voice(0);
+    world.rtcp(2, &[0x80, 201, 0, 1, 0, 0, 0, 1]);
+    assert_eq!(world.clients[1].received("a0").len(), 1, "its media has a budget of its own");
+    assert_eq!(world.sfu.counters().dropped_rate, 2_000, "and so have the others");
+
+    world.advance(Duration::from_secs(1));
+    world.rtcp(0, &report);
+    assert_eq!(world.sfu.counters().dropped_rate, 2_000, "a second later it is heard again");
+}
+
+#[test]
 fn dtls_junk_after_the_handshake_is_bounded_and_ends_nothing() {
     let mut world = World::call_of(2);
     let before = world.sfu.counters().dropped_dtls_limit;

@@ -39,7 +39,8 @@ impl Janus {
     pub async fn start(setting: Setting, loops: usize) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("janus-load-{}", Uuid::now_v7()));
         std::fs::create_dir_all(&folder)?;
-        let library = "/usr/lib/x86_64-linux-gnu/janus";
+        let library = library()?;
+        let library = library.display();
         std::fs::write(
             folder.join("janus.jcfg"),
             format!(
@@ -156,6 +157,22 @@ impl Janus {
         line.message(handle, json!({ "request": "start" }), Some(("answer", answer))).await?;
         Ok(waiting)
     }
+}
+
+/// Where the package keeps its plugins: beside the libraries of this machine's architecture, whose folder Debian names after
+/// it (`/usr/lib/aarch64-linux-gnu`), or where one's own build does.
+fn library() -> Result<PathBuf> {
+    let native = format!("/usr/lib/{}-linux-", std::env::consts::ARCH);
+    let multiarch = std::fs::read_dir("/usr/lib")?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|folder| folder.to_string_lossy().starts_with(&native));
+    multiarch
+        .chain(["/usr/lib", "/usr/local/lib", "/opt/janus/lib"].map(PathBuf::from))
+        .map(|folder| folder.join("janus"))
+        .find(|folder| folder.join("plugins/libjanus_videoroom.so").exists())
+        .context(
+            "no folder of Janus holds plugins/libjanus_videoroom.so: is the package installed?",
+        )
 }
 
 #[async_trait]

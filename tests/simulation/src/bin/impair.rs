@@ -2,8 +2,9 @@
 //! the server's media port on this machine. Prints `port N`, then takes orders on its input, one a line:
 //!
 //! `both|up|down KEY=VALUE…` sets a profile (`delay` and `jitter` in ms, `loss` in percent, `burst` in packets, `rate` in
-//! kbit/s, `queue` in ms, `reorder` in percent, `duplicate` in percent, `blocked`; what is not named is off), `rebind`
-//! makes the address translation forget, `counters` prints what became of the packets. It ends with its input.
+//! kbit/s with a `queue` in ms before it, 400 unless said, `reorder` in percent, by 20 ms each, `duplicate` in percent,
+//! `blocked`; what is not named is off), `rebind` makes the address translation forget, `counters` prints what became of
+//! the packets since it was last asked. It ends with its input.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead as _};
@@ -52,6 +53,8 @@ struct Impairer {
     next_token: usize,
     up: Link<Packet>,
     down: Link<Packet>,
+    /// As last printed, up and down.
+    told: [Counters; 2],
 }
 
 fn main() -> io::Result<()> {
@@ -94,6 +97,7 @@ impl Impairer {
             next_token: 2,
             up: Link::new(seed, Direction::Up, Profile::default()),
             down: Link::new(seed, Direction::Down, Profile::default()),
+            told: [Counters::default(); 2],
         })
     }
 
@@ -185,12 +189,9 @@ impl Impairer {
         match words.next() {
             Some("rebind") => self.up.rebind(),
             Some("counters") => {
-                let line = |Counters { pushed, delivered, lost, overflowed, blocked, .. }| {
-                    format!(
-                        "pushed {pushed} delivered {delivered} lost {lost} overflowed {overflowed} blocked {blocked}"
-                    )
-                };
-                println!("up {} down {}", line(self.up.counters()), line(self.down.counters()));
+                let now = [self.up.counters(), self.down.counters()];
+                let [up, down] = std::mem::replace(&mut self.told, now);
+                println!("up: {}; down: {}", since(up, now[0]), since(down, now[1]));
             }
             Some("up") => self.up.change(profile(words)?),
             Some("down") => self.down.change(profile(words)?),
@@ -205,9 +206,29 @@ impl Impairer {
     }
 }
 
+/// What became of the packets between two looks.
+fn since(before: Counters, now: Counters) -> String {
+    let Counters { pushed, delivered, lost, overflowed, blocked, duplicated, reordered, .. } = now;
+    format!(
+        "{} sent, {} arrived, {} lost, {} found the queue full, {} blocked, {} doubled, {} overtaken",
+        pushed - before.pushed,
+        delivered - before.delivered,
+        lost - before.lost,
+        overflowed - before.overflowed,
+        blocked - before.blocked,
+        duplicated - before.duplicated,
+        reordered - before.reordered,
+    )
+}
+
+/// Queue before a bottleneck in ms, unless said: deep enough to show that a sender fills it.
+const QUEUE_MS: f64 = 400.0;
+/// How far a reordered packet falls back: behind the next packet of sound, not behind a frame.
+const REORDER_BY: Duration = Duration::from_millis(20);
+
 fn profile<'a>(words: impl Iterator<Item = &'a str>) -> Result<Profile, String> {
     let mut profile = Profile::default();
-    let (mut loss, mut burst, mut kbits, mut queue) = (0.0, None, None, 400.0);
+    let (mut loss, mut burst, mut kbits, mut queue) = (0.0, None, None, QUEUE_MS);
     for word in words {
         if word == "blocked" {
             profile.passage = Passage::Blocked;
@@ -228,8 +249,7 @@ fn profile<'a>(words: impl Iterator<Item = &'a str>) -> Result<Profile, String> 
             "queue" => queue = value,
             "duplicate" => profile.duplicates = value / 100.0,
             "reorder" => {
-                let by = Duration::from_millis(20);
-                profile.reorder = Reorder { probability: value / 100.0, by };
+                profile.reorder = Reorder { probability: value / 100.0, by: REORDER_BY };
             }
             _ => return Err(format!("{key}: unknown")),
         }
