@@ -173,7 +173,7 @@ pub(crate) fn same_origin(app: &App, headers: &HeaderMap, host: Option<&str>) ->
 
 /// A name that no foreign site can be made to share with us: `localhost` or a plain address (DNS rebinding needs a
 /// name of its own).
-fn is_local_name(host: &str) -> bool {
+pub(crate) fn is_local_name(host: &str) -> bool {
     if host.parse::<std::net::SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok() {
         return true;
     }

@@ -67,6 +67,8 @@ pub enum MediaError {
 /// What one worker counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerCounters {
+    /// Which worker it is, from 0.
+    pub number: usize,
     /// Of the relay's core, since its start or its last panic.
     pub relay: sfu::counters::Counters,
     /// Of the sending half.
@@ -305,12 +307,12 @@ impl Media {
     /// Totals of each worker; none of one that has stopped.
     pub async fn counters(&self) -> Vec<WorkerCounters> {
         let mut all = Vec::with_capacity(self.inner.workers.len());
-        for worker in &self.inner.workers {
+        for (number, worker) in self.inner.workers.iter().enumerate() {
             let (reply, answer) = oneshot::channel();
             if worker.mailbox.post(Message::Counters(reply)).is_ok()
                 && let Ok(counters) = answer.await
             {
-                all.push(counters);
+                all.push(WorkerCounters { number, ..counters });
             }
         }
         all

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use prometheus_client::collector::Collector;
@@ -16,34 +16,23 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use sfu::counters::Counter;
 use signaling::message::StorageState;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
-use crate::http::App;
+use crate::http::{App, host_of, is_local_name};
 use crate::media::{Media, WorkerCounters};
 
 /// What the text is, by the crate that writes it.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers on `listener` until the server stops.
-pub(crate) async fn publish(
-    listener: TcpListener,
-    app: App,
-    media: Media,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let answer = move || {
-        let (app, media) = (app.clone(), media.clone());
-        async move { respond(&app, &media).await }
+/// Answers a collector on this machine.
+pub(crate) fn router(app: App, media: Media) -> Router {
+    let answer = async move |headers: HeaderMap, uri: Uri| {
+        // A page in a browser on this machine may reach us by a name of its own (DNS rebinding).
+        match host_of(&headers, &uri) {
+            Some(host) if is_local_name(&host) => respond(&app, &media).await,
+            Some(_) | None => StatusCode::MISDIRECTED_REQUEST.into_response(),
+        }
     };
-    let router = Router::new().route("/metrics", get(answer));
-    let stopped = async move {
-        // Its other end goes with the server.
-        _ = stopping.wait_for(|stop| *stop).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(kind = ?error.kind(), "counters are no longer published");
-    }
+    Router::new().route("/metrics", get(answer))
 }
 
 async fn respond(app: &App, media: &Media) -> Response {
@@ -74,8 +63,8 @@ struct Reading {
 
 impl Collector for Reading {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let of = |counters: fn(&WorkerCounters) -> Vec<Counter>| -> Vec<Vec<Counter>> {
-            self.workers.iter().map(counters).collect()
+        let of = |counters: fn(&WorkerCounters) -> Vec<Counter>| -> Vec<(usize, Vec<Counter>)> {
+            self.workers.iter().map(|worker| (worker.number, counters(worker))).collect()
         };
         family(&mut encoder, "relay", &of(|worker| worker.relay.each().collect()))?;
         family(&mut encoder, "send", &of(|worker| worker.send.each().collect()))?;
@@ -88,17 +77,18 @@ impl Collector for Reading {
     }
 }
 
-/// The same counters of each worker.
+/// The same counters of each worker, by its number: that of one that has stopped is not given to another.
 fn family(
     encoder: &mut DescriptorEncoder<'_>,
     part: &str,
-    workers: &[Vec<Counter>],
+    workers: &[(usize, Vec<Counter>)],
 ) -> fmt::Result {
-    for (at, &Counter { name, help, .. }) in workers.first().into_iter().flatten().enumerate() {
+    let names = workers.first().into_iter().flat_map(|(_, counters)| counters);
+    for (at, &Counter { name, help, .. }) in names.enumerate() {
         let name = format!("{part}_{name}");
         let mut metric =
             encoder.encode_descriptor(&name, help.trim(), None, MetricType::Counter)?;
-        for (worker, counters) in workers.iter().enumerate() {
+        for (worker, counters) in workers {
             let value = counters.get(at).map_or(0, |counter| counter.value);
             let labels = [("worker", worker.to_string())];
             ConstCounter::new(value).encode(metric.encode_family(&labels)?)?;
@@ -110,4 +100,25 @@ fn family(
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: usize) -> fmt::Result {
     let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_keeps_its_number_when_another_has_stopped() {
+        let worker = WorkerCounters { number: 1, ..WorkerCounters::default() };
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Reading {
+            workers: vec![worker],
+            calls: 0,
+            records: 0,
+            storage: StorageState::Ok,
+        }));
+        let mut body = String::new();
+        text::encode(&mut body, &registry).unwrap();
+        assert!(body.contains("worker_panics_total{worker=\"1\"} 0"), "{body}");
+        assert!(!body.contains("worker=\"0\""), "{body}");
+    }
 }

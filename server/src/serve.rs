@@ -46,6 +46,9 @@ const CHAIN: &str = "server";
 /// TCP connections at once. Beyond it new ones wait in the kernel's queue.
 const CONNECTIONS: usize = 8_192;
 
+/// The same where counters are read: a collector or two, each of which keeps one.
+const CONNECTIONS_OF_COLLECTORS: usize = 16;
+
 /// TCP connections at once from one address. A clinic of 50 browsers stands behind one; more would let one machine take
 /// every place. Loopback is where our own proxy stands, with everybody behind it: not counted.
 const CONNECTIONS_OF_ONE: usize = 256;
@@ -249,10 +252,12 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     tracing::info!(server.address = %address, "mortar listens");
     let reading = stopping.clone();
     let router = router(app.clone());
-    let accepting = tokio::spawn(accept(listener, tls, router, app.clone(), stopping));
+    let accepting = tokio::spawn(accept(listener, CONNECTIONS, tls, router, app.clone(), stopping));
     let metrics_address = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = metrics {
-        tokio::spawn(metrics::publish(listener, app.clone(), media.clone(), reading));
+        let router = metrics::router(app.clone(), media.clone());
+        let places = CONNECTIONS_OF_COLLECTORS;
+        tokio::spawn(accept(listener, places, None, router, app.clone(), reading));
     }
     Ok(Server { address, media, app, metrics: metrics_address, stop, accepting })
 }
@@ -298,15 +303,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// Takes connections until the server stops, and waits for them to end.
+/// Takes connections, `most` at a time, until the server stops, and waits for them to end.
 async fn accept(
     listener: TcpListener,
+    most: usize,
     tls: Option<TlsAcceptor>,
     router: Router,
     app: App,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(most));
     let guests = Guests::default();
     let mut shrink = tokio::time::interval(SHRINK_EVERY);
     loop {
@@ -339,7 +345,7 @@ async fn accept(
         }
     }
     drop(listener);
-    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
     // Whoever has not ended by then is cut off with the process.
     let _ended = tokio::time::timeout(STOP_WITHIN, places.acquire_many(all)).await;
 }

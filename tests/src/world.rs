@@ -199,9 +199,14 @@ impl World {
 
     /// A `GET` where counters are read.
     pub async fn read_counters(&self, path: &str) -> Answer {
+        let host = self.server.metrics_address().expect("counters are published").to_string();
+        self.read_counters_as(&host, path).await
+    }
+
+    /// The same under the name by which a page in a browser knows the address.
+    pub async fn read_counters_as(&self, host: &str, path: &str) -> Answer {
         let address = self.server.metrics_address().expect("counters are published");
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         Self::raw_to(address, request).await
     }
 

@@ -37,6 +37,9 @@ async fn counters_are_open_metrics_and_name_nobody() {
         assert!(!read.body.contains(secret.as_str()));
     }
     assert_eq!(world.read_counters("/").await.status, 404);
+    assert_eq!(world.read_counters_as("localhost:9464", "/metrics").await.status, 200);
+    let rebound = world.read_counters_as("rebound.example:9464", "/metrics").await;
+    assert_eq!((rebound.status, rebound.body.as_str()), (421, ""), "not for pages of others");
     assert_eq!(
         world.get("/metrics", "").await.status,
         404,

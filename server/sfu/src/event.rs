@@ -106,7 +106,7 @@ pub enum Liveness {
 /// Loss in steps that people can tell apart: about this share of packets is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {
-    /// Below 5 %: repaired, nobody notices.
+    /// Less than about 5 %: repaired, nobody notices.
     #[default]
     Little,
     /// 5 %.

@@ -54,9 +54,9 @@ pub(crate) struct Peer {
     pub(crate) queue: Queue,
     pub(crate) next_feedback: Instant,
     pub(crate) next_report: Instant,
-    /// Of what it sends, and of what it is sent.
-    /// Told by its receiver reports.
+    /// Packets that its receiver reports told of, for a browser without transport-wide feedback.
     pub(crate) reported: Tally,
+    /// Of what it sends, and of what it is sent.
     pub(crate) loss_from: LossMeter,
     pub(crate) loss_to: LossMeter,
     /// As last told.

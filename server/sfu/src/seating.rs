@@ -70,7 +70,8 @@ impl Seating {
     }
 
     /// Seats everybody who may be received; calls `assign` with what each slot carries. Where seats are fewer than people,
-    /// whoever speaks takes the seat of the one who has been silent the longest, but for those whose slot `is_pinned`.
+    /// who sends nothing gives way to who does, and whoever speaks takes the seat of the one who has been silent the
+    /// longest; nobody takes one whose slot `is_pinned`.
     pub(crate) fn seat(
         &mut self,
         candidates: impl Iterator<Item = Candidate>,
@@ -98,14 +99,14 @@ impl Seating {
         for (sitter, tracks) in &sitters {
             if self.is_seated(*sitter) {
                 self.improve(*sitter, tracks);
-            } else if let Some(at) = self.free_seat(sitter, tracks, &sitters)
+            } else if let Some(at) = self.free_seat(sitter, tracks, &sitters, &is_pinned)
                 && let Some(seat) = self.seats.get_mut(at)
             {
                 *seat = Some(*sitter);
             }
         }
         self.standing = sitters.keys().filter(|it| !self.is_seated(**it)).copied().collect();
-        self.give_way_to_speakers(&sitters, is_pinned, now);
+        self.give_way_to_speakers(&sitters, &is_pinned, now);
         for (at, seat) in self.seats.iter().enumerate() {
             let tracks = seat.and_then(|sitter| sitters.get(&sitter)).copied().unwrap_or_default();
             if let Some(slot) = self.audio.get(at) {
@@ -134,6 +135,7 @@ impl Seating {
         sitter: &Sitter,
         tracks: &Tracks,
         sitters: &BTreeMap<Sitter, Tracks>,
+        is_pinned: &impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let pictures = self.video.len();
         // The last picture is the screen's, as long as others are free.
@@ -160,15 +162,19 @@ impl Seating {
             .filter(free)
             .find(|at| self.fits(**at, tracks))
             .or_else(|| order.iter().filter(free).find(serves))
-            // Somebody who sends nothing gives way to somebody who does.
-            .or_else(|| order.iter().filter(serves).find(|at| tracks.is_live && silent(at)))
+            // Somebody who sends nothing gives way to somebody who does, but for whom the viewer waits: a line that
+            // drops must not cost the patient the place, nor give its pin to a stranger.
+            .or_else(|| {
+                let mut yielding = order.iter().filter(serves).filter(silent);
+                yielding.find(|at| tracks.is_live && !self.is_held(**at, is_pinned))
+            })
             .copied()
     }
 
     fn give_way_to_speakers(
         &mut self,
         sitters: &BTreeMap<Sitter, Tracks>,
-        is_pinned: impl Fn(usize) -> bool,
+        is_pinned: &impl Fn(usize) -> bool,
         now: Instant,
     ) {
         let age = |spoke: Instant| now.saturating_duration_since(spoke);
@@ -182,7 +188,7 @@ impl Seating {
                 .filter_map(|at| Some((at, self.seats.get(at).copied().flatten()?)))
                 .filter(|(at, sitting)| {
                     sitting.part == Part::Person
-                        && !self.video.get(*at).is_some_and(|slot| is_pinned(*slot))
+                        && !self.is_held(*at, is_pinned)
                         && spoke(*sitting).is_none_or(|at| age(at) >= SEAT_HOLD)
                 })
                 .min_by_key(|(_, sitting)| spoke(*sitting));
@@ -203,6 +209,11 @@ impl Seating {
 
     fn is_seated(&self, sitter: Sitter) -> bool {
         self.seats.contains(&Some(sitter))
+    }
+
+    /// Whether the viewer pinned the picture of this seat.
+    fn is_held(&self, at: usize, is_pinned: &impl Fn(usize) -> bool) -> bool {
+        self.video.get(at).is_some_and(|slot| is_pinned(*slot))
     }
 
     fn is_free(&self, at: usize) -> bool {
@@ -375,6 +386,21 @@ mod tests {
         assert_eq!(who(&[(2, ago(SPEECH_IS_FRESH))], now), Some(1), "it was long ago");
         assert_eq!(who(&[(1, ago(SEAT_HOLD)), (2, ago(just))], now), Some(2));
         assert!(seating.is_standing(PeerKey(1)) && !seating.is_standing(PeerKey(2)));
+    }
+
+    #[test]
+    fn a_pinned_person_whose_line_drops_keeps_the_seat() {
+        let mut seating = Seating::default();
+        seating.set_slots(slots(2, 2).iter());
+        let sitting = [(1, Source::Mic), (2, Source::Mic)];
+        seat(&mut seating, &sitting);
+
+        let dropped =
+            live(&sitting).into_iter().map(|it| Candidate { liveliness: Liveliness::Silent, ..it });
+        let everybody = dropped.chain(live(&[(3, Source::Mic), (4, Source::Mic)])).collect();
+        let carried = carried(&mut seating, everybody, &[0], anchor());
+
+        assert_eq!(carried[2..], [Some((1, Source::Mic)), Some((3, Source::Mic))]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, IoSlice, Read as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
@@ -17,16 +17,26 @@ const LONGEST: usize = 1_500;
 const LENGTH: usize = 2;
 /// Frames of one system call.
 const READ_BYTES: usize = 8 * 1024;
-/// Reads of one connection in one turn, so that one does not hold up the others: 128 KiB are 10 ms of 100 Mb/s.
-const READS_A_TURN: usize = 16;
+/// Datagrams of one connection in one turn: 64 tiny ones are 0.2 ms of work, 64 long ones 5 ms of 100 Mb/s. More holds up
+/// the others, fewer costs a busy connection more turns.
+const DATAGRAMS_OF_ONE: usize = 64;
+/// Reads of one connection in one turn, for one that sends byte by byte.
+const READS_OF_ONE: usize = 16;
 /// A connection without a valid check is closed after this long.
 const PROOF_WITHIN: Duration = Duration::from_secs(5);
 /// Bytes it may send until then: some checks, which are about 100 bytes each.
 const UNPROVEN_BYTES: usize = 4 * 1024;
-/// Connections without a valid check at a time, from one address: a clinic behind one address has fewer newcomers in 5 s.
-const UNPROVEN_OF_ONE_ADDRESS: usize = 16;
+/// Connections without a valid check at a time, from one network: a browser sends its check within a round trip, and a
+/// clinic behind one address has fewer newcomers in that time.
+const UNPROVEN_OF_ONE_NETWORK: usize = 16;
+/// The same from all: strangers must not take the places, nor the process's descriptors.
+const UNPROVEN: usize = 256;
+/// Bits of an IPv6 address that name a network: a provider gives a home 2⁶⁴ addresses (RFC 6177).
+const NETWORK_BITS: u32 = 64;
 /// Connections at a time; each holds 8 KiB, and what waits for a slow line.
 const CONNECTIONS: usize = 1_024;
+/// Connections accepted in one turn, at about 10 µs each: a flood of them must not hold up media.
+const ACCEPTS_A_TURN: usize = 64;
 /// What waited longer is not sent, nor anything behind it: sound that is late is lost, and the congestion control must
 /// see that the line is full.
 const LATE: Duration = Duration::from_millis(200);
@@ -44,9 +54,10 @@ sfu::counters! {
     pub struct TcpCounters {
         /// Accepted.
         pub accepted: u64,
-        /// Closed at once: too many, in all or from one address.
+        /// Closed at once: every place is taken by somebody who proved themselves, or the system refused.
         pub refused: u64,
-        /// Closed: no valid check in time, a frame that is no datagram, or too much before the check.
+        /// Closed without a valid check: none came in time, a frame was no check, too much came, or a newcomer needed the
+        /// place.
         pub unproven: u64,
         /// Datagrams written.
         pub datagrams: u64,
@@ -61,8 +72,11 @@ pub(super) struct Connections {
     first: Token,
     next: u32,
     live: BTreeMap<u32, Connection>,
+    backlog: Backlog,
     /// With bytes that may not have been read: the poll tells of them once.
     readable: BTreeSet<u32>,
+    /// The first whom the last turn had no time for: the next one begins there.
+    read_from: u32,
     /// Something was written to since the last flush.
     touched: BTreeSet<u32>,
     look_at: Instant,
@@ -96,10 +110,23 @@ struct Waiting {
     begun: usize,
 }
 
+/// Whether connections wait to be accepted: the poll tells of them once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backlog {
+    /// None known of.
+    None,
+    Waiting,
+    /// The system has no descriptor for them: the next `look` tries again.
+    Stuck,
+}
+
 /// What is to become of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
+    /// Everything was read.
     Keep,
+    /// It had its share of this turn.
+    ReadOn,
     Close,
 }
 
@@ -131,7 +158,9 @@ impl Connections {
             first: Token(token.0 + 1),
             next: 0,
             live: BTreeMap::new(),
+            backlog: Backlog::None,
             readable: BTreeSet::new(),
+            read_from: 0,
             touched: BTreeSet::new(),
             look_at: now,
             counters: TcpCounters::default(),
@@ -142,27 +171,53 @@ impl Connections {
         self.counters
     }
 
-    /// Takes the connections that wait.
+    /// The poll says that somebody connects.
+    pub(super) fn listener_ready(&mut self) {
+        self.backlog = Backlog::Waiting;
+    }
+
+    /// Takes connections that wait, some in each turn.
     pub(super) fn accept(&mut self, registry: &Registry, now: Instant) {
-        loop {
+        for _ in 0..ACCEPTS_A_TURN {
+            if self.backlog != Backlog::Waiting {
+                return;
+            }
             let (stream, remote) = match self.listener.accept() {
                 Ok(accepted) => accepted,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // Nobody waits any more; or one that came is gone, or there are no descriptors: the next one tells again.
-                Err(_) => return,
+                Err(error) => {
+                    self.backlog = match error.kind() {
+                        // A signal; or one that came is gone already, which says nothing of those behind it.
+                        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => continue,
+                        io::ErrorKind::WouldBlock => Backlog::None,
+                        _ => Backlog::Stuck,
+                    };
+                    return;
+                }
             };
             let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-            if !self.has_room(remote.ip()) || self.admit(stream, remote, registry, now).is_err() {
+            if !self.make_room(remote.ip()) || self.admit(stream, remote, registry, now).is_err() {
                 self.counters.refused += 1;
             }
         }
     }
 
-    fn has_room(&self, ip: IpAddr) -> bool {
-        let newcomers = self.live.values().filter(|connection| {
-            connection.standing != Standing::Proven && connection.remote.ip() == ip
-        });
-        self.live.len() < CONNECTIONS && newcomers.count() < UNPROVEN_OF_ONE_ADDRESS
+    /// Makes room for a newcomer. Where it is scarce, whoever has owed a check the longest goes: a browser sends its own at
+    /// once, and whoever only holds places has to come again and again.
+    fn make_room(&mut self, ip: IpAddr) -> bool {
+        let newcomers = || self.live.iter().filter(|(_, it)| it.standing != Standing::Proven);
+        let neighbours = || newcomers().filter(|(_, it)| network(it.remote.ip()) == network(ip));
+        let oldest = if neighbours().count() >= UNPROVEN_OF_ONE_NETWORK {
+            neighbours().next()
+        } else if self.live.len() >= CONNECTIONS || newcomers().count() >= UNPROVEN {
+            newcomers().next()
+        } else {
+            return true;
+        };
+        let Some((&oldest, _)) = oldest else { return false };
+        self.counters.unproven += 1;
+        // The core holds no path by it, so it need not be told.
+        self.close(oldest, &mut |_| {});
+        true
     }
 
     fn admit(
@@ -200,9 +255,20 @@ impl Connections {
         }
     }
 
-    /// Whether something may be left to read at once.
+    /// Whether something may be left to do at once.
     pub(super) fn is_busy(&self) -> bool {
-        !self.readable.is_empty()
+        !self.readable.is_empty() || self.backlog == Backlog::Waiting
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Closes all, when the core that knew their paths is no more.
+    pub(super) fn close_all(&mut self) {
+        self.live.clear();
+        self.readable.clear();
+        self.touched.clear();
     }
 
     /// Reads what came, one datagram at a time. `each` says whether the core now holds the path; `closed` is told of
@@ -214,39 +280,32 @@ impl Connections {
         mut closed: impl FnMut(Path),
     ) -> usize {
         let mut datagrams = 0;
-        for number in std::mem::take(&mut self.readable) {
+        let mut passed_over = None;
+        let mut second = std::mem::take(&mut self.readable);
+        let first = second.split_off(&self.read_from);
+        for number in first.into_iter().chain(second) {
             if datagrams >= most {
+                passed_over.get_or_insert(number);
                 self.readable.insert(number);
                 continue;
             }
             let Some(connection) = self.live.get_mut(&number) else { continue };
             let path = Path { remote: connection.remote, via: Via::Tcp(number) };
-            let mut reads = 0;
-            let verdict = loop {
-                if reads == READS_A_TURN {
-                    self.readable.insert(number);
-                    break Verdict::Keep;
-                }
-                reads += 1;
-                match connection.fill() {
-                    Ok(0) => break Verdict::Close,
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Verdict::Keep,
-                    Err(_) => break Verdict::Close,
-                }
-                let verdict = connection.take_frames(|frame| {
-                    datagrams += 1;
-                    each(path, frame)
-                });
-                if verdict == Verdict::Close {
+            let verdict = connection.read(|frame| {
+                datagrams += 1;
+                each(path, frame)
+            });
+            match verdict {
+                Verdict::Keep => {}
+                Verdict::ReadOn => _ = self.readable.insert(number),
+                Verdict::Close => {
                     self.counters.unproven += u64::from(connection.standing != Standing::Proven);
-                    break Verdict::Close;
+                    self.close(number, &mut closed);
                 }
-            };
-            if verdict == Verdict::Close {
-                self.close(number, &mut closed);
             }
+        }
+        if let Some(number) = passed_over {
+            self.read_from = number;
         }
         datagrams
     }
@@ -277,7 +336,7 @@ impl Connections {
 
     /// When `look` is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        (!self.live.is_empty()).then_some(self.look_at)
+        (!self.live.is_empty() || self.backlog == Backlog::Stuck).then_some(self.look_at)
     }
 
     /// Closes connections that did not prove themselves in time, and those whose path the core forgot.
@@ -291,6 +350,9 @@ impl Connections {
             return;
         }
         self.look_at = now + LOOK_EVERY;
+        if self.backlog == Backlog::Stuck {
+            self.backlog = Backlog::Waiting;
+        }
         let ended: Vec<_> = self
             .live
             .iter()
@@ -320,6 +382,25 @@ impl Connections {
 }
 
 impl Connection {
+    /// Its share of a turn: hands over each datagram that came.
+    fn read(&mut self, mut each: impl FnMut(&mut [u8]) -> bool) -> Verdict {
+        let mut left = DATAGRAMS_OF_ONE;
+        for _ in 0..READS_OF_ONE {
+            match self.take_frames(&mut left, &mut each) {
+                Verdict::Keep => {}
+                verdict @ (Verdict::ReadOn | Verdict::Close) => return verdict,
+            }
+            match self.fill() {
+                Ok(0) => return Verdict::Close,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Verdict::Keep,
+                Err(_) => return Verdict::Close,
+            }
+        }
+        Verdict::ReadOn
+    }
+
     /// Reads once, at most up to a full buffer; 0 is the end.
     fn fill(&mut self) -> io::Result<usize> {
         let before = self.unread.len();
@@ -336,10 +417,17 @@ impl Connection {
         read
     }
 
-    /// Hands over each whole frame; what is left waits for the rest.
-    fn take_frames(&mut self, mut each: impl FnMut(&mut [u8]) -> bool) -> Verdict {
+    /// Hands over whole frames until none is `left` to it; what remains waits for the rest.
+    fn take_frames(
+        &mut self,
+        left: &mut usize,
+        each: &mut impl FnMut(&mut [u8]) -> bool,
+    ) -> Verdict {
         let mut taken = 0;
         let verdict = loop {
+            if *left == 0 {
+                break Verdict::ReadOn;
+            }
             let Some(rest) = self.unread.get_mut(taken..) else { break Verdict::Close };
             let Some((length, rest)) = rest.split_first_chunk_mut::<LENGTH>() else {
                 break Verdict::Keep;
@@ -359,11 +447,23 @@ impl Connection {
                 self.standing = Standing::Proven;
             }
             taken += LENGTH + length;
+            *left -= 1;
         };
         self.unread.drain(..taken.min(self.unread.len()));
         match self.standing {
             Standing::Unproven(bytes) if bytes > UNPROVEN_BYTES => Verdict::Close,
             Standing::Unproven(_) | Standing::Proven => verdict,
+        }
+    }
+}
+
+/// Whoever has one of its addresses may have them all.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => {
+            let host_bits = u128::BITS - NETWORK_BITS;
+            Ipv6Addr::from_bits(ip.to_bits() >> host_bits << host_bits).into()
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One worker: a thread, a UDP socket, a TCP listener on the same port, a relay core. It reads the clock once a turn, waits only in epoll, and holds
-//! no lock: what it owns, nobody else sees.
+//! One worker: a thread, a UDP socket, a TCP listener on the same port, a relay core. It reads the clock once a turn,
+//! waits only in epoll, and holds no lock: what it owns, nobody else sees.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -124,7 +124,7 @@ impl Worker {
             for event in &ready {
                 match event.token() {
                     SOCKET | WAKER => {}
-                    LISTENER => self.connections.accept(self.poll.registry(), now),
+                    LISTENER => self.connections.listener_ready(),
                     connection => self.connections.ready(connection),
                 }
             }
@@ -190,8 +190,9 @@ impl Worker {
         self.outbox.flush();
     }
 
-    /// What came by TCP.
+    /// Who came by TCP, and what.
     fn read_connections(&mut self, now: Instant, sender: &mut Sender) {
+        self.connections.accept(self.poll.registry(), now);
         let sfu = &mut self.relay.sfu;
         let mut gone = Vec::new();
         let datagrams = self.connections.read(
@@ -253,7 +254,7 @@ impl Worker {
             let flow = relay.sfu.poll_transmit(now, &mut relay.egress);
             if !relay.egress.is_empty() {
                 sender.flush(now, &self.socket, &relay.egress);
-                if self.connections.deadline().is_some() {
+                if !self.connections.is_empty() {
                     for (path, datagram) in relay.egress.datagrams() {
                         if let Via::Tcp(number) = path.via {
                             self.connections.send(number, datagram, now);
@@ -281,6 +282,8 @@ impl Worker {
         tracing::error!("the media core panicked: its peers are closed, the worker goes on");
         self.busy = true;
         self.relay.egress.clear();
+        // What was read and not handed over may be what the core panicked at.
+        self.connections.close_all();
         let fresh = core(&self.relay.identity);
         self.relay.close_all(&mut self.outbox);
         let Ok(fresh) = fresh else { return false };
@@ -381,13 +384,17 @@ mod tests {
         let mut sender = Sender::new(local, 1);
         mailbox.post(Message::Command(join(1))).expect("post");
         mailbox.post(Message::Command(join(2))).expect("post");
+        let _client = std::net::TcpStream::connect(local).expect("connection");
+        worker.connections.listener_ready();
         worker.turn(Instant::now(), &mut sender);
+        assert!(!worker.connections.is_empty());
         assert!(worker.guarded(|_| panic!("planted")));
         for peer in [1, 2] {
             let reason = CloseReason::ConsentExpired;
             assert_eq!(events.try_recv(), Ok(Event::Closed { peer: PeerKey(peer), reason }));
         }
         assert_eq!(worker.relay.counters.turning.panics, 1);
+        assert!(worker.connections.is_empty(), "what it sent last may panic again");
         mailbox.post(Message::Command(join(3))).expect("post");
         mailbox.post(Message::Command(Command::Leave { peer: PeerKey(3) })).expect("post");
         worker.turn(Instant::now(), &mut sender);

@@ -1,5 +1,5 @@
 use std::io::Write as _;
-use std::net::TcpStream as Client;
+use std::net::{Ipv4Addr, TcpStream as Client};
 
 use super::*;
 
@@ -29,10 +29,17 @@ impl Bench {
     }
 
     fn client(&mut self) -> Client {
+        self.client_from(Ipv4Addr::LOCALHOST)
+    }
+
+    /// Everything from 127.0.0.0/8 is this machine.
+    fn client_from(&mut self, ip: Ipv4Addr) -> Client {
         let before = self.connections.counters;
-        let client = Client::connect(self.address).expect("connection");
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+        client.bind(&SocketAddr::new(ip.into(), 0).into()).expect("address");
+        client.connect(&self.address.into()).expect("connection");
         self.until(|bench| bench.connections.counters != before);
-        client
+        client.into()
     }
 
     /// What a worker does, until something holds.
@@ -44,7 +51,7 @@ impl Bench {
             self.poll.poll(&mut events, Some(Duration::from_millis(20))).expect("poll");
             for event in &events {
                 match event.token() {
-                    Token(2) => self.connections.accept(self.poll.registry(), self.now),
+                    Token(2) => self.connections.listener_ready(),
                     token => self.connections.ready(token),
                 }
             }
@@ -53,6 +60,7 @@ impl Bench {
     }
 
     fn turn(&mut self) {
+        self.connections.accept(self.poll.registry(), self.now);
         let Self { connections, held, heard, closed, now, .. } = self;
         connections.read(
             usize::MAX,
@@ -135,14 +143,73 @@ fn without_a_valid_check_a_connection_may_neither_stay_nor_talk() {
 }
 
 #[test]
-fn one_address_has_sixteen_connections_without_a_check_and_any_number_with_one() {
+fn one_address_has_any_number_of_connections_with_a_check_and_the_newest_sixteen_without() {
     let mut bench = Bench::new();
     let kept: Vec<_> = (0..20).map(|_| bench.proven()).collect();
-    let waiting: Vec<_> = (0..UNPROVEN_OF_ONE_ADDRESS).map(|_| bench.client()).collect();
-    assert_eq!(bench.connections.counters.refused, 0);
-    bench.client();
-    assert_eq!(bench.connections.counters.refused, 1);
+    let waiting: Vec<_> = (0..UNPROVEN_OF_ONE_NETWORK).map(|_| bench.client()).collect();
+    assert_eq!(bench.connections.counters.unproven, 0);
+    let oldest = *bench.connections.live.keys().nth(kept.len()).expect("a newcomer");
+    let (_newest, number) = bench.proven();
+    assert_eq!(bench.connections.counters.unproven, 1);
+    assert!(!bench.connections.live.contains_key(&oldest));
+    assert_eq!(bench.connections.live[&number].standing, Standing::Proven);
     assert_eq!(bench.connections.live.len(), kept.len() + waiting.len());
+}
+
+#[test]
+fn strangers_from_many_addresses_leave_places_to_those_with_a_check() {
+    let mut bench = Bench::new();
+    let _kept = bench.proven();
+    let mut strangers = Vec::new();
+    for at in 0..=UNPROVEN {
+        let host = u8::try_from(2 + at / UNPROVEN_OF_ONE_NETWORK).expect("few");
+        strangers.push(bench.client_from(Ipv4Addr::new(127, 0, 0, host)));
+    }
+    assert_eq!(bench.connections.live.len(), 1 + UNPROVEN);
+    assert_eq!(bench.connections.counters.refused, 0);
+    bench.proven();
+}
+
+#[test]
+fn the_addresses_of_one_home_are_one_network() {
+    let network = |ip: &str| network(ip.parse().expect("address"));
+    assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:1:ffff::2"));
+    assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
+    assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+}
+
+#[test]
+fn a_flood_of_connections_is_accepted_in_parts() {
+    let mut bench = Bench::new();
+    let flood: Vec<_> = (0..ACCEPTS_A_TURN + 1)
+        .map(|_| Client::connect(bench.address).expect("connection"))
+        .collect();
+    bench.connections.listener_ready();
+    let parts = [ACCEPTS_A_TURN, flood.len()];
+    for (accepted, is_busy) in parts.into_iter().zip([true, false]) {
+        bench.connections.accept(bench.poll.registry(), bench.now);
+        assert_eq!(bench.connections.counters.accepted, accepted as u64);
+        assert_eq!(bench.connections.is_busy(), is_busy);
+    }
+}
+
+#[test]
+fn who_sends_without_a_pause_does_not_keep_others_from_being_heard() {
+    let mut bench = Bench::new();
+    let (mut loud, first) = bench.proven();
+    let (mut quiet, second) = bench.proven();
+    bench.heard.clear();
+    loud.write_all(&framed(&[0]).repeat(10_000)).expect("sent");
+    quiet.write_all(&framed(&CHECK)).expect("sent");
+    bench.connections.readable.extend([first, second]);
+    for heard in [first, second, first] {
+        let mut paths = BTreeSet::new();
+        let hear = |path: Path, _: &mut [u8]| paths.insert(path.via) || true;
+        let datagrams = bench.connections.read(DATAGRAMS_OF_ONE, hear, |_| {});
+        assert!(datagrams <= 2 * DATAGRAMS_OF_ONE, "{datagrams}");
+        assert!(paths.contains(&Via::Tcp(heard)), "{paths:?}");
+    }
+    assert!(bench.connections.is_busy(), "the rest comes in its turn");
 }
 
 #[test]
