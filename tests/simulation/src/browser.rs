@@ -312,7 +312,7 @@ fn plan(
         audio_level: Some(AUDIO_LEVEL),
         ..ExtensionIds::default()
     };
-    let opus = Codec::Opus { pt: OPUS };
+    let opus = Codec::Opus { pt: OPUS, red: None };
     let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
     let line = |source, codec, ssrc, rtx: Option<Ssrc>| PublishLine {
         mid: Mid::new(mid_of(source)).unwrap(),

@@ -15,6 +15,8 @@ mod layers;
 #[cfg(test)]
 mod random_calls;
 #[cfg(test)]
+mod redundancy;
+#[cfg(test)]
 mod transport;
 #[cfg(test)]
 mod world;
