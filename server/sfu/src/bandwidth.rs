@@ -10,6 +10,7 @@ use crate::pacer::Pacer;
 use crate::probe::{Cluster, Probes};
 use crate::quality::Tally;
 use crate::rate::PerSecond;
+use crate::redundancy::Congestion;
 use crate::trendline::Trendline;
 
 /// Transport-wide sequence number with its rollovers.
@@ -106,6 +107,11 @@ impl Bandwidth {
     /// What the line carries; `None` as long as nothing says that it carries less than is wanted.
     pub(crate) fn estimate(&self) -> Option<Bitrate> {
         self.estimate.bitrate()
+    }
+
+    /// Whether what it loses may be our doing.
+    pub(crate) fn congestion(&self, now: Instant) -> Congestion {
+        self.estimate.congestion(now)
     }
 
     /// Takes feedback; `false` if there is too much of it. What it claims about packets that are not on their way is ignored.

@@ -66,8 +66,18 @@ pub(crate) struct Meta {
     pub(crate) timestamp: u32,
     pub(crate) marker: Marker,
     pub(crate) arrived: Instant,
+    pub(crate) origin: Origin,
     /// `None` for sound.
     pub(crate) vp8: Option<vp8::Descriptor>,
+}
+
+/// How a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By itself, or as a retransmission.
+    Own,
+    /// Inside a later one, which repeats its frame.
+    Repeated,
 }
 
 /// Number of a packet in order of arrival, counted from the beginning of its layer.
@@ -168,7 +178,14 @@ mod tests {
     use crate::time::anchor;
 
     fn meta(sequence: Index, arrived: Instant) -> Meta {
-        Meta { sequence, timestamp: 0, marker: Marker::Clear, arrived, vp8: None }
+        Meta {
+            sequence,
+            timestamp: 0,
+            marker: Marker::Clear,
+            arrived,
+            origin: Origin::Own,
+            vp8: None,
+        }
     }
 
     #[test]

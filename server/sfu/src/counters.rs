@@ -52,6 +52,8 @@ counters! {
         pub forwarded_bytes: u64,
         /// Retransmissions among the forwarded.
         pub retransmitted_packets: u64,
+        /// Sound sent with earlier frames beside its own (RFC 2198).
+        pub redundant_packets: u64,
         /// Padding sent to find out what a line carries.
         pub probe_packets: u64,
         /// Pictures paused for want of bandwidth.
@@ -74,6 +76,8 @@ counters! {
         pub nacks_received: u64,
         /// Packets restored by a publisher's RTX stream.
         pub recovered_packets: u64,
+        /// Packets of sound restored from a later packet of their publisher, which repeats their frames (RFC 2198).
+        pub recovered_frames: u64,
         /// Dropped: no byte, or more than 1 500.
         pub dropped_length: u64,
         /// Dropped: first byte of no protocol of ours (RFC 7983).

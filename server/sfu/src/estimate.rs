@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::redundancy::Congestion;
 use crate::trendline::Load;
 
 /// Bits per second.
@@ -89,6 +90,10 @@ const LOSS_MEMORY: Duration = Duration::from_secs(3);
 /// See [`LOSS_WINDOW`].
 const LOSS_PACKETS: u64 = 20;
 
+/// A queue that grew is remembered for this long. Loss is called off only after 5 s without it, and what a full queue lost
+/// must be forgotten before it could be taken for the line's own.
+const QUEUE_MEMORY: Duration = Duration::from_secs(10);
+
 /// Missing feedback leaves this share, in hundredths, each time.
 const SILENCE_PERCENT: u64 = 70;
 
@@ -102,6 +107,8 @@ pub(crate) struct Estimate {
     bitrate: Option<Bitrate>,
     grown: Option<Instant>,
     retreated: Option<Instant>,
+    /// When a queue was last seen to grow.
+    queued: Option<Instant>,
     loss_since: Option<Instant>,
     received: u64,
     lost: u64,
@@ -134,6 +141,7 @@ impl Estimate {
             bitrate: None,
             grown: None,
             retreated: None,
+            queued: None,
             loss_since: None,
             received: 0,
             lost: 0,
@@ -152,6 +160,16 @@ impl Estimate {
             && self.judged.is_some_and(|judged| now.saturating_duration_since(judged) < LOSS_MEMORY)
     }
 
+    /// Whether a queue has lately grown.
+    pub(crate) fn congestion(&self, now: Instant) -> Congestion {
+        match self.queued {
+            Some(queued) if now.saturating_duration_since(queued) < QUEUE_MEMORY => {
+                Congestion::Seen
+            }
+            Some(_) | None => Congestion::Unseen,
+        }
+    }
+
     /// When it last sank.
     pub(crate) fn retreated(&self) -> Option<Instant> {
         self.retreated
@@ -160,6 +178,9 @@ impl Estimate {
     /// Takes feedback.
     pub(crate) fn report(&mut self, report: Report, now: Instant) {
         let lossy = self.loss(report, now);
+        if report.load == Load::Overuse {
+            self.queued = Some(now);
+        }
         let interval = report.round_trip.max(RETREAT_INTERVAL);
         let is_early =
             self.retreated.is_some_and(|last| now.saturating_duration_since(last) < interval);
@@ -291,6 +312,22 @@ mod tests {
 
         run(&mut estimate, start + Duration::from_secs(10), &[lossy(3); 200]);
         assert_eq!(estimate.bitrate(), Some(FLOOR));
+    }
+
+    #[test]
+    fn a_queue_that_grew_is_remembered_for_ten_seconds_and_loss_alone_is_none() {
+        let start = anchor();
+        let mut estimate = Estimate::new();
+        run(&mut estimate, start, &[Report { received: 7, lost: 3, ..QUIET }; 100]);
+        assert!(estimate.bitrate().is_some());
+        assert_eq!(estimate.congestion(start), Congestion::Unseen);
+
+        run(&mut estimate, start, &[Report { load: Load::Overuse, ..QUIET }]);
+        let after = |secs| estimate.congestion(start + Duration::from_secs(secs));
+        assert_eq!(
+            [after(0), after(9), after(10)],
+            [Congestion::Seen, Congestion::Seen, Congestion::Unseen]
+        );
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Sfu {
         let key = peer.key;
         let path = peer.ice.send_path(now);
         peer.paced_until = None;
-        let Peer { session, slots, bandwidth, budget, rtt, .. } = peer;
+        let Peer { session, slots, bandwidth, budget, redundancy, rtt, .. } = peer;
         let (Some(path), Some(session)) = (path, session) else {
             self.counters.dropped_no_consent += 1;
             bandwidth.give_up_probe();
@@ -76,6 +76,7 @@ impl Sfu {
             session,
             bandwidth,
             budget,
+            redundancy: *redundancy,
             path,
             egress,
             counters: &mut self.counters,

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use crate::cache::Meta;
+use crate::cache::{Meta, Origin, Pool};
+use crate::codec::red::Frames;
 use crate::codec::vp8::{Descriptor, Keyframe};
 use crate::demux::{Class, Refusal, classify};
 use crate::egress::Path;
@@ -16,10 +17,10 @@ use crate::nack::Repair;
 use crate::peer::{Declared, DeclaredLayer, Peer, Queue, Role, Stream};
 use crate::plan::{Codec, Source};
 use crate::reception::Statistics;
-use crate::rtp::Header;
+use crate::rtp::{Header, Marker};
 use crate::sfu::Sfu;
 use crate::slab::Slab;
-use crate::srtp::ReplayWindow;
+use crate::srtp::{Index, ReplayWindow};
 use crate::stun::{MAX_RESPONSE_BYTES, Request, StunError};
 use crate::timer::Timer;
 use crate::track::{Activity, Layer, Revival, Track, clock_rate, payload_types};
@@ -299,6 +300,21 @@ impl Sfu {
             },
             Codec::Vp8 { .. } | Codec::Opus { .. } => None,
         };
+        let payload = match line.plan.codec {
+            Codec::Opus { pt, red } if red == Some(header.payload_type) => {
+                let Some(frames) = Frames::parse(payload, pt) else {
+                    return self.counters.dropped_malformed += 1;
+                };
+                // Each may go out as a packet, and counts as one.
+                let count = u32::try_from(frames.earlier().len()).unwrap_or(u32::MAX);
+                if peer.packet_rate.allow(now, count, MAX_PACKETS_PER_SECOND) {
+                    self.counters.recovered_frames +=
+                        recover(layer, &mut self.pool, &frames, sequence, header.timestamp, now);
+                }
+                frames.own()
+            }
+            Codec::Opus { .. } | Codec::Vp8 { .. } => payload,
+        };
         layer.received.commit(sequence);
         match stream.role {
             Role::Media => {}
@@ -329,6 +345,7 @@ impl Sfu {
             timestamp: header.timestamp,
             marker: header.marker,
             arrived: now,
+            origin: Origin::Own,
             vp8,
         };
         if !layer.cache.push(&mut self.pool, meta, payload) {
@@ -392,10 +409,44 @@ const _: () = assert!(MAX_DATAGRAM_BYTES <= 1_500, "a longer one has no cell");
 
 fn is_negotiated(codec: Codec, role: Role, header: &Header) -> bool {
     let (media, retransmission) = payload_types(codec);
+    let redundant = match codec {
+        Codec::Opus { pt: _, red } => red,
+        Codec::Vp8 { .. } => None,
+    };
     match role {
-        Role::Media => header.payload_type == media,
+        Role::Media => [Some(media), redundant].contains(&Some(header.payload_type)),
         Role::Retransmission => Some(header.payload_type) == retransmission,
     }
+}
+
+/// Lets the frames that a packet repeats take the places of packets that did not come; how many. They are the frames of the
+/// numbers right before its own: a sender that leaves one out ends there.
+fn recover(
+    layer: &mut Layer,
+    pool: &mut Pool,
+    frames: &Frames<'_>,
+    sequence: Index,
+    timestamp: u32,
+    now: Instant,
+) -> u64 {
+    let mut recovered = 0;
+    // The oldest first: subscribers get them in order.
+    for (place, block) in frames.earlier().iter().enumerate().rev() {
+        let place = u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1);
+        let missing = sequence.checked_sub(place).filter(|it| layer.received.is_fresh(*it));
+        let Some(sequence) = missing.filter(|_| !block.frame.is_empty()) else { continue };
+        layer.received.commit(sequence);
+        let meta = Meta {
+            sequence,
+            timestamp: timestamp.wrapping_sub(block.offset),
+            marker: Marker::Clear,
+            arrived: now,
+            origin: Origin::Repeated,
+            vp8: None,
+        };
+        recovered += u64::from(layer.cache.push(pool, meta, block.frame));
+    }
+    recovered
 }
 
 fn peer_call(peers: &Slab<Peer>, index: usize) -> Option<crate::plan::CallKey> {

@@ -15,6 +15,7 @@ use crate::plan::{CallKey, PeerKey, PublishLine, Rid, Ssrc};
 use crate::quality::{LossMeter, Tally};
 use crate::rate::PerSecond;
 use crate::reception::Statistics;
+use crate::redundancy::Redundancy;
 use crate::rtp::Header;
 use crate::seating::Seating;
 use crate::sent::Budget;
@@ -59,6 +60,8 @@ pub(crate) struct Peer {
     /// Of what it sends, and of what it is sent.
     pub(crate) loss_from: LossMeter,
     pub(crate) loss_to: LossMeter,
+    /// Of the sound it is sent.
+    pub(crate) redundancy: Redundancy,
     /// As last told.
     pub(crate) losses: (Loss, Loss),
     /// The deadline that the timers know.
@@ -165,6 +168,7 @@ impl Peer {
             reported: Tally::default(),
             loss_from: LossMeter::default(),
             loss_to: LossMeter::default(),
+            redundancy: Redundancy::default(),
             losses: (Loss::default(), Loss::default()),
             armed: None,
             heard: Heard::Never,

@@ -124,6 +124,8 @@ pub enum Codec {
     Opus {
         /// Payload type.
         pt: PayloadType,
+        /// Of packets that carry several of its frames (RFC 2198), if negotiated.
+        red: Option<PayloadType>,
     },
     /// RFC 7741.
     Vp8 {

@@ -255,7 +255,7 @@ mod tests {
             first_timestamp: 0,
         };
         let vp8 = Codec::Vp8 { pt: PayloadType(96), rtx: None };
-        let opus = Codec::Opus { pt: PayloadType(111) };
+        let opus = Codec::Opus { pt: PayloadType(111), red: None };
         (0..video)
             .map(|at| line(vp8, at))
             .chain((0..audio).map(|at| line(opus, 100 + at)))

@@ -40,6 +40,12 @@ impl Sent {
         }
     }
 
+    /// The packet under this number.
+    pub(crate) fn get(&self, sequence: Index) -> Option<&SentPacket> {
+        let at = usize::from(low16(sequence)) % self.capacity;
+        self.entries.get(at)?.as_ref().filter(|packet| packet.sequence == sequence)
+    }
+
     /// The packet under this number, unless it was resent within the round trip: then the answer is still on its way.
     pub(crate) fn take_turn(
         &mut self,

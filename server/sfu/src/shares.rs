@@ -11,6 +11,7 @@ use crate::layers::{Need, Presence, choose};
 use crate::limits::MAX_LAYERS;
 use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, Codec, Mid, PeerKey, Source};
+use crate::redundancy::Redundancy;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
 use crate::slot::{Share, Slot, Visibility};
@@ -45,18 +46,27 @@ impl Sfu {
     pub(crate) fn share_out(&mut self, index: usize, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else { return };
         let speaker = self.calls.get(&peer.call).and_then(|call| call.speaker.current());
-        let Peer { key, call, slots, allocator, bandwidth, .. } = peer;
+        let Peer { key, call, slots, allocator, bandwidth, loss_to, redundancy, .. } = peer;
         let estimate = bandwidth.estimate();
+        let (mut reserve, mut voices) = (Bitrate::ZERO, 0);
+        for slot in slots.iter().filter(|slot| carried(slot, &self.tracks).is_some()) {
+            match slot.line.codec {
+                Codec::Opus { pt: _, red } => {
+                    reserve = reserve.plus(VOICE_RESERVE);
+                    voices += u64::from(red.is_some());
+                }
+                Codec::Vp8 { .. } => {}
+            }
+        }
+        let congestion = bandwidth.congestion(now);
+        *redundancy = Redundancy::choose(loss_to.loss(), congestion, estimate, voices, reserve);
+        let reserve = reserve.plus(redundancy.reserve(voices));
         if estimate.is_none() && slots.iter().all(|slot| slot.share == Share::Given) {
             return;
         }
-        let mut reserve = Bitrate::ZERO;
         self.claims.clear();
         for (at, slot) in slots.iter().enumerate() {
             match slot.line.codec {
-                Codec::Opus { .. } if carried(slot, &self.tracks).is_some() => {
-                    reserve = reserve.plus(VOICE_RESERVE);
-                }
                 Codec::Opus { .. } => {}
                 Codec::Vp8 { .. } => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
             }

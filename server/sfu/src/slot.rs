@@ -3,18 +3,20 @@
 use std::time::{Duration, Instant};
 
 use crate::bandwidth::Bandwidth;
-use crate::bytes::{Writer, low16};
-use crate::cache::{Arrival, Meta, Pool};
-use crate::codec::vp8::{Continuity, Descriptor, Keyframe, Offsets};
+use crate::bytes::low16;
+use crate::cache::{Arrival, Meta, Origin, Pool};
+use crate::codec::red::{Block, Frames};
+use crate::codec::vp8::{Continuity, Keyframe};
 use crate::counters::Counters;
 use crate::egress::{Egress, Path};
 use crate::layers::{Choice, LayerSet, Need, Presence, Rung, choose};
 use crate::limits::{
-    ASSUMED_TILE, IP_HEADER_BYTES, MAX_PENDING_RETRANSMISSIONS, SENT_PACKETS_AUDIO,
-    SENT_PACKETS_VIDEO,
+    ASSUMED_TILE, MAX_PENDING_RETRANSMISSIONS, SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
 };
-use crate::plan::{Codec, PayloadType, SlotLine, Ssrc, TrackKey};
-use crate::rewrite::Rewriter;
+use crate::outgoing::{Packet, Payload};
+use crate::plan::{Codec, SlotLine, TrackKey};
+use crate::redundancy::{PAYLOAD_ROOM, Redundancy};
+use crate::rewrite::{Rewriter, Rewritten};
 use crate::rtp::Marker;
 use crate::sent::{Budget, Sent, SentPacket};
 use crate::srtp::{Index, ReplayWindow, Session};
@@ -105,6 +107,8 @@ pub(crate) struct Wire<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) bandwidth: &'a mut Bandwidth,
     pub(crate) budget: &'a mut Budget,
+    /// Of sound.
+    pub(crate) redundancy: Redundancy,
     pub(crate) path: Path,
     pub(crate) egress: &'a mut Egress,
     pub(crate) counters: &'a mut Counters,
@@ -344,17 +348,26 @@ impl Slot {
                     self.vp8.switch(descriptor);
                 }
                 *began = Some(meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()));
-                self.send(Meta { marker: spurt_marker(&meta), ..meta }, from, payload, wire);
+                let meta = Meta { marker: spurt_marker(&meta), ..meta };
+                self.send(meta, from, payload, layer, pool, wire);
             } else if payload.is_empty() {
                 self.rewriter.skip(meta.sequence);
             } else {
-                self.send(meta, from, payload, wire);
+                self.send(meta, from, payload, layer, pool, wire);
             }
         }
         Outcome::Done
     }
 
-    fn send(&mut self, meta: Meta, from: (usize, Arrival), payload: &[u8], wire: &mut Wire<'_>) {
+    fn send(
+        &mut self,
+        meta: Meta,
+        from: (usize, Arrival),
+        payload: &[u8],
+        layer: &Layer,
+        pool: &Pool,
+        wire: &mut Wire<'_>,
+    ) {
         let Some(numbers) = self.rewriter.rewrite(meta.sequence, meta.timestamp, wire.now) else {
             return;
         };
@@ -365,18 +378,30 @@ impl Slot {
             return;
         }
         self.used.commit(numbers.sequence);
-        let (pt, _) = payload_types(self.line.codec);
+        let ids = meta.vp8.as_ref().map(|it| self.vp8.forward(it)).unwrap_or_default();
+        let frames = self.frames(payload, numbers, layer, pool, wire.redundancy);
+        let (pt, octets, payload) = match (self.line.codec, meta.vp8) {
+            (Codec::Opus { pt, red: Some(red) }, _) if !frames.earlier().is_empty() => {
+                wire.counters.redundant_packets += 1;
+                (red, frames.len(), Payload::Redundant(pt, &frames))
+            }
+            (Codec::Vp8 { pt, .. }, Some(descriptor)) => {
+                (pt, payload.len(), Payload::Picture(payload, descriptor, ids))
+            }
+            (Codec::Opus { pt, .. } | Codec::Vp8 { pt, .. }, _) => {
+                (pt, payload.len(), Payload::Sound(payload))
+            }
+        };
         let packet = Packet {
             pt,
             ssrc: self.line.ssrc,
             sequence: numbers.sequence,
             timestamp: numbers.timestamp,
+            marker: meta.marker,
             original: None,
-            padding: 0,
+            payload,
         };
-        let ids = meta.vp8.as_ref().map(|it| self.vp8.forward(it)).unwrap_or_default();
-        let picture = meta.vp8.map(|descriptor| (descriptor, ids));
-        if let Some(len) = self.write(&packet, meta.marker, picture, payload, wire) {
+        if let Some(len) = packet.write(self.line.extensions.transport_cc, wire) {
             let (layer, arrival) = from;
             self.sent.note(SentPacket {
                 sequence: numbers.sequence,
@@ -387,12 +412,31 @@ impl Slot {
                 resent: None,
             });
             self.packets = self.packets.wrapping_add(1);
-            let octets = u32::try_from(payload.len()).unwrap_or(0);
-            self.octets = self.octets.wrapping_add(octets);
+            self.octets = self.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
             wire.budget.sent(len, wire.now);
             wire.counters.forwarded_packets += 1;
             wire.counters.forwarded_bytes += len;
         }
+    }
+
+    /// A frame with those that this slot sent under the numbers before: never one that its subscriber was not meant to hear.
+    fn frames<'a>(
+        &self,
+        own: &'a [u8],
+        numbers: Rewritten,
+        layer: &Layer,
+        pool: &'a Pool,
+        redundancy: Redundancy,
+    ) -> Frames<'a> {
+        let mut frames = Frames::new(own);
+        for back in 1..=redundancy.depth() {
+            let sent = numbers.sequence.checked_sub(back).and_then(|at| self.sent.get(at));
+            let Some(sent) = sent else { continue };
+            let Some((_, frame)) = layer.cache.get(pool, sent.arrival) else { continue };
+            let offset = numbers.timestamp.wrapping_sub(sent.timestamp);
+            frames.add_earlier(Block { offset, frame }, PAYLOAD_ROOM);
+        }
+        frames
     }
 
     fn retransmit(&mut self, layers: &[Layer], pool: &Pool, wire: &mut Wire<'_>) -> Outcome {
@@ -430,12 +474,15 @@ impl Slot {
             ssrc,
             sequence: self.rtx_sequence,
             timestamp: sent.timestamp,
+            marker: meta.marker,
             original: Some(low16(sent.sequence)),
-            padding: 0,
+            payload: match meta.vp8 {
+                Some(descriptor) => Payload::Picture(payload, descriptor, sent.ids),
+                None => Payload::Sound(payload),
+            },
         };
         self.rtx_sequence += 1;
-        let picture = meta.vp8.map(|descriptor| (descriptor, sent.ids));
-        let len = self.write(&packet, meta.marker, picture, payload, wire)?;
+        let len = packet.write(self.line.extensions.transport_cc, wire)?;
         wire.budget.resent(len, wire.now);
         wire.counters.forwarded_packets += 1;
         wire.counters.retransmitted_packets += 1;
@@ -465,62 +512,14 @@ impl Slot {
             ssrc: self.line.rtx?,
             sequence: self.rtx_sequence,
             timestamp: self.rewriter.timestamp_offset(),
+            marker: Marker::Clear,
             original: None,
-            padding,
+            payload: Payload::Padding(padding),
         };
         self.rtx_sequence += 1;
-        self.write(&packet, Marker::Clear, None, &[], wire)?;
+        packet.write(self.line.extensions.transport_cc, wire)?;
         wire.counters.probe_packets += 1;
         Some(())
-    }
-
-    /// Header, payload, rewriting, seal, all in the cell; the length.
-    fn write(
-        &self,
-        packet: &Packet,
-        marker: Marker,
-        picture: Option<(Descriptor, Offsets)>,
-        payload: &[u8],
-        wire: &mut Wire<'_>,
-    ) -> Option<u64> {
-        let transport_cc = self.line.extensions.transport_cc;
-        let session = &mut *wire.session;
-        let transport_sequence = wire.bandwidth.sequence();
-        let len = wire.egress.write(wire.path, |cell| {
-            let mut writer = Writer::new(cell);
-            let first = if transport_cc.is_some() { 0x90 } else { 0x80 };
-            let first = if packet.padding > 0 { first | 0x20 } else { first };
-            let marker = if marker == Marker::Set { 0x80 } else { 0 };
-            writer.put(&[first, marker | packet.pt.0])?;
-            writer.put(&low16(packet.sequence).to_be_bytes())?;
-            writer.put(&packet.timestamp.to_be_bytes())?;
-            writer.put(&packet.ssrc.0.to_be_bytes())?;
-            if let Some(id) = transport_cc {
-                let [high, low] = transport_sequence.to_be_bytes();
-                writer.put(&[0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0])?;
-            }
-            let header_len = writer.len();
-            if let Some(original) = packet.original {
-                writer.put(&original.to_be_bytes())?;
-            }
-            let payload_at = writer.len();
-            writer.put(payload)?;
-            for left in (1..=packet.padding).rev() {
-                writer.put(&[if left == 1 { packet.padding } else { 0 }])?;
-            }
-            let len = writer.len();
-            if let Some((descriptor, ids)) = &picture {
-                ids.apply(descriptor, cell.get_mut(payload_at..len)?);
-            }
-            session.seal(cell, len, header_len, packet.ssrc, packet.sequence)
-        })?;
-        let len = u64::try_from(len).ok()?;
-        let on_the_line = len + IP_HEADER_BYTES;
-        if transport_cc.is_some() {
-            wire.bandwidth.sent(on_the_line, wire.now);
-        }
-        wire.bandwidth.pacer.sent(on_the_line, wire.now);
-        Some(len)
     }
 }
 
@@ -545,20 +544,11 @@ impl Carried {
     }
 }
 
-/// Numbers of one outgoing packet.
-struct Packet {
-    pt: PayloadType,
-    ssrc: Ssrc,
-    sequence: Index,
-    timestamp: u32,
-    /// Of the packet it repeats (RFC 4588 §4).
-    original: Option<u16>,
-    /// Bytes of padding; 0 for none.
-    padding: u8,
-}
-
+/// A repeated frame is older than the packet it came in, which may be the first that its subscriber is allowed to hear.
 fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
-    !payload.is_empty() && meta.vp8.is_none_or(|it| it.keyframe == Keyframe::Starts)
+    !payload.is_empty()
+        && meta.origin == Origin::Own
+        && meta.vp8.is_none_or(|it| it.keyframe == Keyframe::Starts)
 }
 
 /// Sound that begins is a talk spurt (RFC 3551 §4.1); a picture keeps the end of its frame.

@@ -1,6 +1,8 @@
 use super::*;
+use crate::cache::Origin;
+use crate::codec::vp8::{Descriptor, Offsets};
 use crate::keyframe::Due;
-use crate::plan::{ExtensionIds, Mid, PeerKey, PublishLine, Rid, Source};
+use crate::plan::{ExtensionIds, Mid, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc};
 use crate::time::anchor;
 use crate::track::Track;
 
@@ -11,7 +13,7 @@ fn vp8() -> Codec {
 }
 
 fn opus() -> Codec {
-    Codec::Opus { pt: PayloadType(111) }
+    Codec::Opus { pt: PayloadType(111), red: None }
 }
 
 fn mid() -> Mid {
@@ -55,6 +57,7 @@ impl Published {
             timestamp: 0,
             marker: Marker::Set,
             arrived: self.now,
+            origin: Origin::Own,
             vp8: Descriptor::parse(&payload),
         };
         assert!(layer.cache.push(&mut self.pool, meta, &payload));

@@ -289,10 +289,10 @@ pub(crate) fn clock_rate(codec: Codec) -> u32 {
     }
 }
 
-/// Payload types of media and retransmission.
+/// Payload types of media, one frame a packet, and of retransmission.
 pub(crate) fn payload_types(codec: Codec) -> (PayloadType, Option<PayloadType>) {
     match codec {
-        Codec::Opus { pt } => (pt, None),
+        Codec::Opus { pt, red: _ } => (pt, None),
         Codec::Vp8 { pt, rtx } => (pt, rtx),
     }
 }

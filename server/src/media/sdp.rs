@@ -314,13 +314,19 @@ fn directions(attributes: &[Attribute]) -> Result<Option<(bool, bool)>, OfferErr
     Ok(found)
 }
 
-/// The one codec we take on a line: Opus (RFC 7587) or VP8 (RFC 7741), the first of it in the order of the offer.
+/// The one codec we take on a line: Opus (RFC 7587), also with earlier frames (RFC 2198), or VP8 (RFC 7741); the first of it
+/// in the order of the offer.
 fn codec(kind: Kind, formats: &[String], attributes: &[Attribute]) -> Option<OfferedCodec> {
     let payload_types = || formats.iter().filter_map(|format| payload_type(format));
     let codec = match kind {
         Kind::Audio => {
             let pt = payload_types().find(|pt| is_codec(attributes, *pt, "opus/48000/2"))?;
-            Codec::Opus { pt }
+            let is_of_it = |red: PayloadType| {
+                parameters(attributes, "fmtp", red).any(|list| is_redundancy_of(list, pt))
+            };
+            let red = payload_types()
+                .find(|red| is_codec(attributes, *red, "red/48000/2") && is_of_it(*red));
+            Codec::Opus { pt, red }
         }
         Kind::Video => {
             let pt = payload_types().find(|pt| is_codec(attributes, *pt, "vp8/90000"))?;
@@ -335,7 +341,7 @@ fn codec(kind: Kind, formats: &[String], attributes: &[Attribute]) -> Option<Off
         }
         Kind::Other => return None,
     };
-    let (Codec::Opus { pt } | Codec::Vp8 { pt, .. }) = codec;
+    let (Codec::Opus { pt, .. } | Codec::Vp8 { pt, .. }) = codec;
     let feedback = |what: &str| parameters(attributes, "rtcp-fb", pt).any(|fb| fb == what);
     Some(OfferedCodec {
         codec,
@@ -349,6 +355,12 @@ fn codec(kind: Kind, formats: &[String], attributes: &[Attribute]) -> Option<Off
 fn payload_type(text: &str) -> Option<PayloadType> {
     let number: u8 = text.parse().ok()?;
     matches!(number, 0..=63 | 96..=127).then_some(PayloadType(number))
+}
+
+/// Whether `a=fmtp` of redundant audio names one codec for all its frames (RFC 2198 §5): `111/111`.
+fn is_redundancy_of(list: &str, pt: PayloadType) -> bool {
+    let mut frames = list.split('/').map(|frame| frame.trim().parse() == Ok(pt.0));
+    list.contains('/') && frames.all(|is_same| is_same)
 }
 
 fn is_codec(attributes: &[Attribute], pt: PayloadType, encoding: &str) -> bool {
@@ -479,7 +491,7 @@ fn check_numbers(lines: &[OfferedLine], session: &SessionDescription) -> Result<
     let mut ssrcs: Vec<Ssrc> = Vec::new();
     for line in lines.iter().filter(|line| line.live()) {
         let used = match line.codec.map(|offered| offered.codec) {
-            Some(Codec::Opus { pt }) => [Some((pt, "opus")), None],
+            Some(Codec::Opus { pt, red }) => [Some((pt, "opus")), red.map(|pt| (pt, "red"))],
             Some(Codec::Vp8 { pt, rtx }) => [Some((pt, "vp8")), rtx.map(|pt| (pt, "rtx"))],
             None => [None, None],
         };

@@ -15,7 +15,7 @@ use sfu::{NtpTime, Path, Via};
 
 use crate::link::{Direction, Link, Mapping};
 use crate::packet::{
-    self, AUDIO_LEVEL, MID, OPUS, RTX, ReportBlock, Rtp, TRANSPORT_CC, VP8, compound, extend,
+    self, AUDIO_LEVEL, MID, OPUS, RED, RTX, ReportBlock, Rtp, TRANSPORT_CC, VP8, compound, extend,
 };
 use crate::profile::Access;
 use crate::random::Dice;
@@ -274,10 +274,11 @@ impl Browser {
     pub fn report(&mut self, wall: NtpTime, now: Instant) {
         let blocks: Vec<_> = self
             .receivers
-            .values()
+            .values_mut()
             .filter_map(|receiver| {
                 let (highest, last_sender_report, delay) = receiver.reception(now)?;
-                Some(ReportBlock { ssrc: receiver.ssrc, highest, last_sender_report, delay })
+                let (ssrc, fraction_lost) = (receiver.ssrc, receiver.fraction_lost());
+                Some(ReportBlock { ssrc, fraction_lost, highest, last_sender_report, delay })
             })
             .collect();
         if !blocks.is_empty() {
@@ -312,7 +313,7 @@ fn plan(
         audio_level: Some(AUDIO_LEVEL),
         ..ExtensionIds::default()
     };
-    let opus = Codec::Opus { pt: OPUS };
+    let opus = Codec::Opus { pt: OPUS, red: Some(RED) };
     let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
     let line = |source, codec, ssrc, rtx: Option<Ssrc>| PublishLine {
         mid: Mid::new(mid_of(source)).unwrap(),

@@ -4,6 +4,8 @@ use sfu::plan::{PayloadType, Source, Ssrc};
 
 /// Payload types of every model browser.
 pub const OPUS: PayloadType = PayloadType(111);
+/// See [`OPUS`]: several of its frames in one packet (RFC 2198).
+pub const RED: PayloadType = PayloadType(63);
 /// See [`OPUS`].
 pub const VP8: PayloadType = PayloadType(96);
 /// Retransmissions of [`VP8`].
@@ -105,6 +107,34 @@ impl<'a> Rtp<'a> {
         } else {
             16 + 4 * usize::from(u16::from_be_bytes([self.0[14], self.0[15]]))
         }
+    }
+
+    /// The frames of a packet of sound and how much older than it they are, the oldest first, its own last. `None` for a
+    /// picture, or if it is malformed.
+    pub fn frames(&self) -> Option<Vec<(u32, &'a [u8])>> {
+        if self.pt() == OPUS {
+            return Some(vec![(0, self.payload())]);
+        }
+        if self.pt() != RED {
+            return None;
+        }
+        let mut rest = self.payload();
+        let mut headers = Vec::new();
+        while rest.first()? & 0x80 != 0 {
+            let (header, after) = rest.split_first_chunk::<4>()?;
+            let header = u32::from_be_bytes(*header);
+            headers.push(((header >> 10) & 0x3fff, (header & 0x3ff) as usize));
+            rest = after;
+        }
+        let (&last, mut rest) = rest.split_first()?;
+        let mut frames = Vec::new();
+        for (offset, len) in headers {
+            let (frame, after) = rest.split_at_checked(len)?;
+            frames.push((offset, frame));
+            rest = after;
+        }
+        frames.push((0, rest));
+        (PayloadType(last) == OPUS).then_some(frames)
     }
 
     /// The transport-wide sequence number.
@@ -304,6 +334,8 @@ pub fn nack(media: Ssrc, lost: &[u16]) -> Vec<u8> {
 pub struct ReportBlock {
     /// About which SSRC.
     pub ssrc: Ssrc,
+    /// Lost since the last report, in 1/256.
+    pub fraction_lost: u8,
     /// Highest sequence number with rollovers.
     pub highest: u32,
     /// Middle of the NTP time of the last sender report…
@@ -319,7 +351,8 @@ pub fn receiver_report(blocks: &[ReportBlock]) -> Vec<u8> {
     packet.extend((1 + 6 * u16::from(count)).to_be_bytes());
     packet.extend(1_u32.to_be_bytes());
     for block in blocks.iter().take(31) {
-        for field in [block.ssrc.0, 0, block.highest, 0, block.last_sender_report, block.delay] {
+        let lost = u32::from(block.fraction_lost) << 24;
+        for field in [block.ssrc.0, lost, block.highest, 0, block.last_sender_report, block.delay] {
             packet.extend(field.to_be_bytes());
         }
     }

@@ -30,6 +30,8 @@ pub struct Receiver {
     pub ssrc: Ssrc,
     /// Frames decoded, or packets of sound played.
     pub played: u64,
+    /// Packets of sound that were lost and came inside later ones.
+    pub repeated: u64,
     /// Packets of sound that came too late.
     pub late: u64,
     /// When something was last played.
@@ -47,6 +49,9 @@ pub struct Receiver {
     asked: Option<Instant>,
     /// Least transit so far, in ticks of 48 kHz: where the playout of sound counts from.
     transit: Option<i64>,
+    /// Packets under the slot's own numbers since the last report, and the newest at that.
+    came: u64,
+    newest_reported: Option<u64>,
     /// Last sender report: the middle of its time, and when it came.
     report: Option<(u32, Instant)>,
 }
@@ -73,6 +78,7 @@ impl Receiver {
         Self {
             ssrc,
             played: 0,
+            repeated: 0,
             late: 0,
             last_played: None,
             longest_gap: Duration::ZERO,
@@ -84,14 +90,17 @@ impl Receiver {
             stalled_since: None,
             asked: None,
             transit: None,
+            came: 0,
+            newest_reported: None,
             report: None,
         }
     }
 
     /// Takes a packet of the slot or of its retransmissions.
     pub fn receive(&mut self, packet: Rtp<'_>, start: Instant, now: Instant) {
-        if packet.pt() == OPUS {
-            return self.receive_sound(packet, start, now);
+        self.came += u64::from(packet.pt() != RTX);
+        if let Some(frames) = packet.frames() {
+            return self.receive_sound(packet, &frames, start, now);
         }
         let payload = packet.payload();
         let (sequence, payload) = if packet.pt() == RTX {
@@ -126,13 +135,20 @@ impl Receiver {
         self.decode(now);
     }
 
-    fn receive_sound(&mut self, packet: Rtp<'_>, start: Instant, now: Instant) {
+    fn receive_sound(
+        &mut self,
+        packet: Rtp<'_>,
+        frames: &[(u32, &[u8])],
+        start: Instant,
+        now: Instant,
+    ) {
         let sequence = extend(self.newest, packet.sequence());
         if self.newest.is_some_and(|newest| sequence <= newest) {
             return;
         }
-        self.newest = Some(sequence);
-        let Some(tag) = Tag::of(OPUS, packet.payload()) else { return };
+        let gap = self.newest.replace(sequence).map_or(0, |newest| sequence - newest - 1);
+        let Some((&(_, own), earlier)) = frames.split_last() else { return };
+        let Some(tag) = Tag::of(OPUS, own) else { return };
         // A new talker, or one after a pause, begins a new playout.
         if self.showing.map(|it| it.publisher) != Some(tag.publisher) || packet.marker() {
             self.transit = None;
@@ -142,7 +158,15 @@ impl Receiver {
         let transit = arrival.wrapping_sub(i64::from(packet.timestamp())) & 0xffff_ffff;
         let least = self.transit.map_or(transit, |least| least.min(transit));
         self.transit = Some(least);
-        if (transit - least) / 48 > PLAYOUT.as_millis() as i64 {
+        let is_late =
+            |offset: u32| (transit + i64::from(offset) - least) / 48 > PLAYOUT.as_millis() as i64;
+        for (place, (offset, _)) in (1..).zip(earlier.iter().rev()) {
+            if place <= gap && !is_late(*offset) {
+                self.repeated += 1;
+                self.play(now);
+            }
+        }
+        if is_late(0) {
             self.late += 1;
         } else {
             self.play(now);
@@ -229,6 +253,15 @@ impl Receiver {
     /// Notes a sender report.
     pub fn reported(&mut self, middle: u32, now: Instant) {
         self.report = Some((middle, now));
+    }
+
+    /// In 1/256, since the last call (RFC 3550 §6.4.1).
+    pub fn fraction_lost(&mut self) -> u8 {
+        let came = std::mem::take(&mut self.came);
+        let before = std::mem::replace(&mut self.newest_reported, self.newest);
+        let expected = self.newest.zip(before).map_or(0, |(newest, before)| newest - before);
+        let lost = expected.saturating_sub(came);
+        (256 * lost).checked_div(expected).map_or(0, |share| u8::try_from(share).unwrap_or(255))
     }
 
     /// Highest sequence number, last report and how long ago in 1/65536 s; `None` before the first packet.

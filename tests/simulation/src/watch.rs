@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sfu::Path;
 use sfu::plan::{Mid, PeerKey, Plan, SlotLine, Source, Ssrc, TrackKey};
 
-use crate::packet::{OPUS, RTX, Rtcp, Rtp, Tag, Vp8, compound, extend};
+use crate::packet::{OPUS, RTX, Rtcp, Rtp, Tag, VP8, Vp8, compound, extend};
 
 /// The invariants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -251,12 +251,23 @@ impl Watch {
         now: Instant,
     ) -> Result<(), (Invariant, String)> {
         let ssrc = packet.ssrc();
-        let payload = packet.payload();
-        let tag =
-            Tag::of(packet.pt(), payload).ok_or((Invariant::Contiguous, "no tag".to_owned()))?;
+        let no_tag = || (Invariant::Contiguous, "no tag".to_owned());
+        let frames = packet.frames();
+        let (own, earlier) = match frames.as_deref().and_then(<[_]>::split_last) {
+            Some((&(_, own), earlier)) => (Tag::of(OPUS, own), earlier),
+            None => (Tag::of(packet.pt(), packet.payload()), &[][..]),
+        };
+        let tag = own.ok_or_else(no_tag)?;
         let track = TrackKey { peer: PeerKey(tag.publisher), source: tag.source };
         if !self.may_receive(track, peer) {
             return Err((Invariant::Audience, format!("{track:?}")));
+        }
+        for (offset, frame) in earlier {
+            let repeated = Tag::of(OPUS, frame).ok_or_else(no_tag)?;
+            let is_same = (repeated.publisher, repeated.source) == (tag.publisher, tag.source);
+            if !is_same || repeated.counter >= tag.counter || *offset == 0 {
+                return Err((Invariant::Contiguous, format!("{repeated:?} inside {tag:?}")));
+            }
         }
         let slot = self
             .slots
@@ -358,7 +369,7 @@ impl Slot {
             source: tag.source,
             shift: sequence as i64 - tag.counter as i64,
         };
-        let vp8 = (packet.pt() != OPUS).then(|| Vp8::read(packet.payload())).flatten();
+        let vp8 = (packet.pt() == VP8).then(|| Vp8::read(packet.payload())).flatten();
         let is_switch = self.segment != Some(segment);
         if is_switch {
             let expected =

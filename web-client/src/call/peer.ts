@@ -7,6 +7,7 @@
  */
 import type { Rid, SrtpAttempt, TransportKind } from "../wire";
 import { areAsWatched, asWatched, CAMERA_LAYERS, type WatchedLayers } from "./layers";
+import { withVoice, type Voice } from "./redundancy";
 
 /** Pictures at once. A phone decodes four without getting hot; a desk shows six beside a record. */
 export const SLOTS = { desktop: 6, phone: 4 } as const;
@@ -47,7 +48,11 @@ export class Peer {
   #cam: RTCRtpSender | null = null;
   #wanted: Tracks = { mic: null, cam: null };
   #watched: WatchedLayers = null;
-  #answered = false; // what is said of layers before speaks of the connection before
+  #answer: string | null = null; // what is said of layers before it speaks of the connection before
+  #voice: Voice = "plain";
+  /** As the connection was told. */
+  #toldVoice: Voice = "plain";
+  #turn: Promise<void> = Promise.resolve();
   /** How often in a row a sender refused. */
   #refusals = 0;
   #reconciling = false;
@@ -71,8 +76,15 @@ export class Peer {
 
   /** Somebody looks at these layers of the camera, and at no other. */
   watched(rids: readonly Rid[]): void {
-    if (!this.#answered) return;
+    if (this.#answer === null) return;
     this.#watched = rids;
+    void this.#reconcile();
+  }
+
+  /** How the own voice is sent. Where browser or server know no redundant audio it stays plain. */
+  sendVoice(voice: Voice): void {
+    if (this.#voice === voice) return;
+    this.#voice = voice;
     void this.#reconcile();
   }
 
@@ -84,7 +96,7 @@ export class Peer {
     this.#pc = pc;
     const mic = pc.addTransceiver("audio", { direction: "sendonly", sendEncodings: [{ maxBitrate: MICROPHONE_MAX_BPS }] });
     const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: CAMERA_LAYERS.map((layer) => ({ ...layer })) });
-    prefer(mic, ["audio/opus"]);
+    prefer(mic, ["audio/opus", "audio/red"]);
     prefer(cam, ["video/vp8", "video/rtx"]);
     this.#mic = mic.sender;
     this.#cam = cam.sender;
@@ -92,7 +104,7 @@ export class Peer {
     for (const kind of ["video", "audio"] as const) {
       for (let i = 0; i < this.#slots; i += 1) {
         const line = pc.addTransceiver(kind, { direction: "recvonly" });
-        prefer(line, kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus"]);
+        prefer(line, kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus", "audio/red"]);
         receiving.push(line);
       }
     }
@@ -120,8 +132,8 @@ export class Peer {
   async answer(n: number, sdp: string): Promise<void> {
     const pc = this.#pc;
     if (pc === null || n !== this.#n || pc.signalingState !== "have-local-offer") return; // of an older offer
-    this.#answered = true;
-    await pc.setRemoteDescription({ type: "answer", sdp });
+    this.#answer = sdp;
+    await this.#tell(pc, sdp);
   }
 
   /**
@@ -140,6 +152,15 @@ export class Peer {
     return transports ?? pairs; // Firefox has no statistics of the transport
   }
 
+  /** What the browser believes that the line to the server carries, in bits per second; `null` where it does not say. */
+  async available(): Promise<number | null> {
+    let available: number | null = null;
+    (await this.#pc?.getStats())?.forEach((entry: { type: string; nominated?: boolean; state?: string; availableOutgoingBitrate?: number }) => {
+      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") available = entry.availableOutgoingBitrate ?? available;
+    });
+    return available;
+  }
+
   close(): void {
     this.#discard();
     this.#wanted = { mic: null, cam: null };
@@ -151,7 +172,9 @@ export class Peer {
     const pc = this.#pc;
     this.#pc = this.#mic = this.#cam = null;
     this.#watched = null;
-    this.#answered = false;
+    this.#answer = null;
+    this.#toldVoice = "plain";
+    this.#turn = Promise.resolve();
     if (pc === null) return;
     pc.oniceconnectionstatechange = pc.onconnectionstatechange = null;
     pc.close();
@@ -159,17 +182,49 @@ export class Peer {
 
   async #offer(pc: RTCPeerConnection, transport: TransportKind): Promise<void> {
     try {
-      const offer = await pc.createOffer({ iceRestart: transport === "same" });
-      if (this.#pc !== pc) return;
-      await pc.setLocalDescription(offer);
-      if (this.#pc !== pc) return;
-      this.#n = (this.#n + 1) >>> 0;
-      // The server is ICE-lite and answers with its own addresses: ours need not be gathered first.
-      this.#environment.offer({ n: this.#n, sdp: offer.sdp ?? "", srtp: this.#srtp, transport });
+      await this.#inTurn(async () => {
+        const offer = await pc.createOffer({ iceRestart: transport === "same" });
+        if (this.#pc !== pc) return;
+        await pc.setLocalDescription(offer);
+        if (this.#pc !== pc) return;
+        this.#n = (this.#n + 1) >>> 0;
+        // The server is ICE-lite and answers with its own addresses: ours need not be gathered first.
+        this.#environment.offer({ n: this.#n, sdp: offer.sdp ?? "", srtp: this.#srtp, transport });
+      });
     } catch (error) {
       if (this.#pc === pc) throw error;
       // closed under us: the next connection is already being built
     }
+  }
+
+  /** Gives the connection the server's answer with the own voice as wished. */
+  async #tell(pc: RTCPeerConnection, answer: string): Promise<void> {
+    const voice = this.#voice;
+    const mid = pc.getTransceivers().find((line) => line.sender === this.#mic)?.mid ?? "";
+    await pc.setRemoteDescription({ type: "answer", sdp: withVoice(answer, mid, voice) });
+    if (this.#pc === pc) this.#toldVoice = voice;
+  }
+
+  /** Gives it the last answer anew; the server has no part in that. False if it must wait. */
+  async #retell(pc: RTCPeerConnection, answer: string): Promise<boolean> {
+    try {
+      await this.#inTurn(async () => {
+        if (pc.signalingState !== "stable") return; // the answer that is awaited brings it
+        await pc.setLocalDescription(await pc.createOffer());
+        await this.#tell(pc, answer);
+      });
+      return this.#toldVoice === this.#voice;
+    } catch {
+      if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" }).catch(() => undefined);
+      return false;
+    }
+  }
+
+  /** Offers of one connection do not overtake each other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   /** One operation at a time until the senders hold what is wanted; muting is a sender without a track. */
@@ -181,10 +236,13 @@ export class Peer {
         const { mic, cam } = this.#wanted;
         const micSender = this.#mic;
         const camSender = this.#cam;
+        const pc = this.#pc;
+        const answer = this.#answer;
         let done = true;
         if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
         else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
         else if (camSender !== null && !areAsWatched(camSender.getParameters().encodings, this.#watched)) done = await send(camSender, this.#watched);
+        else if (pc !== null && answer !== null && this.#toldVoice !== this.#voice) done = await this.#retell(pc, answer);
         else {
           this.#refusals = 0;
           break;

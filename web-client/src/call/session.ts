@@ -5,6 +5,7 @@ import { Devices } from "./devices";
 import { EMPTY, layout, wishes, type Layout } from "./layout";
 import { meter, VOICE_SCORE, voiceScore } from "./meter";
 import { Peer, SLOTS, type Slot } from "./peer";
+import { voiceFor } from "./redundancy";
 import { begin, isReconnecting, lost, recover, type Recovery, type Sample } from "./recovery";
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
@@ -267,8 +268,11 @@ export class Session {
 
   async #sample(): Promise<void> {
     if (this.#recovery === null) return;
-    const bytes = await this.#peer.bytes();
+    const [bytes, available] = await Promise.all([this.#peer.bytes(), this.#peer.available()]);
     if (this.#recovery === null) return;
+    const { seats, self } = this.call.get();
+    const lost = seats.find((seat) => seat.seat === self?.seat)?.loss.from ?? 0;
+    this.#peer.sendVoice(voiceFor({ lost, available }));
     const sample: Sample = {
       now: performance.now(),
       ice: this.#peer.ice,

@@ -77,8 +77,11 @@ mod tests {
         let mut world = World::call_of(10);
         world.picture(0, Frame::Key);
         world.picture(1, Frame::Key);
-        // The cache fills to its age, tables to their size.
-        for _ in 0..100 {
+        // The cache fills to its age, tables to their size; every line loses a third, so that sound is repeated.
+        for step in 0..300 {
+            if step % 30 == 29 {
+                (0..10).for_each(|client| world.report_loss(client, 85));
+            }
             for publisher in [0, 1] {
                 for _ in 0..PACKETS {
                     world.picture(publisher, Frame::Delta);
@@ -129,5 +132,7 @@ mod tests {
         let forwarded = world.sfu.counters().forwarded_packets - before.forwarded_packets;
         assert_eq!(forwarded, BURSTS * (PACKETS + 1) * 18);
         assert_eq!(allocations, 0, "in {forwarded} packets");
+        let redundant = world.sfu.counters().redundant_packets - before.redundant_packets;
+        assert_eq!(redundant, BURSTS * 18, "all sound");
     }
 }

@@ -23,6 +23,7 @@ use sfu::plan::{
 use sfu::{Path, Via};
 
 pub(crate) const OPUS: PayloadType = PayloadType(111);
+pub(crate) const RED: PayloadType = PayloadType(63);
 pub(crate) const VP8: PayloadType = PayloadType(96);
 pub(crate) const RTX: PayloadType = PayloadType(97);
 pub(crate) const MID_EXTENSION: u8 = 4;
@@ -361,6 +362,29 @@ impl Client {
         self.seal(&packet)
     }
 
+    /// The next 20 ms of sound with the `depth` frames before, protected. The first byte of each frame is the lower one of its
+    /// number.
+    pub(crate) fn redundant_voice(&mut self, depth: u16) -> Vec<u8> {
+        let mic = self.mic;
+        self.mic.sequence = mic.sequence.wrapping_add(1);
+        self.mic.timestamp = mic.timestamp.wrapping_add(960);
+        let frame = |back: u16| {
+            let [_, low] = mic.sequence.wrapping_sub(back).to_be_bytes();
+            let mut frame = vec![low; 80];
+            frame[79] = u8::try_from(self.key.0).unwrap();
+            frame
+        };
+        let mut payload = Vec::new();
+        for back in (1..=depth).rev() {
+            let [_, a, b, c] = ((u32::from(back) * 960) << 10 | 80).to_be_bytes();
+            payload.extend([0x80 | OPUS.0, a, b, c]);
+        }
+        payload.push(OPUS.0);
+        (0..=depth).rev().for_each(|back| payload.extend(frame(back)));
+        let packet = self.rtp(RED, "mic", mic, false, &[], &payload);
+        self.seal(&packet)
+    }
+
     /// The next frame of the camera in one packet, in the clear.
     pub(crate) fn picture_plain(&mut self, kind: Frame) -> Vec<u8> {
         let cam = self.cam;
@@ -474,7 +498,7 @@ impl Client {
 /// Microphone by `a=ssrc`, camera by its mid; three slots of each kind.
 fn plan(number: u32, mic: u32) -> Plan {
     let mid = |text: &str| Mid::new(text).unwrap();
-    let opus = Codec::Opus { pt: OPUS };
+    let opus = Codec::Opus { pt: OPUS, red: Some(RED) };
     let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
     let extensions = ExtensionIds {
         mid: Some(MID_EXTENSION),

@@ -17,6 +17,8 @@ mod layers;
 #[cfg(test)]
 mod random_calls;
 #[cfg(test)]
+mod redundancy;
+#[cfg(test)]
 mod seats;
 #[cfg(test)]
 mod transport;

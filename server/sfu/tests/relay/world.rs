@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use rtc_rtcp::receiver_report::ReceiverReport;
+use rtc_rtcp::reception_report::ReceptionReport;
+use rtc_shared::marshal::Marshal as _;
 use sfu::command::Command;
 use sfu::event::Event;
 use sfu::plan::{CallKey, PeerKey, Source};
@@ -145,6 +148,15 @@ impl World {
         let sealed = self.clients[client].seal_rtcp(packet);
         self.datagram(client, sealed);
         self.settle();
+    }
+
+    /// A browser says that of each of its voices it lost so many 256ths (RFC 3550 §6.4.2).
+    pub(crate) fn report_loss(&mut self, client: usize, fraction_lost: u8) {
+        let slots = ["a0", "a1", "a2"].map(|mid| self.clients[client].slot(mid).ssrc.0);
+        let block = |ssrc| ReceptionReport { ssrc, fraction_lost, ..Default::default() };
+        let reports = slots.map(block).to_vec();
+        let report = ReceiverReport { ssrc: 1, reports, ..Default::default() };
+        self.rtcp(client, &report.marshal().unwrap());
     }
 
     /// Lets time pass, doing what falls due; browsers keep checking.

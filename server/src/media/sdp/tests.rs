@@ -132,7 +132,7 @@ fn a_chromium_offer_becomes_four_sources_and_five_slots() {
         PublishLine {
             mid: Mid::new("0").expect("mid"),
             source: Source::Mic,
-            codec: Codec::Opus { pt: PayloadType(111) },
+            codec: Codec::Opus { pt: PayloadType(111), red: Some(PayloadType(63)) },
             extensions: ExtensionIds {
                 mid: Some(4),
                 transport_cc: Some(3),
@@ -194,7 +194,7 @@ fn the_answer_says_what_a_browser_needs() {
     assert_eq!(
         mic.lines().collect::<Vec<_>>(),
         [
-            "audio 9 UDP/TLS/RTP/SAVPF 111",
+            "audio 9 UDP/TLS/RTP/SAVPF 111 63",
             "c=IN IP4 0.0.0.0",
             "a=mid:0",
             &format!("a=ice-ufrag:{}", negotiated.ice.ufrag),
@@ -214,6 +214,8 @@ fn the_answer_says_what_a_browser_needs() {
             "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
             "a=rtpmap:111 opus/48000/2",
             "a=fmtp:111 useinbandfec=1;usedtx=1",
+            "a=rtpmap:63 red/48000/2",
+            "a=fmtp:63 111/111",
             "a=rtcp-fb:111 transport-cc",
         ]
     );
@@ -259,10 +261,43 @@ fn the_voice_and_the_picture_of_one_place_share_a_stream() {
 #[test]
 fn rotation_absolute_send_time_and_foreign_codecs_are_not_taken() {
     let text = first(CHROMIUM).expect("answer").text;
-    for word in
-        ["video-orientation", "abs-send-time", "H264", "VP9", "AV1", "ulpfec", "red/", "toffset"]
-    {
+    for word in [
+        "video-orientation",
+        "abs-send-time",
+        "H264",
+        "VP9",
+        "AV1",
+        "ulpfec",
+        "red/90000",
+        "toffset",
+    ] {
         assert!(!text.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn redundant_audio_is_taken_both_ways_where_all_its_frames_are_opus() {
+    let plan = first(CHROMIUM).expect("answer").negotiated.plan;
+    let opus = Codec::Opus { pt: PayloadType(111), red: Some(PayloadType(63)) };
+    let published = plan.publish.iter().map(|line| line.codec);
+    let codecs = published.chain(plan.slots.iter().map(|slot| slot.codec));
+    assert_eq!(codecs.filter(|codec| *codec == opus).count(), 5);
+
+    let offered = |fmtp: &str| {
+        let audio = AUDIO.replace("SAVPF 111", "SAVPF 63 111");
+        let offer = small(&[&with(&audio, &format!("a=rtpmap:63 red/48000/2\n{fmtp}"))]);
+        let Answered { text, negotiated } = first(&offer).expect("answer");
+        let format = section(&text, 0).lines().next().expect("m-line").to_owned();
+        (format, negotiated.plan.publish.first().expect("mic").codec)
+    };
+    let (format, codec) = offered("a=fmtp:63 111/111/111");
+    assert_eq!(codec, opus);
+    assert_eq!(format, "audio 9 UDP/TLS/RTP/SAVPF 111 63", "Opus stays first");
+    for fmtp in ["a=fmtp:63 111", "a=fmtp:63 111/0", "a=fmtp:63 111/", "a=fmtp:111 111/111", "a=x"]
+    {
+        let (format, codec) = offered(fmtp);
+        assert_eq!(codec, Codec::Opus { pt: PayloadType(111), red: None }, "{fmtp}");
+        assert_eq!(format, "audio 9 UDP/TLS/RTP/SAVPF 111", "{fmtp}");
     }
 }
 

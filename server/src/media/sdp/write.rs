@@ -56,8 +56,11 @@ fn media(
         return;
     };
     let formats = match codec.codec {
-        Codec::Opus { pt } | Codec::Vp8 { pt, rtx: None } => pt.0.to_string(),
-        Codec::Vp8 { pt, rtx: Some(rtx) } => format!("{} {}", pt.0, rtx.0),
+        Codec::Opus { pt, red: None } | Codec::Vp8 { pt, rtx: None } => pt.0.to_string(),
+        // The first is what is sent as long as nothing is lost (RFC 3264 §6.1).
+        Codec::Opus { pt, red: Some(second) } | Codec::Vp8 { pt, rtx: Some(second) } => {
+            format!("{} {}", pt.0, second.0)
+        }
     };
     put!(text, "m={} 9 {} {formats}", offered.media, offered.protocol);
     put!(text, "c=IN IP4 0.0.0.0");
@@ -94,9 +97,13 @@ fn media(
         Role::Refused => {}
     }
     let pt = match codec.codec {
-        Codec::Opus { pt } => {
+        Codec::Opus { pt, red } => {
             put!(text, "a=rtpmap:{} opus/48000/2", pt.0);
             put!(text, "a=fmtp:{} useinbandfec=1;usedtx=1", pt.0);
+            if let Some(red) = red {
+                put!(text, "a=rtpmap:{} red/48000/2", red.0);
+                put!(text, "a=fmtp:{} {}/{}", red.0, pt.0, pt.0);
+            }
             pt
         }
         Codec::Vp8 { pt, rtx } => {
