@@ -6,12 +6,14 @@
  * slot goes with the i-th video slot: a browser's offer cannot say so, therefore the order says it.
  */
 import type { Rid, SrtpAttempt, TransportKind } from "../wire";
-import { areAsWatched, asWatched, CAMERA_LAYERS, type WatchedLayers } from "./layers";
+import { areAsWanted, asWanted, CAMERA_LAYERS, type Sent, type WatchedLayers } from "./layers";
+import { lineStats, NOTHING, type LineStats } from "./stats";
+import type { CameraRoom } from "./thin";
 
 /** Pictures at once. A phone decodes four without getting hot; a desk shows six beside a record. */
 export const SLOTS = { desktop: 6, phone: 4 } as const;
-/** Opus for speech is transparent well below this. */
-const MICROPHONE_MAX_BPS = 32_000;
+/** Opus for speech at full bandwidth. More is not heard; at 32 a voice with its headers and both ways' reports fills a line of 64 kb/s. */
+const MICROPHONE_MAX_BPS = 24_000;
 
 export interface Tracks {
   readonly mic: MediaStreamTrack | null;
@@ -47,6 +49,7 @@ export class Peer {
   #cam: RTCRtpSender | null = null;
   #wanted: Tracks = { mic: null, cam: null };
   #watched: WatchedLayers = null;
+  #room: CameraRoom = "all";
   #answered = false; // what is said of layers before speaks of the connection before
   /** How often in a row a sender refused. */
   #refusals = 0;
@@ -124,18 +127,15 @@ export class Peer {
     await pc.setRemoteDescription({ type: "answer", sdp });
   }
 
-  /** Bytes received on the nominated pair; `null` while there is none. */
-  async bytes(): Promise<number | null> {
-    const pc = this.#pc;
-    if (pc === null) return null;
-    let bytes: number | null = null;
-    const report = await pc.getStats();
-    report.forEach((entry: { type: string; nominated?: boolean; state?: string; bytesReceived?: number }) => {
-      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") {
-        bytes = Math.max(bytes ?? 0, entry.bytesReceived ?? 0);
-      }
-    });
-    return bytes;
+  /** How much of the camera the line may be given. */
+  allow(room: CameraRoom): void {
+    if (room === this.#room) return;
+    this.#room = room;
+    void this.#reconcile();
+  }
+
+  async stats(): Promise<LineStats> {
+    return this.#pc === null ? NOTHING : lineStats(await this.#pc.getStats());
   }
 
   close(): void {
@@ -177,12 +177,13 @@ export class Peer {
     try {
       for (;;) {
         const { mic, cam } = this.#wanted;
+        const sent: Sent = { watched: this.#watched, room: this.#room };
         const micSender = this.#mic;
         const camSender = this.#cam;
         let done = true;
         if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
         else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
-        else if (camSender !== null && !areAsWatched(camSender.getParameters().encodings, this.#watched)) done = await send(camSender, this.#watched);
+        else if (camSender !== null && !areAsWanted(camSender.getParameters().encodings, sent)) done = await send(camSender, sent);
         else {
           this.#refusals = 0;
           break;
@@ -215,11 +216,11 @@ async function put(sender: RTCRtpSender, track: MediaStreamTrack | null): Promis
   }
 }
 
-async function send(sender: RTCRtpSender, watched: WatchedLayers): Promise<boolean> {
+async function send(sender: RTCRtpSender, sent: Sent): Promise<boolean> {
   try {
     const parameters = sender.getParameters();
-    await sender.setParameters({ ...parameters, encodings: asWatched(parameters.encodings, watched) });
-    return areAsWatched(sender.getParameters().encodings, watched); // not where a browser knows no `active`
+    await sender.setParameters({ ...parameters, encodings: asWanted(parameters.encodings, sent) });
+    return areAsWanted(sender.getParameters().encodings, sent); // not where a browser knows no `active`
   } catch {
     return false;
   }
