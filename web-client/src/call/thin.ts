@@ -29,7 +29,7 @@ export const LONGEST_PAUSE_MS = 60_000;
 /** The browser probes the line as soon as the camera is on and knows within a second. Longer would fill the queue of a thin one. */
 export const TRY_MS = 3_000;
 /** A try ends if the line is still thin after this: the answer to the first probe has come by then, and the queue is not full yet. */
-export const TRY_AT_LEAST_MS = 1_000;
+export const TRY_AT_LEAST_MS = 1_500;
 /** A picture that rests again this soon after it came back came too early. */
 export const RELAPSE_MS = 20_000;
 
