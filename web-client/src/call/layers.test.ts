@@ -21,10 +21,10 @@ describe("layers of the own camera", () => {
     expect(areAsWanted([{ active: true }], all([]))).toBe(true);
   });
 
-  it("sends the smallest while a thin line is tried, whichever is looked at, and none while it rests", () => {
+  it("sends the smallest while a thin line is tried, whoever looks, and none while it rests", () => {
     const active = (watched: WatchedLayers, room: Sent["room"]) => asWanted(CAMERA_LAYERS, { watched, room }).map(({ active }) => active);
     expect(active(["h"], "least")).toEqual([true, false, false]);
-    expect(active([], "least")).toEqual([false, false, false]);
+    expect(active([], "least")).toEqual([true, false, false]);
     expect(active(null, "none")).toEqual([false, false, false]);
     const tried = asWanted(CAMERA_LAYERS, { watched: ["q"], room: "least" });
     expect(areAsWanted(tried, all(["q"]))).toBe(false);

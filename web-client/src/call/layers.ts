@@ -46,7 +46,8 @@ function isWanted({ rid }: RTCRtpEncodingParameters, { watched, room }: Sent): b
     case "none":
       return false;
     case "least":
-      return rid === undefined || (rid === CAMERA_LAYERS[0]?.rid && watched?.length !== 0);
+      // Also if nobody looks: nobody can look at a picture that rests, and without it the line is never found to be wide.
+      return rid === undefined || rid === CAMERA_LAYERS[0]?.rid;
     case "all":
       return watched === null || rid === undefined || watched.some((name) => name === rid);
     default:

@@ -42,7 +42,7 @@ describe("the own picture on a thin line", () => {
   });
 
   it("rests at once when the server tells of loss while the estimate falls", () => {
-    expect(play(calm, 10_000, 0, () => ({ ...GOOD, room: 150_000, told: 0.2 })).changes).toEqual([[10_000, "none"]]);
+    expect(play(calm, 10_000, 0, () => ({ ...GOOD, room: 120_000, told: 0.2 })).changes).toEqual([[10_000, "none"]]);
   });
 
   it("is tried with the smallest layer after a pause, and comes back when the line carries it", () => {

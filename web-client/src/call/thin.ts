@@ -10,9 +10,10 @@
  * A line that is said to carry less than this, in bits per second, carries a voice with its headers (50 kb/s) and no
  * picture worth looking at. Higher would take away pictures that still move.
  */
-export const THIN_BPS = 110_000;
-/** The picture stays when the line is said to carry this: a voice and the smallest layer. Apart from `THIN_BPS`, or it would flicker. */
-export const WIDE_BPS = 160_000;
+export const THIN_BPS = 100_000;
+/** The picture stays when the line is said to carry this. Apart from `THIN_BPS`, or it would flicker; below what the browser's first
+ *  probe for the smallest layer reaches (175 kb/s), or no line would ever be found wide. */
+export const WIDE_BPS = 130_000;
 /** The estimate must say so for this long: a handover to another cell dips it for a moment. */
 export const THIN_FOR_MS = 500;
 /** A queue before the line that overflows: so much is lost… */
