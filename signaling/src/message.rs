@@ -412,6 +412,8 @@ wire_struct! {
         source: MediaSource,
         /// RTP timestamp of the slot's first packet of this source; older frames show somebody else.
         from_rtp_timestamp: Option<u32>,
+        /// Whether a picture is held back, since the line of who would see it does not carry it. It comes back by itself.
+        held: bool,
     }
 }
 

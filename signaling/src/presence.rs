@@ -12,6 +12,8 @@ pub struct Presence {
     pub muted: bool,
     /// Sends no picture, by its own word.
     pub camera_off: bool,
+    /// Sends no picture for now, since its line carries the voice and not more. It comes back by itself.
+    pub camera_resting: bool,
     /// Wants to speak.
     pub hand: bool,
     /// Where a waiting seat stands in its device check.
@@ -50,6 +52,9 @@ pub struct PresencePatch {
     /// See [`Presence::camera_off`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera_off: Option<bool>,
+    /// See [`Presence::camera_resting`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera_resting: Option<bool>,
     /// See [`Presence::hand`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand: Option<bool>,
@@ -61,9 +66,10 @@ pub struct PresencePatch {
 impl Presence {
     /// Takes over what the patch names.
     pub fn merge(&mut self, patch: PresencePatch) {
-        let PresencePatch { muted, camera_off, hand, step } = patch;
+        let PresencePatch { muted, camera_off, camera_resting, hand, step } = patch;
         self.muted = muted.unwrap_or(self.muted);
         self.camera_off = camera_off.unwrap_or(self.camera_off);
+        self.camera_resting = camera_resting.unwrap_or(self.camera_resting);
         self.hand = hand.unwrap_or(self.hand);
         self.step = step.or(self.step);
     }
@@ -75,13 +81,17 @@ mod tests {
 
     #[test]
     fn what_a_patch_leaves_out_stays() {
-        let mut presence =
-            Presence { muted: true, camera_off: true, hand: false, step: Some(CheckStep::Ready) };
+        let before = Presence {
+            muted: true,
+            camera_off: true,
+            camera_resting: true,
+            hand: false,
+            step: Some(CheckStep::Ready),
+        };
+        let mut presence = before.clone();
 
         presence.merge(PresencePatch { hand: Some(true), ..PresencePatch::default() });
 
-        let expected =
-            Presence { muted: true, camera_off: true, hand: true, step: Some(CheckStep::Ready) };
-        assert_eq!(presence, expected);
+        assert_eq!(presence, Presence { hand: true, ..before });
     }
 }

@@ -1168,6 +1168,10 @@ muted: boolean,
  */
 camera_off: boolean, 
 /**
+ * Sends no picture for now, since its line carries the voice and not more. It comes back by itself.
+ */
+camera_resting: boolean, 
+/**
  * Wants to speak.
  */
 hand: boolean, 
@@ -1188,6 +1192,10 @@ muted?: boolean,
  * See [`Presence::camera_off`].
  */
 camera_off?: boolean, 
+/**
+ * See [`Presence::camera_resting`].
+ */
+camera_resting?: boolean, 
 /**
  * See [`Presence::hand`].
  */
@@ -1819,7 +1827,11 @@ source: MediaSource,
 /**
  * RTP timestamp of the slot's first packet of this source; older frames show somebody else.
  */
-from_rtp_timestamp: number | null, };
+from_rtp_timestamp: number | null, 
+/**
+ * Whether a picture is held back, since the line of who would see it does not carry it. It comes back by itself.
+ */
+held: boolean, };
 
 /**
  * A wish for one video slot.

@@ -25,6 +25,14 @@ const ACKNOWLEDGED_LEAST_MICROS: i64 = 100_000;
 /// Feedback missing for this long while we send is congestion too: libwebrtc sends it ten times a second.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
+/// Pictures wait when feedback is this late: it is lost in a queue, there or back, and until it is known what gets through
+/// the voice has the line alone. Sooner would stop pictures on a line that loses a third of its feedback, later loses more
+/// words.
+const OVERDUE: Duration = Duration::from_millis(500);
+
+/// How long a picture waits before this is looked at again.
+const OVERDUE_WAIT: Duration = Duration::from_millis(50);
+
 /// Parts of the window.
 const BUCKETS: usize = 6;
 
@@ -36,10 +44,14 @@ pub(crate) struct Bandwidth {
     in_flight: Vec<InFlight>,
     /// When the first packet left after the last feedback.
     unanswered: Option<Instant>,
+    /// Whether the other side sends feedback at all.
+    is_answering: bool,
     /// Reference time of the last feedback as it stood there, and with its rollovers.
     reference: Option<(i64, i64)>,
     allowed: PerSecond,
     arrived: Arrived,
+    /// The last rate that was measured of it.
+    measured: Option<Bitrate>,
     trendline: Trendline,
     estimate: Estimate,
     pub(crate) pacer: Pacer,
@@ -72,9 +84,11 @@ impl Bandwidth {
             next: 0,
             in_flight: Vec::new(),
             unanswered: None,
+            is_answering: false,
             reference: None,
             allowed: PerSecond::new(now),
             arrived: Arrived::default(),
+            measured: None,
             trendline: Trendline::new(),
             estimate: Estimate::new(),
             pacer: Pacer::new(now),
@@ -124,7 +138,9 @@ impl Bandwidth {
         if !self.allowed.allow(now, 1, MAX_ACKNOWLEDGEMENTS_PER_SECOND) {
             return false;
         }
+        let was_overdue = self.is_overdue(now);
         self.unanswered = None;
+        self.is_answering = true;
         let reference = self.extend_reference(acknowledgement.reference);
         let (mut received, mut lost) = (0, 0);
         let mut newest = None;
@@ -160,11 +176,14 @@ impl Bandwidth {
         let report = Report {
             received,
             lost,
-            acknowledged: self.arrived.bitrate(),
+            acknowledged: self.acknowledged(received, lost),
             load: self.trendline.load(),
             round_trip,
         };
         self.estimate.report(report, now);
+        if was_overdue {
+            self.estimate.doubt(report.acknowledged, now);
+        }
         let retreated = self.estimate.retreated();
         if let Some(rate) = newest.and_then(|newest| self.probes.result(newest, retreated, now)) {
             self.estimate.proved(rate, now);
@@ -173,11 +192,33 @@ impl Bandwidth {
         true
     }
 
+    /// What arrives, as a rate. When more is lost than comes, too little may come to measure: then what came before, less
+    /// the lost share.
+    fn acknowledged(&mut self, received: u64, lost: u64) -> Option<Bitrate> {
+        let measured = self.arrived.bitrate();
+        if measured.is_some() {
+            self.measured = measured;
+            return measured;
+        }
+        let before = self.measured.filter(|_| lost > received)?;
+        Some(before.percent(100 * received / (received + lost)))
+    }
+
+    /// How long a packet of a picture must wait; `None` if it may leave.
+    pub(crate) fn wait(&mut self, now: Instant) -> Option<Duration> {
+        if self.is_overdue(now) { Some(OVERDUE_WAIT) } else { self.pacer.wait(now) }
+    }
+
+    fn is_overdue(&self, now: Instant) -> bool {
+        let late = self.unanswered.map(|since| now.saturating_duration_since(since));
+        self.is_answering && late.is_some_and(|late| late >= OVERDUE)
+    }
+
     /// Once a second: feedback may be missing, and a probe's answer.
     pub(crate) fn tick(&mut self, now: Instant) {
         let is_silent =
             self.unanswered.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
-        if is_silent {
+        if is_silent && self.is_answering {
             // Counted anew: on a line where nothing is sent only a probe can be answered, and it waits for the last retreat.
             self.unanswered = None;
             self.estimate.silence(now);
@@ -334,6 +375,24 @@ mod tests {
 
         let estimate = bandwidth.estimate().unwrap().0;
         assert!((400_000..700_000).contains(&estimate), "{estimate}");
+    }
+
+    #[test]
+    fn pictures_wait_while_feedback_is_overdue_of_somebody_who_sends_any() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        bandwidth.sent(1_000, start);
+        assert_eq!(bandwidth.wait(start + 2 * OVERDUE), None, "no feedback was ever seen");
+        bandwidth.tick(start + 2 * SILENCE);
+        assert_eq!(bandwidth.estimate(), None);
+
+        run(&mut bandwidth, start, |_| Some(30));
+        let now = start + Duration::from_secs(1);
+        bandwidth.sent(1_000, now);
+        assert_eq!(bandwidth.wait(now + OVERDUE / 2), None);
+        assert_eq!(bandwidth.wait(now + OVERDUE), Some(OVERDUE_WAIT));
+        bandwidth.tick(now + SILENCE);
+        assert_eq!(bandwidth.estimate(), Some(crate::estimate::FLOOR));
     }
 
     #[test]

@@ -202,10 +202,18 @@ impl Estimate {
         }
     }
 
-    /// Feedback is missing: to be called once a second while it is.
+    /// Feedback is missing: to be called once a second while it is. Without an estimate nothing is known but that the line
+    /// is full or gone.
     pub(crate) fn silence(&mut self, now: Instant) {
-        if let Some(bitrate) = self.bitrate {
-            self.retreat(bitrate.percent(SILENCE_PERCENT), now);
+        let to = self.bitrate.map_or(FLOOR, |bitrate| bitrate.percent(SILENCE_PERCENT));
+        self.retreat(to, now);
+    }
+
+    /// Feedback was long overdue: if nothing else is known, the line carries what arrived, and what waited is not let loose
+    /// on it at once.
+    pub(crate) fn doubt(&mut self, acknowledged: Option<Bitrate>, now: Instant) {
+        if self.bitrate.is_none() {
+            self.retreat(acknowledged.unwrap_or(FLOOR), now);
         }
     }
 

@@ -188,6 +188,13 @@ pub const NACK_DELAY: Duration = Duration::from_millis(10);
 /// Requests for one packet.
 pub const MAX_NACK_TRIES: u8 = 10;
 
+/// A layer's missing packets are asked for at most once for this many that came, in a second: asks for more than half of a
+/// line's packets are answered into the queue that dropped them. A third of random loss stays within it.
+pub const NACK_SHARE: u32 = 2;
+
+/// …beyond this many a second, or a picture of few packets could not be repaired.
+pub const NACK_FLOOR: u32 = 2;
+
 /// A camera packet missing for this long is given up, and a keyframe asked for. A shared screen has longer.
 pub const NACK_GIVE_UP: Duration = Duration::from_secs(1);
 /// See [`NACK_GIVE_UP`].

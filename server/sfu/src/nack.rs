@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::{MAX_MISSING, MAX_NACK_TRIES, NACK_DELAY};
+use crate::limits::{MAX_MISSING, MAX_NACK_TRIES, NACK_DELAY, NACK_FLOOR, NACK_SHARE};
 use crate::srtp::Index;
 
 /// Missing packets of one layer.
@@ -11,6 +11,16 @@ pub(crate) struct Missing {
     packets: Vec<Packet>,
     highest: Option<Index>,
     give_up: Duration,
+    traffic: Traffic,
+}
+
+/// What came and what was asked for in the current second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
+    since: Option<Instant>,
+    received: u32,
+    received_before: u32,
+    asked: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +41,12 @@ pub(crate) enum Repair {
 
 impl Missing {
     pub(crate) fn new(give_up: Duration) -> Self {
-        Self { packets: Vec::new(), highest: None, give_up }
+        Self { packets: Vec::new(), highest: None, give_up, traffic: Traffic::default() }
     }
 
     /// Notes a packet that came, by whatever way.
     pub(crate) fn received(&mut self, sequence: Index, now: Instant) -> Repair {
+        self.traffic.received(now);
         let Some(highest) = self.highest else {
             self.highest = Some(sequence);
             return Repair::Possible;
@@ -69,6 +80,7 @@ impl Missing {
         let highest = self.highest.unwrap_or(0);
         let mut repair = Repair::Possible;
         let give_up = self.give_up;
+        let traffic = &mut self.traffic;
         self.packets.retain_mut(|packet| {
             let age = now.saturating_duration_since(packet.since);
             if age >= give_up || packet.tries >= MAX_NACK_TRIES {
@@ -79,7 +91,7 @@ impl Missing {
                 None => age >= NACK_DELAY || highest - packet.sequence >= 2,
                 Some(asked) => now.saturating_duration_since(asked) >= rtt,
             };
-            if is_due {
+            if is_due && traffic.may_ask(now) {
                 packet.asked = Some(now);
                 packet.tries += 1;
                 ask(packet.sequence);
@@ -95,6 +107,31 @@ impl Missing {
 
     pub(crate) fn clear(&mut self) {
         self.packets.clear();
+    }
+}
+
+impl Traffic {
+    fn received(&mut self, now: Instant) {
+        self.turn(now);
+        self.received = self.received.saturating_add(1);
+    }
+
+    /// Whether one more may be asked for; it counts.
+    fn may_ask(&mut self, now: Instant) -> bool {
+        self.turn(now);
+        let most = self.received.max(self.received_before) / NACK_SHARE + NACK_FLOOR;
+        let may = self.asked < most;
+        self.asked += u32::from(may);
+        may
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since).as_secs();
+        if passed >= 1 {
+            let received_before = if passed == 1 { self.received } else { 0 };
+            *self = Self { since: Some(now), received: 0, received_before, asked: 0 };
+        }
     }
 }
 
@@ -125,6 +162,24 @@ mod tests {
         assert_eq!(due(&mut missing, at(120)).0, [11]);
         missing.received(11, at(130));
         assert!(missing.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_loses_most_of_it_is_not_asked_for_all_of_it_again() {
+        let start = anchor();
+        let mut missing = Missing::new(NACK_GIVE_UP);
+        let mut asked = 0;
+        for step in 0..400_u32 {
+            let now = start + Duration::from_millis(10) * step;
+            if step % 5 == 0 {
+                missing.received(u64::from(step), now);
+            }
+            asked += due(&mut missing, now).0.len();
+        }
+
+        // 80 packets came in four seconds, and 320 did not.
+        let most = 80 / NACK_SHARE + 4 * NACK_FLOOR;
+        assert!((most * 3 / 4..=most).contains(&u32::try_from(asked).unwrap()), "{asked}");
     }
 
     #[test]

@@ -494,7 +494,7 @@ impl Slot {
     fn pace(&self, wire: &mut Wire<'_>) -> Option<Duration> {
         match self.line.codec {
             Codec::Opus { .. } => None,
-            Codec::Vp8 { .. } => wire.bandwidth.pacer.wait(wire.now),
+            Codec::Vp8 { .. } => wire.bandwidth.wait(wire.now),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clinical::id::{ConnectionId, SeatId};
 use clinical::phi::Phi;
 use sfu::command::{self, Command, Wish};
-use sfu::event::{CloseReason, Event, Liveness, Loss};
+use sfu::event::{CloseReason, Event, Liveness, Loss, PauseReason};
 use sfu::plan::{self, CallKey, Mid, PeerKey, Source, TrackKey};
 use signaling::call::MediaEvent;
 use signaling::effect::Muted;
@@ -78,6 +78,23 @@ impl Routes {
 struct Transport {
     peer: PeerKey,
     negotiated: Negotiated,
+    /// What was last said of its slots, by mid.
+    slots: BTreeMap<Mid, SlotMap>,
+}
+
+impl Transport {
+    /// What is said of a slot after a change.
+    fn slot(&mut self, mid: Mid, change: impl FnOnce(&mut SlotMap)) -> SlotMap {
+        let slot = self.slots.entry(mid).or_insert_with(|| SlotMap {
+            mid: mid.as_str().to_owned(),
+            seat: None,
+            source: MediaSource::Cam,
+            from_rtp_timestamp: None,
+            held: false,
+        });
+        change(slot);
+        slot.clone()
+    }
 }
 
 /// The transports of one call.
@@ -161,7 +178,7 @@ impl Peers {
             }
         };
         self.drop_media(seat);
-        self.transports.insert(seat, Transport { peer, negotiated });
+        self.transports.insert(seat, Transport { peer, negotiated, slots: BTreeMap::new() });
         self.seats.insert(peer, seat);
         // The new key takes the old one's place: as publisher, and in everybody's audience.
         let tracks: Vec<(SeatId, MediaSource)> = self
@@ -199,7 +216,7 @@ impl Peers {
     }
 
     pub(super) fn want(&self, seat: SeatId, slots: &[SlotWish]) {
-        let Some(Transport { peer, negotiated: _ }) = self.transports.get(&seat) else { return };
+        let Some(Transport { peer, .. }) = self.transports.get(&seat) else { return };
         let slots = slots
             .iter()
             .filter_map(|SlotWish { mid, max_height, priority }| {
@@ -221,14 +238,14 @@ impl Peers {
     }
 
     pub(super) fn drop_media(&mut self, seat: SeatId) {
-        if let Some(Transport { peer, negotiated: _ }) = self.transports.remove(&seat) {
+        if let Some(Transport { peer, .. }) = self.transports.remove(&seat) {
             self.seats.remove(&peer);
             self.media.command(Command::Leave { peer });
         }
     }
 
     fn tell_audience(&self, publisher: SeatId, source: MediaSource) {
-        let Some(Transport { peer, negotiated: _ }) = self.transports.get(&publisher) else {
+        let Some(Transport { peer, .. }) = self.transports.get(&publisher) else {
             return;
         };
         let to = self.audiences.get(&(publisher, source)).map(Vec::as_slice).unwrap_or_default();
@@ -241,7 +258,7 @@ impl Peers {
     }
 
     fn tell_mute(&self, (seat, source): (SeatId, MediaSource), muted: Muted) {
-        let Some(Transport { peer, negotiated: _ }) = self.transports.get(&seat) else { return };
+        let Some(Transport { peer, .. }) = self.transports.get(&seat) else { return };
         let muted = match muted {
             Muted::Yes => command::Muted::Yes,
             Muted::No => command::Muted::No,
@@ -250,16 +267,28 @@ impl Peers {
         self.media.command(Command::Mute { track, muted });
     }
 
+    fn change_slot(
+        &mut self,
+        peer: PeerKey,
+        mid: Mid,
+        change: impl FnOnce(&mut SlotMap),
+    ) -> Option<MediaEvent> {
+        let seat = *self.seats.get(&peer)?;
+        let slot = self.transports.get_mut(&seat)?.slot(mid, change);
+        Some(MediaEvent::Slots { seat, slots: vec![slot] })
+    }
+
     /// What an event of the relay means for the call.
     pub(super) fn translate(&mut self, event: Event) -> Option<MediaEvent> {
         match event {
             Event::Slot { peer, mid, track, from_rtp_timestamp } => {
-                let seat = *self.seats.get(&peer)?;
                 let publisher = track.and_then(|track| self.seats.get(&track.peer).copied());
-                let source = track.map_or(MediaSource::Cam, |track| media_source(track.source));
-                let mid = mid.as_str().to_owned();
-                let slot = SlotMap { mid, seat: publisher, source, from_rtp_timestamp };
-                Some(MediaEvent::Slots { seat, slots: vec![slot] })
+                self.change_slot(peer, mid, |slot| {
+                    slot.seat = publisher;
+                    slot.source =
+                        track.map_or(MediaSource::Cam, |track| media_source(track.source));
+                    slot.from_rtp_timestamp = from_rtp_timestamp;
+                })
             }
             Event::LayerDemand { track: TrackKey { peer, source }, rids } => {
                 let seat = *self.seats.get(&peer)?;
@@ -289,15 +318,11 @@ impl Peers {
                 let loss = message::Loss { from: percent(from), to: percent(to) };
                 Some(MediaEvent::Lossy { seat, loss })
             }
-            Event::VideoPaused { peer, mid, reason } => {
-                let seat = self.seats.get(&peer)?;
-                tracing::debug!(seat.id = %seat, slot.mid = %mid.as_str(), ?reason, "a picture is held back");
-                None
+            Event::VideoPaused { peer, mid, reason: PauseReason::Bandwidth } => {
+                self.change_slot(peer, mid, |slot| slot.held = true)
             }
             Event::VideoResumed { peer, mid } => {
-                let seat = self.seats.get(&peer)?;
-                tracing::debug!(seat.id = %seat, slot.mid = %mid.as_str(), "a picture may flow again");
-                None
+                self.change_slot(peer, mid, |slot| slot.held = false)
             }
             // Presence says what people did; that a track rests is each client's to see.
             Event::TrackUp { track: _ }

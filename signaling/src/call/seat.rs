@@ -106,7 +106,8 @@ impl Seat {
 
     /// Whether media is to be expected of it: who sends nothing is silent without a fault.
     const fn sends(&self) -> bool {
-        !(self.presence.muted && self.presence.camera_off)
+        let Presence { muted, camera_off, camera_resting, .. } = &self.presence;
+        !(*muted && (*camera_off || *camera_resting))
     }
 
     /// The seat as others see it.

@@ -423,6 +423,7 @@ fn slots_are_told_again_to_a_new_connection_and_forgotten_with_the_transport() {
         seat: Some(seat(PHARMACIST)),
         source: MediaSource::Cam,
         from_rtp_timestamp: Some(9),
+        held: true,
     };
     let slots = ServerMessage::Slots { slots: vec![slot.clone()] };
     let event = MediaEvent::Slots { seat: seat(PATIENT), slots: vec![slot] };
@@ -499,13 +500,16 @@ fn a_seat_whose_media_stops_is_reconnecting_until_some_comes_again() {
 
 #[test]
 fn a_seat_that_sends_nothing_is_not_called_reconnecting_for_it() {
-    let mut call = consult_admitted();
-    let silent =
-        PresencePatch { muted: Some(true), camera_off: Some(true), ..PresencePatch::default() };
-    call.handle(at(30), line(PATIENT), presence(silent));
+    let muted = PresencePatch { muted: Some(true), ..PresencePatch::default() };
+    let camera_off = PresencePatch { camera_off: Some(true), ..muted.clone() };
+    let camera_resting = PresencePatch { camera_resting: Some(true), ..muted };
+    for silent in [camera_off, camera_resting] {
+        let mut call = consult_admitted();
+        call.handle(at(30), line(PATIENT), presence(silent));
 
-    let quiet = MediaEvent::Quiet { seat: seat(PATIENT), quiet: true };
-    assert_eq!(call.handle_media(at(100), quiet), []);
+        let quiet = MediaEvent::Quiet { seat: seat(PATIENT), quiet: true };
+        assert_eq!(call.handle_media(at(100), quiet), []);
+    }
 }
 
 #[test]

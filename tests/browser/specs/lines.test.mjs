@@ -98,11 +98,35 @@ describe("a patient on a bad line", { concurrency: false }, () => {
     await seesAndHears(patient, "the patient");
   });
 
-  it("keeps its sound on 64 kbit/s", async () => {
+  it("keeps its sound on 64 kbit/s, says why there is no picture, and shows it again when the line heals", async () => {
+    const reconnecting = pharmacist.page.getByText("reconnecting");
+    await Promise.all([pharmacist, patient].map(noteReconnecting));
     await line.order("both delay=20 rate=64 queue=400");
-    const heard = await concealed(patient);
-    metric("line.64_kbit.concealed_to_patient", heard.toFixed(4), "<=0.03", heard <= 0.03 ? "pass" : "info");
+    const begun = performance.now();
+    const since = () => Math.round(performance.now() - begun);
+    // Whose line it is: their own picture and those they would see on one side, theirs on the other.
+    const rests = [
+      patient.page.getByText(/your picture is paused/),
+      patient.page.getByText(/^Your line is too weak for it/),
+      pharmacist.page.getByText(/^Their line is too weak for it/),
+    ];
+    await Promise.all(rests.map((words) => words.first().waitFor()));
+    metric("line.64_kbit.words_after_ms", since(), "<=3000", since() <= 3_000 ? "pass" : "info");
+    await listenFor(patient, SETTLE_MS - Math.min(since(), SETTLE_MS));
+    const [heard, said] = await Promise.all([concealed(patient), concealed(pharmacist)]);
+    for (const [name, share] of [["to_patient", heard], ["from_patient", said]]) {
+      metric(`line.64_kbit.concealed_${name}`, share.toFixed(4), "<=0.03", share <= 0.03 ? "pass" : "info");
+      assert.ok(share <= 0.1, `${share} of the sound had to be invented`);
+    }
+    assert.equal(await reconnecting.count(), 0);
+    for (const seat of [pharmacist, patient]) assert.equal(await seat.page.evaluate(() => globalThis.sawReconnecting), false, "a full line was taken for a dead one");
+
     await line.order("both delay=20");
+    const healed = performance.now();
+    await Promise.all(rests.map((words) => words.first().waitFor({ state: "detached", timeout: 90_000 })));
+    metric("line.64_kbit.picture_back_after_ms", Math.round(performance.now() - healed), "<=15000");
+    await seesAndHears(patient, "the patient");
+    await seesAndHears(pharmacist, "the pharmacist");
   });
 });
 
@@ -139,10 +163,30 @@ async function voices(seat) {
   });
 }
 
+/** After a line has changed this long passes until everything has found out. */
+const SETTLE_MS = 5_000;
+
+/** Notes in the page whether its media was ever called reconnecting, however shortly. */
+async function noteReconnecting(seat) {
+  await seat.page.evaluate(() => {
+    const shows = () => /reconnecting|Nobody hears you now/i.test(document.body.innerText);
+    globalThis.sawReconnecting = false;
+    new MutationObserver(() => {
+      globalThis.sawReconnecting ||= shows();
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+}
+
+/** Lets so much sound pass, silence and invented sound counted. */
+async function listenFor(seat, ms) {
+  const { samples } = await sound(seat);
+  await until("a while of listening", async () => (await sound(seat)).samples - samples >= 48 * ms, { liveness: 4 * ms + 10_000 });
+}
+
 /** Share of the sound that the browser had to invent while it listened, silence not counted. */
 async function concealed(seat) {
   const before = await sound(seat);
-  await until("a rung of listening", async () => (await sound(seat)).samples - before.samples > 48 * RUNG_MS, { liveness: 4 * RUNG_MS });
+  await listenFor(seat, RUNG_MS);
   const after = await sound(seat);
   return (after.concealed - before.concealed) / (after.samples - before.samples);
 }

@@ -31,10 +31,14 @@ struct Ladder {
 
 impl Ladder {
     fn new(seed: u64, down: Profile, cameras: &[u32]) -> Self {
+        Self::with_viewer(seed, down, cameras, vec![])
+    }
+
+    fn with_viewer(seed: u64, down: Profile, cameras: &[u32], sources: Vec<Source>) -> Self {
         let mut world = World::new(seed, None);
         let slots = (4, 4);
         let access = Access { down, up: Profile::delayed(20) };
-        world.join(Seat { call: CallKey(1), sources: vec![], slots, access });
+        world.join(Seat { call: CallKey(1), sources, slots, access });
         for bitrate in cameras {
             let clean = Profile::delayed(20);
             let access = Access { down: clean.clone(), up: clean };
@@ -168,6 +172,39 @@ fn a_line_of_64_kbps_that_also_loses_a_tenth_loses_no_more_of_its_sound() {
 
         // A tenth, and three standard deviations of as many packets. Repeating them would take more than the line has.
         assert!(sound >= 2_650, "seed {seed}: {sound} of 3000 packets of sound");
+    }
+}
+
+#[test]
+fn a_call_whose_line_becomes_64_kbps_both_ways_loses_few_words_though_its_feedback_is_lost_too() {
+    for seed in seeds() {
+        let wide = Profile::delayed(20);
+        let mut ladder =
+            Ladder::with_viewer(seed, wide, &[300_000], vec![Source::Mic, Source::Cam]);
+        // A camera that does not give way, as one of a browser that has not noticed yet.
+        let camera = &mut ladder.world.browsers[VIEWER].pictures[0];
+        (camera.bitrate, camera.interval) = (400_000, Duration::from_millis(33));
+        ladder.over(5);
+        assert_eq!(ladder.estimate(), None, "seed {seed}");
+
+        let narrow = Profile::delayed(20).limited(64_000, 400);
+        ladder.world.browsers[VIEWER].up.change(narrow.clone());
+        ladder.change_line(narrow);
+        let overflowed = |ladder: &Ladder| ladder.world.browsers[VIEWER].down.counters().overflowed;
+        ladder.over(2);
+        let lost = overflowed(&ladder);
+        let paused = (21..=50).find(|_| {
+            ladder.step();
+            ladder.world.paused.len() == 1
+        });
+        assert!(paused.is_some_and(|steps| steps <= 35), "seed {seed}: {paused:?}");
+        // Now it has noticed, and the queue empties.
+        ladder.world.browsers[VIEWER].pictures[0].interval = Duration::from_secs(60);
+        ladder.over(6);
+        assert!(overflowed(&ladder) <= lost + 5, "seed {seed}: {lost} in the first two seconds");
+        let (sound, pictures) = ladder.played_in(10);
+        assert!(sound >= 485, "seed {seed}: {sound} of 500 packets of sound");
+        assert_eq!(pictures, 0, "seed {seed}");
     }
 }
 

@@ -1,4 +1,4 @@
-import { MicOff, RefreshCw, SignalLow, TriangleAlert, Volume2, WifiOff } from "lucide-react";
+import { CircleAlert, MicOff, RefreshCw, TriangleAlert, Volume2, WifiOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useSay } from "../i18n";
 import { Banner } from "../ui/Banner";
@@ -21,6 +21,7 @@ export function CallBanners(props: { readonly session: Session; /** Where no chi
   const { session } = props;
   const say = useSay();
   const link = useStore(session.media, (state) => state.link);
+  const resting = useStore(session.media, (state) => state.camResting);
   const talkingMuted = useStore(session.media, (state) => state.talkingMuted);
   const mutedByChoice = useStore(session.call, (state) => state.own.muted);
   const fault = useStore(session.devices.state, (state) => (state.mic.kind === "stuck" ? state.mic.fault : null));
@@ -40,7 +41,8 @@ export function CallBanners(props: { readonly session: Session; /** Where no chi
       {link === "reconnecting" && <Banner tone="warn" icon={<WifiOff size={20} aria-hidden />}>{say("call.reconnecting")}</Banner>}
       {props.connecting === true && link === "connecting" && <Banner tone="info">{say("call.connecting")}</Banner>}
       {link !== "reconnecting" && lineDown === "down" && <Banner tone="warn" icon={<WifiOff size={20} aria-hidden />}>{say("call.line_only")}</Banner>}
-      {link === "up" && weakLine && <Banner tone="info" icon={<SignalLow size={20} aria-hidden />}>{say("call.weak.you")}</Banner>}
+      {link === "up" && resting && <Banner tone="info" icon={<CircleAlert size={20} aria-hidden />}>{say("call.paused.own")}</Banner>}
+      {link === "up" && weakLine && !resting && <Banner tone="info" icon={<CircleAlert size={20} aria-hidden />}>{say("call.weak.you")}</Banner>}
       {(lineDown === "reload" || newer) && (
         <Banner tone="warn" icon={<RefreshCw size={20} aria-hidden />} action={<Button onClick={() => location.reload()}>{say("ui.reload")}</Button>}>{say("call.update")}</Banner>
       )}

@@ -1,4 +1,4 @@
-import { Hand, MicOff, SignalLow, VideoOff } from "lucide-react";
+import { CircleAlert, Hand, MicOff, VideoOff } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { Button } from "../ui/Button";
@@ -65,6 +65,7 @@ export function People(props: { readonly session: Session; readonly compact?: bo
           <span className={style["states"]}>
             {seat.state !== "present" && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
             <Weak seat={seat} />
+            {seat.state === "present" && seat.presence.camera_resting && !seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.paused.chip")}</Chip>}
             {seat.presence.hand && <Chip tone="info" icon={<Hand size={16} aria-hidden />}>{say("call.hand_up")}</Chip>}
             {seat.state === "present" && seat.presence.muted && <Chip tone="plain" icon={<MicOff size={16} aria-hidden />}>{say("call.muted")}</Chip>}
             {seat.state === "present" && seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.camera_is_off")}</Chip>}
@@ -97,7 +98,7 @@ function Weak(props: { readonly seat: RosterSeat }) {
   const say = useSay();
   const found = props.seat.state === "present" ? weak(props.seat.loss) : null;
   if (found === null) return null;
-  return <Chip tone="warn" icon={<SignalLow size={16} aria-hidden />}>{say(`call.weak.${found.way}`, { percent: found.percent })}</Chip>;
+  return <Chip tone="warn" icon={<CircleAlert size={16} aria-hidden />}>{say(`call.weak.${found.way}`, { percent: found.percent })}</Chip>;
 }
 
 function Waiting(props: { readonly session: Session; readonly seat: RosterSeat; readonly first: boolean; readonly mayAdmit: boolean }) {

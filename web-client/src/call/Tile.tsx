@@ -1,8 +1,8 @@
-import { Hand, MicOff, SignalLow } from "lucide-react";
+import { CircleAlert, Hand, MicOff } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { classes } from "../ui/classes";
-import type { SlotMap } from "../wire";
+import type { RosterSeat, SlotMap } from "../wire";
 import type { Face } from "./layout";
 import { Picture } from "./Picture";
 import { revealOnFrame, revealOnTimeout, UNPROVEN_AFTER_MS, type Reveal } from "./reveal";
@@ -41,7 +41,8 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
     };
   }, [session, mid]);
 
-  const picture = track !== undefined && slot !== undefined && !seat.presence.camera_off;
+  const paused = whyPaused(seat, slot);
+  const picture = track !== undefined && slot !== undefined && !seat.presence.camera_off && paused === null;
   const [shown, setShown] = useState<Reveal>("blank");
   const named = !picture || shown === "proven";
   return (
@@ -49,16 +50,29 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
       {picture
         ? <SlotPicture key={`${slot.mid} ${slot.seat} ${slot.from_rtp_timestamp}`} track={track} slot={slot} label={named ? seat.name : ""} onReveal={setShown} />
         : <span className={style["initials"]} aria-hidden>{initials(seat.name)}</span>}
+      {paused !== null && (
+        <p className={style["paused"]}>
+          <strong>{say("call.paused")}</strong>
+          <span className={style["why"]}>{say(`call.paused.${paused}`)}</span>
+        </p>
+      )}
       <figcaption className={style["label"]}>
         {named && <bdi className={style["name"]}>{seat.name}</bdi>}
         {seat.presence.muted && <span className={style["state"]}><MicOff size={16} aria-hidden />{say("call.muted")}</span>}
         {seat.presence.hand && <span className={style["state"]}><Hand size={16} aria-hidden />{say("call.hand_up")}</span>}
-        {seat.state === "present" && weak(seat.loss) !== null && <span className={style["state"]}><SignalLow size={16} aria-hidden />{say("call.weak")}</span>}
+        {seat.state === "present" && weak(seat.loss) !== null && <span className={style["state"]}><CircleAlert size={16} aria-hidden />{say("call.weak")}</span>}
         {seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}
       </figcaption>
       {speaking && <span className="unseen">{say("call.speaking")}</span>}
     </figure>
   );
+}
+
+/** Whose line has no room for the picture, if that is why there is none: a frozen face would look like a fault, or like a fall. */
+function whyPaused({ presence }: RosterSeat, slot: SlotMap | undefined): "yours" | "theirs" | null {
+  if (presence.camera_off) return null;
+  if (slot?.held === true) return "yours";
+  return presence.camera_resting ? "theirs" : null;
 }
 
 function SlotPicture(props: { readonly track: MediaStreamTrack; readonly slot: SlotMap; readonly label: string; readonly onReveal: (reveal: Reveal) => void }) {

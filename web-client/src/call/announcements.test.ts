@@ -7,7 +7,7 @@ import { START, type CallState } from "./state";
 
 const say = speaker(en, grammar("en"));
 const seat = (id: string, state: RosterSeat["state"] = "present", hand = false): RosterSeat =>
-  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state, since_ms: 0, presence: { muted: false, camera_off: false, hand, step: null }, loss: { from: 0, to: 0 } });
+  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand, step: null }, loss: { from: 0, to: 0 } });
 const inCall = (seats: readonly RosterSeat[]): CallState => ({
   ...START,
   self: { seat: "me" as SeatId } as CallState["self"],

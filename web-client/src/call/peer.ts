@@ -6,13 +6,15 @@
  * slot goes with the i-th video slot: a browser's offer cannot say so, therefore the order says it.
  */
 import type { Rid, SrtpAttempt, TransportKind } from "../wire";
-import { areAsWatched, asWatched, CAMERA_LAYERS, type WatchedLayers } from "./layers";
+import { areAsWanted, asWanted, CAMERA_LAYERS, type Sent, type WatchedLayers } from "./layers";
 import { withVoice, type Voice } from "./redundancy";
+import { lineStats, NOTHING, type LineStats } from "./stats";
+import type { CameraRoom } from "./thin";
 
 /** Pictures at once. A phone decodes four without getting hot; a desk shows six beside a record. */
 export const SLOTS = { desktop: 6, phone: 4 } as const;
-/** Opus for speech is transparent well below this. */
-const MICROPHONE_MAX_BPS = 32_000;
+/** Opus for speech at full bandwidth. More is not heard; at 32 a voice with its headers and both ways' reports fills a line of 64 kb/s. */
+const MICROPHONE_MAX_BPS = 24_000;
 
 export interface Tracks {
   readonly mic: MediaStreamTrack | null;
@@ -53,6 +55,7 @@ export class Peer {
   /** As the connection was told. */
   #toldVoice: Voice = "plain";
   #turn: Promise<void> = Promise.resolve();
+  #room: CameraRoom = "all";
   /** How often in a row a sender refused. */
   #refusals = 0;
   #reconciling = false;
@@ -136,29 +139,15 @@ export class Peer {
     await this.#tell(pc, sdp);
   }
 
-  /**
-   * Bytes received by the connection over all its paths; `null` before the first. An ICE restart leaves the old
-   * candidate pair in the statistics: whoever reads one pair waits until the new one has outgrown it.
-   */
-  async bytes(): Promise<number | null> {
-    const pc = this.#pc;
-    if (pc === null) return null;
-    let transports: number | null = null;
-    let pairs: number | null = null;
-    (await pc.getStats()).forEach((entry: { type: string; bytesReceived?: number }) => {
-      if (entry.type === "transport" && entry.bytesReceived !== undefined) transports = (transports ?? 0) + entry.bytesReceived;
-      if (entry.type === "candidate-pair") pairs = (pairs ?? 0) + (entry.bytesReceived ?? 0);
-    });
-    return transports ?? pairs; // Firefox has no statistics of the transport
+  /** How much of the camera the line may be given. */
+  allow(room: CameraRoom): void {
+    if (room === this.#room) return;
+    this.#room = room;
+    void this.#reconcile();
   }
 
-  /** What the browser believes that the line to the server carries, in bits per second; `null` where it does not say. */
-  async available(): Promise<number | null> {
-    let available: number | null = null;
-    (await this.#pc?.getStats())?.forEach((entry: { type: string; nominated?: boolean; state?: string; availableOutgoingBitrate?: number }) => {
-      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") available = entry.availableOutgoingBitrate ?? available;
-    });
-    return available;
+  async stats(): Promise<LineStats> {
+    return this.#pc === null ? NOTHING : lineStats(await this.#pc.getStats());
   }
 
   close(): void {
@@ -234,6 +223,7 @@ export class Peer {
     try {
       for (;;) {
         const { mic, cam } = this.#wanted;
+        const sent: Sent = { watched: this.#watched, room: this.#room };
         const micSender = this.#mic;
         const camSender = this.#cam;
         const pc = this.#pc;
@@ -241,7 +231,7 @@ export class Peer {
         let done = true;
         if (micSender !== null && micSender.track !== mic) done = await put(micSender, mic);
         else if (camSender !== null && camSender.track !== cam) done = await put(camSender, cam);
-        else if (camSender !== null && !areAsWatched(camSender.getParameters().encodings, this.#watched)) done = await send(camSender, this.#watched);
+        else if (camSender !== null && !areAsWanted(camSender.getParameters().encodings, sent)) done = await send(camSender, sent);
         else if (pc !== null && answer !== null && this.#toldVoice !== this.#voice) done = await this.#retell(pc, answer);
         else {
           this.#refusals = 0;
@@ -275,11 +265,11 @@ async function put(sender: RTCRtpSender, track: MediaStreamTrack | null): Promis
   }
 }
 
-async function send(sender: RTCRtpSender, watched: WatchedLayers): Promise<boolean> {
+async function send(sender: RTCRtpSender, sent: Sent): Promise<boolean> {
   try {
     const parameters = sender.getParameters();
-    await sender.setParameters({ ...parameters, encodings: asWatched(parameters.encodings, watched) });
-    return areAsWatched(sender.getParameters().encodings, watched); // not where a browser knows no `active`
+    await sender.setParameters({ ...parameters, encodings: asWanted(parameters.encodings, sent) });
+    return areAsWanted(sender.getParameters().encodings, sent); // not where a browser knows no `active`
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begin, isReconnecting, lost, REBUILD_AFTER_MS, recover, RESTART_TAKES_MS, SILENT_AFTER_MS, type Recovery, type Repair, type Sample } from "./recovery";
+import { begin, isReconnecting, lost, REBUILD_AFTER_MS, recover, RESTART_TAKES_MS, SILENT_AFTER_MS, STALLED_AFTER_MS, type Recovery, type Repair, type Sample } from "./recovery";
 
 /** Plays samples every half second and notes when something is done. */
 function play(from: Recovery, start: number, forMs: number, at: (now: number) => Partial<Sample>): { readonly end: Recovery; readonly repairs: readonly (readonly [number, Repair])[] } {
@@ -27,7 +27,7 @@ describe("recovery", () => {
     expect(isReconnecting(end)).toBe(true);
   });
 
-  it("takes a nominated pair that stays away for silence", () => {
+  it("takes figures that stay away for silence", () => {
     const { repairs } = play(up(), 3_000, 1_500, () => ({ bytes: null }));
     expect(repairs).toEqual([[2_500 + SILENT_AFTER_MS, "restart"]]);
   });
@@ -42,13 +42,19 @@ describe("recovery", () => {
     expect(repairs).toEqual([]);
   });
 
-  it("does not trust a moment without a nominated pair", () => {
+  it("does not trust a moment without a figure", () => {
     const { repairs } = play(up(), 3_000, 10_000, (now) => (now === 4_000 ? { bytes: null } : {}));
     expect(repairs).toEqual([]);
   });
 
-  it.each(["disconnected", "failed"] as const)("restarts at once when ICE is %s", (ice) => {
-    expect(recover(up(), { now: 3_000, ice, bytes: null, due: true, line: true, nudge: false }).repair).toBe("restart");
+  it("restarts at once when ICE has failed, and as soon as a second brought nothing when it is disconnected", () => {
+    expect(recover(up(), { now: 3_000, ice: "failed", bytes: 3_000, due: true, line: true, nudge: false }).repair).toBe("restart");
+    expect(play(up(), 3_000, 1_000, () => ({ ice: "disconnected", bytes: 2_500 })).repairs).toEqual([[2_500 + STALLED_AFTER_MS, "restart"]]);
+  });
+
+  it("leaves a path alone that is only full: ICE calls it disconnected while bytes still come", () => {
+    const { end, repairs } = play(up(), 3_000, 30_000, () => ({ ice: "disconnected" }));
+    expect([end.phase.kind, repairs]).toEqual(["up", []]);
   });
 
   it("restarts at once when the network is back, without waiting for silence", () => {
@@ -61,7 +67,8 @@ describe("recovery", () => {
 
   it("tries a second restart after three seconds and a new connection after six", () => {
     const { repairs } = play(up(), 3_000, 7_000, () => ({ ice: "disconnected", bytes: null }));
-    expect(repairs).toEqual([[3_000, "restart"], [3_000 + RESTART_TAKES_MS, "restart"], [3_000 + REBUILD_AFTER_MS, "rebuild"]]);
+    const begun = 2_500 + STALLED_AFTER_MS;
+    expect(repairs).toEqual([[begun, "restart"], [begun + RESTART_TAKES_MS, "restart"], [begun + REBUILD_AFTER_MS, "rebuild"]]);
   });
 
   it("goes on building connections, never faster than every four seconds", () => {
@@ -71,7 +78,7 @@ describe("recovery", () => {
   });
 
   it("is up again only when bytes flow after the restart", () => {
-    const restarting = recover(up(), { now: 3_000, ice: "disconnected", bytes: null, due: true, line: true, nudge: false }).next;
+    const restarting = recover(up(), { now: 3_000, ice: "failed", bytes: null, due: true, line: true, nudge: false }).next;
     const connected = recover(restarting, { now: 3_500, ice: "connected", bytes: 2_500, due: true, line: true, nudge: false }).next;
     expect(isReconnecting(connected)).toBe(true);
     const flowing = recover(connected, { now: 4_000, ice: "connected", bytes: 2_600, due: true, line: true, nudge: false }).next;

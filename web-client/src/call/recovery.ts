@@ -5,6 +5,9 @@
 
 /** The server reports each second; this long without a byte is half a report late and more than jitter. */
 export const SILENT_AFTER_MS = 1_500;
+/** A path that ICE calls disconnected is dead once this long nothing came over it: checks are lost in a full queue too, and
+ *  a restart would only add to it. */
+export const STALLED_AFTER_MS = 1_000;
 /** And so many samples must agree: on a busy machine one late sample spans the whole time by itself. */
 export const SILENT_SAMPLES = 3;
 /** An ICE restart that is not connected by then is tried once more. */
@@ -22,7 +25,7 @@ export interface Sample {
   readonly now: number;
   /** `iceConnectionState`, or `none` while no connection stands. */
   readonly ice: "new" | "checking" | "connected" | "completed" | "disconnected" | "failed" | "closed" | "none";
-  /** Bytes received so far; `null` before the first or if the browser does not say. */
+  /** Bytes received; `null` if the browser does not say or no connection stands. */
   readonly bytes: number | null;
   /** Whether bytes should be flowing: somebody sends, or we do and reports are due. */
   readonly due: boolean;
@@ -77,7 +80,8 @@ export function recover(before: Recovery, sample: Sample): { readonly next: Reco
   switch (before.phase.kind) {
     case "up": {
       const silent = seen.flowed && seen.quiet >= SILENT_SAMPLES && sample.now - seen.bytesAt >= SILENT_AFTER_MS;
-      const broken = !isUp(sample) && sample.ice !== "new" && sample.ice !== "checking";
+      const stalled = sample.ice === "disconnected" && sample.now - seen.bytesAt >= STALLED_AFTER_MS;
+      const broken = stalled || sample.ice === "failed" || sample.ice === "closed" || sample.ice === "none";
       if (!(broken || silent || slept || sample.nudge)) return stay();
       if (!sample.line && !broken && !silent) return stay();
       // Without the socket no offer can go; what is broken is shown, and repaired when the socket is back.

@@ -10,6 +10,7 @@ import { begin, isReconnecting, lost, recover, type Recovery, type Sample } from
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
 import { createStore, type Store } from "./store";
+import { cameraRoom, isResting, thin, WIDE, type Thin } from "./thin";
 import { wanted } from "./wanted";
 import { isPhone } from "../ui/usePhone";
 
@@ -21,6 +22,8 @@ export interface MediaState {
   /** What is on the senders: the mute button shows this, not the click. */
   readonly micSent: boolean;
   readonly camSent: boolean;
+  /** The own picture rests, though the camera is on: the line carries the voice and not more. */
+  readonly camResting: boolean;
   /** Incoming pictures by mid. */
   readonly videos: ReadonlyMap<string, MediaStreamTrack>;
   readonly layout: Layout;
@@ -28,7 +31,7 @@ export interface MediaState {
   readonly talkingMuted: boolean;
 }
 
-const NO_MEDIA: MediaState = { link: "none", micSent: false, camSent: false, videos: new Map(), layout: EMPTY, talkingMuted: false };
+const NO_MEDIA: MediaState = { link: "none", micSent: false, camSent: false, camResting: false, videos: new Map(), layout: EMPTY, talkingMuted: false };
 
 const SAMPLE_EVERY_MS = 500;
 /** A page hidden longer than this may come back on another network. */
@@ -48,6 +51,7 @@ export class Session {
 
   readonly #peer: Peer;
   #recovery: Recovery | null = null;
+  #thin: Thin = WIDE;
   #slots: readonly Slot[] = [];
   #nudge = false;
   #hiddenSince: number | null = null;
@@ -268,15 +272,15 @@ export class Session {
 
   async #sample(): Promise<void> {
     if (this.#recovery === null) return;
-    const [bytes, available] = await Promise.all([this.#peer.bytes(), this.#peer.available()]);
+    const stats = await this.#peer.stats();
     if (this.#recovery === null) return;
-    const { seats, self } = this.call.get();
-    const lost = seats.find((seat) => seat.seat === self?.seat)?.loss.from ?? 0;
-    this.#peer.sendVoice(voiceFor({ lost, available }));
+    const now = performance.now();
+    const lost = this.#lossTold();
+    this.#peer.sendVoice(voiceFor({ lost, available: stats.room }));
     const sample: Sample = {
-      now: performance.now(),
+      now,
       ice: this.#peer.ice,
-      bytes,
+      bytes: stats.bytes,
       due: this.#due(),
       line: this.line.state.get().kind === "open",
       nudge: this.#nudge,
@@ -284,15 +288,36 @@ export class Session {
     this.#nudge = false;
     const { next, repair } = recover(this.#recovery, sample);
     this.#recovery = next;
+    // A path that is being repaired says nothing of how much it carries.
+    if (next.phase.kind === "up") this.#giveWay(thin(this.#thin, { now, picture: this.media.get().camSent, told: lost / 100, held: this.#isHeld(), ...stats }));
     this.#reconcile();
     if (repair === "restart") this.#peer.restart().catch(() => this.#lost());
     if (repair === "rebuild") void this.#rebuild();
   }
 
+  #isHeld(): boolean {
+    return [...this.call.get().slots.values()].some((slot) => slot.held);
+  }
+
+  /** Of what we send, in hundredths, as the server tells it. */
+  #lossTold(): number {
+    const { seats, self } = this.call.get();
+    return seats.find((seat) => seat.seat === self?.seat)?.loss.from ?? 0;
+  }
+
+  /** The picture gives way to the voice, and everybody is told why there is none. */
+  #giveWay(next: Thin): void {
+    this.#thin = next;
+    this.#peer.allow(cameraRoom(next));
+    const resting = isResting(next);
+    this.#media({ camResting: resting });
+    if (resting !== this.call.get().own.cameraResting) this.#tell({ kind: "rest", resting });
+  }
+
   /** Whether bytes should arrive: somebody sends to us, or we send and the server's reports are due. */
   #due(): boolean {
-    const { micSent, camSent } = this.media.get();
-    if (micSent || camSent) return true;
+    const { micSent, camSent, camResting } = this.media.get();
+    if (micSent || (camSent && !camResting)) return true;
     const { seats, slots, self } = this.call.get();
     const carried = new Set([...slots.values()].map((slot) => slot.seat));
     return seats.some((seat) => seat.seat !== self?.seat && seat.state === "present" && carried.has(seat.seat)
@@ -344,6 +369,7 @@ export class Session {
 
   #endMedia(): void {
     this.#recovery = null;
+    this.#giveWay(WIDE);
     this.#peer.close();
     this.speakers.close();
     this.#stopMeter();

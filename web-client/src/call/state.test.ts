@@ -3,7 +3,7 @@ import type { CallId, ConnectionId, Presence, RecordId, RosterSeat, SeatId, Serv
 import { act, closedBy, presenceNow, receive, START, type CallState } from "./state";
 
 const me = "me" as SeatId;
-const PRESENCE: Presence = { muted: false, camera_off: false, hand: false, step: null };
+const PRESENCE: Presence = { muted: false, camera_off: false, camera_resting: false, hand: false, step: null };
 
 function welcome(change: Partial<Extract<ServerMessage, { type: "welcome" }>> = {}): ServerMessage {
   return {
@@ -38,7 +38,7 @@ describe("receive", () => {
   });
 
   it("replaces only the slots that a message names", () => {
-    const slot = (mid: string, who: string | null) => ({ mid, seat: who as SeatId | null, source: "cam" as const, from_rtp_timestamp: null });
+    const slot = (mid: string, who: string | null) => ({ mid, seat: who as SeatId | null, source: "cam" as const, from_rtp_timestamp: null, held: false });
     const state = after([welcome(), { type: "slots", slots: [slot("2", "a"), slot("3", "b")] }, { type: "slots", slots: [slot("3", null)] }]);
     expect([...state.slots.values()].map((s) => s.seat)).toEqual(["a", null]);
   });
@@ -92,7 +92,7 @@ describe("act", () => {
 
   it("says all of the own presence after a reconnect", () => {
     const state = act(act(START, { kind: "mute", muted: true }).state, { kind: "step", step: "ready" }).state;
-    expect(presenceNow(state.own)).toEqual({ type: "presence", patch: { muted: true, camera_off: false, hand: false, step: "ready" } });
+    expect(presenceNow(state.own)).toEqual({ type: "presence", patch: { muted: true, camera_off: false, camera_resting: false, hand: false, step: "ready" } });
   });
 });
 

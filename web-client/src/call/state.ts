@@ -18,6 +18,8 @@ export interface Self {
 export interface Own {
   readonly muted: boolean;
   readonly cameraOff: boolean;
+  /** Not a wish: the line carries the voice and no picture. */
+  readonly cameraResting: boolean;
   readonly hand: boolean;
   readonly step: CheckStep | null;
 }
@@ -49,7 +51,7 @@ export const START: CallState = {
   seats: [],
   slots: new Map(),
   speaker: null,
-  own: { muted: false, cameraOff: false, hand: false, step: null },
+  own: { muted: false, cameraOff: false, cameraResting: false, hand: false, step: null },
   over: null,
   refused: null,
   unknown: 0,
@@ -128,6 +130,7 @@ export function withoutSlots(state: CallState): CallState {
 export type Intent =
   | { readonly kind: "mute"; readonly muted: boolean }
   | { readonly kind: "camera"; readonly off: boolean }
+  | { readonly kind: "rest"; readonly resting: boolean }
   | { readonly kind: "hand"; readonly up: boolean }
   | { readonly kind: "step"; readonly step: CheckStep }
   | { readonly kind: "admit"; readonly seat: SeatId }
@@ -146,6 +149,8 @@ export function act(state: CallState, intent: Intent): Act {
       return own(state, { muted: intent.muted }, { muted: intent.muted });
     case "camera":
       return own(state, { cameraOff: intent.off }, { camera_off: intent.off });
+    case "rest":
+      return own(state, { cameraResting: intent.resting }, { camera_resting: intent.resting });
     case "hand":
       return own(state, { hand: intent.up }, { hand: intent.up });
     case "step":
@@ -173,8 +178,8 @@ function own(state: CallState, change: Partial<Own>, patch: Partial<Presence>): 
 
 /** After each welcome: the server is told what this seat shows, since it may have forgotten or never known. */
 export function presenceNow(own: Own): ClientMessage {
-  const { muted, cameraOff, hand, step } = own;
-  return { type: "presence", patch: { muted, camera_off: cameraOff, hand, ...(step === null ? {} : { step }) } };
+  const { muted, cameraOff, cameraResting, hand, step } = own;
+  return { type: "presence", patch: { muted, camera_off: cameraOff, camera_resting: cameraResting, hand, ...(step === null ? {} : { step }) } };
 }
 
 /** The connection was closed with a meaning. */

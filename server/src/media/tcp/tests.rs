@@ -204,7 +204,10 @@ fn who_sends_without_a_pause_does_not_keep_others_from_being_heard() {
     bench.connections.readable.extend([first, second]);
     for heard in [first, second, first] {
         let mut paths = BTreeSet::new();
-        let hear = |path: Path, _: &mut [u8]| paths.insert(path.via) || true;
+        let hear = |path: Path, _: &mut [u8]| {
+            paths.insert(path.via);
+            true
+        };
         let datagrams = bench.connections.read(DATAGRAMS_OF_ONE, hear, |_| {});
         assert!(datagrams <= 2 * DATAGRAMS_OF_ONE, "{datagrams}");
         assert!(paths.contains(&Via::Tcp(heard)), "{paths:?}");

@@ -37,9 +37,9 @@ const ROLES: [Role; 6] = [
 ];
 
 fn a_message() -> impl Strategy<Value = ClientMessage> {
-    let patch = (any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>()).prop_map(
-        |(muted, camera_off, hand)| PresencePatch { muted, camera_off, hand, step: None },
-    );
+    let patch = any::<[Option<bool>; 4]>().prop_map(|[muted, camera_off, camera_resting, hand]| {
+        PresencePatch { muted, camera_off, camera_resting, hand, step: None }
+    });
     prop_oneof![
         any::<u32>().prop_map(|n| ClientMessage::Ping { n }),
         Just(offer(TransportKind::New)),
@@ -69,7 +69,8 @@ fn a_media_event() -> impl Strategy<Value = MediaEvent> {
                 mid: "0".to_owned(),
                 seat: Some(seat(carries)),
                 source: MediaSource::Cam,
-                from_rtp_timestamp: None
+                from_rtp_timestamp: None,
+                held: false
             }]
         }),
         (0..6u128, proptest::bool::ANY).prop_map(|(of, all)| MediaEvent::Layers {
