@@ -40,6 +40,20 @@ export async function impairLine(seat) {
       orders.push(text);
       for (const relay of relays.values()) (await relay).child.stdin.write(`${text}\n`);
     },
+    /** How many RTP packets of this payload type were sent each way. */
+    async sent(payloadType) {
+      const sum = { up: 0, down: 0 };
+      for (const relay of relays.values()) {
+        const { child, lines } = await relay;
+        const answer = once(lines, "line");
+        child.stdin.write("types\n");
+        const [up, down] = (await answer)[0].split(" down");
+        for (const [way, list] of [["up", up], ["down", down]]) {
+          sum[way] += Number(list.match(new RegExp(` ${payloadType}:(\\d+)`))?.[1] ?? 0);
+        }
+      }
+      return sum;
+    },
     async close() {
       for (const relay of relays.values()) {
         const { child } = await relay;
@@ -55,9 +69,10 @@ async function start(port, orders) {
   child.once("error", (why) => {
     throw new Error(`${IMPAIR} does not start (${why.code}): cargo build -p simulation --bin impair`);
   });
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await once(lines, "line");
   const own = Number(line.match(/^port (\d+)$/)?.[1]);
   // Whatever was ordered before the page connected holds from its first packet.
   for (const text of orders) child.stdin.write(`${text}\n`);
-  return { child, own };
+  return { child, own, lines };
 }

@@ -150,13 +150,17 @@ export class Peer {
     return bytes;
   }
 
-  /** What the browser believes that the line to the server carries, in bits per second; `null` where it does not say. */
-  async available(): Promise<number | null> {
+  /** What the browser knows of the way to the server: bits per second and ms, each `null` where it does not say. */
+  async uplink(): Promise<{ readonly available: number | null; readonly roundTrip: number | null }> {
     let available: number | null = null;
-    (await this.#pc?.getStats())?.forEach((entry: { type: string; nominated?: boolean; state?: string; availableOutgoingBitrate?: number }) => {
-      if (entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded") available = entry.availableOutgoingBitrate ?? available;
+    let seconds: number | null = null;
+    (await this.#pc?.getStats())?.forEach((entry: UplinkStats) => {
+      const isPair = entry.type === "candidate-pair" && entry.nominated === true && entry.state === "succeeded";
+      if (isPair) available = entry.availableOutgoingBitrate ?? available;
+      const measured = isPair ? entry.currentRoundTripTime : entry.type === "remote-inbound-rtp" ? entry.roundTripTime : undefined;
+      if (measured !== undefined) seconds = Math.max(seconds ?? 0, measured); // checks are rare, reports are not
     });
-    return available;
+    return { available, roundTrip: seconds === null ? null : 1_000 * seconds };
   }
 
   close(): void {
@@ -262,6 +266,15 @@ export class Peer {
   #report(): void {
     this.#environment.sending({ mic: this.#mic?.track ?? null, cam: this.#cam?.track ?? null });
   }
+}
+
+interface UplinkStats {
+  readonly type: string;
+  readonly nominated?: boolean;
+  readonly state?: string;
+  readonly availableOutgoingBitrate?: number;
+  readonly currentRoundTripTime?: number;
+  readonly roundTripTime?: number;
 }
 
 async function put(sender: RTCRtpSender, track: MediaStreamTrack | null): Promise<boolean> {

@@ -5,7 +5,7 @@ import { Devices } from "./devices";
 import { EMPTY, layout, wishes, type Layout } from "./layout";
 import { meter, VOICE_SCORE, voiceScore } from "./meter";
 import { Peer, SLOTS, type Slot } from "./peer";
-import { voiceFor } from "./redundancy";
+import { look, UNSEEN } from "./redundancy";
 import { begin, isReconnecting, lost, recover, type Recovery, type Sample } from "./recovery";
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
@@ -48,6 +48,7 @@ export class Session {
 
   readonly #peer: Peer;
   #recovery: Recovery | null = null;
+  #uplink = UNSEEN;
   #slots: readonly Slot[] = [];
   #nudge = false;
   #hiddenSince: number | null = null;
@@ -268,11 +269,13 @@ export class Session {
 
   async #sample(): Promise<void> {
     if (this.#recovery === null) return;
-    const [bytes, available] = await Promise.all([this.#peer.bytes(), this.#peer.available()]);
+    const [bytes, uplink] = await Promise.all([this.#peer.bytes(), this.#peer.uplink()]);
     if (this.#recovery === null) return;
     const { seats, self } = this.call.get();
     const lost = seats.find((seat) => seat.seat === self?.seat)?.loss.from ?? 0;
-    this.#peer.sendVoice(voiceFor({ lost, available }));
+    const seen = look(this.#uplink, { now: performance.now(), lost, ...uplink });
+    this.#uplink = seen.next;
+    this.#peer.sendVoice(seen.voice);
     const sample: Sample = {
       now: performance.now(),
       ice: this.#peer.ice,
@@ -344,6 +347,7 @@ export class Session {
 
   #endMedia(): void {
     this.#recovery = null;
+    this.#uplink = UNSEEN;
     this.#peer.close();
     this.speakers.close();
     this.#stopMeter();
