@@ -50,6 +50,17 @@ export async function impairLine(seat, { tcp = false } = {}) {
       for (const relay of relays.values()) told.push(await (await relay).ask("counters"));
       return told.join("\n");
     },
+    /** How many RTP packets of this payload type were sent each way. */
+    async sent(payloadType) {
+      const sum = { up: 0, down: 0 };
+      for (const relay of relays.values()) {
+        const [up, down] = (await (await relay).ask("types")).split(" down");
+        for (const [way, list] of [["up", up], ["down", down]]) {
+          sum[way] += Number(list.match(new RegExp(` ${payloadType}:(\\d+)`))?.[1] ?? 0);
+        }
+      }
+      return sum;
+    },
     async close() {
       for (const relay of relays.values()) {
         const { child } = await relay;

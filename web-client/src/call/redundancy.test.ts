@@ -1,13 +1,36 @@
 import { describe, expect, it } from "vitest";
-import { voiceFor, withVoice } from "./redundancy";
+import { look, UNSEEN, withVoice, type Uplink } from "./redundancy";
 
 describe("redundant audio", () => {
-  it("is sent where something is lost, and not where a full line loses it", () => {
-    expect(voiceFor({ lost: 0, available: 2_000_000 })).toBe("plain");
-    expect(voiceFor({ lost: 5, available: 2_000_000 })).toBe("redundant");
-    expect(voiceFor({ lost: 30, available: 2_000_000 })).toBe("redundant");
-    expect(voiceFor({ lost: 30, available: 64_000 })).toBe("plain");
-    expect(voiceFor({ lost: 30, available: null })).toBe("redundant");
+  /** What is said after looking at these moments, half a second apart. */
+  const said = (moments: readonly Partial<Uplink>[]) => {
+    let watch = UNSEEN;
+    return moments.map((moment, i) => {
+      const { next, voice } = look(watch, { now: 500 * i, lost: 0, available: 1_000_000, roundTrip: 40, ...moment });
+      watch = next;
+      return voice;
+    });
+  };
+
+  it("is sent while something is lost, however little the browser believes in the line", () => {
+    expect(said([{ lost: 0 }, { lost: 5 }, { lost: 30, available: 50_000 }, { lost: 10, available: null, roundTrip: null }, { lost: 0 }]))
+      .toEqual(["plain", "redundant", "redundant", "redundant", "plain"]);
+  });
+
+  it("is not sent where a full line loses it, nor for ten seconds after", () => {
+    const full = { lost: 10, available: 64_000 };
+    const voices = said([{}, { ...full, roundTrip: 400 }, ...Array.from({ length: 21 }, () => full)]);
+    expect(voices.slice(0, 21)).toEqual(Array.from({ length: 21 }, () => "plain"));
+    expect(voices.slice(21)).toEqual(["redundant", "redundant"]);
+  });
+
+  it("is sent beside a queue where there is ample room for it", () => {
+    expect(said([{}, { lost: 10, roundTrip: 400, available: 1_000_000 }])).toEqual(["plain", "redundant"]);
+  });
+
+  it("follows a path that became longer", () => {
+    const long = { lost: 10, roundTrip: 300, available: 64_000 };
+    expect(said([{}, ...Array.from({ length: 150 }, () => long)]).at(-1)).toBe("redundant");
   });
 
   const head = "v=0\r\na=group:BUNDLE 0 1 2\r\n";

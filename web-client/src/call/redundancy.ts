@@ -5,21 +5,48 @@
 
 export type Voice = "plain" | "redundant";
 
-/** What is known of the way from here to the server. */
+/** What is known of the way from here to the server, at one moment. */
 export interface Uplink {
+  /** Of `performance.now()`. */
+  readonly now: DOMHighResTimeStamp;
   /** Share of packets lost, in hundredths, in the steps in which the server tells it. */
   readonly lost: number;
   /** What the browser believes that the line carries, in bits per second; `null` if it does not say. */
   readonly available: number | null;
+  /** In ms; `null` if it was not measured. */
+  readonly roundTrip: number | null;
 }
+
+/** What was seen of it before. */
+export interface UplinkWatch {
+  /** The least round trip in this memory and in the last, in ms. */
+  readonly least: readonly [number, number];
+  readonly since: DOMHighResTimeStamp;
+  /** When packets last stood in a queue. */
+  readonly queued: DOMHighResTimeStamp | null;
+}
+
+export const UNSEEN: UplinkWatch = { least: [Infinity, Infinity], since: 0, queued: null };
 
 /** The first step that is told: one packet in twenty is a syllable now and then. */
 const LOST_PERCENT = 5;
-/** A voice with its headers costs 50 kb/s, with earlier frames 80. On a line that carries less than this they would make the loss. */
-const LEAST_BPS = 100_000;
+/** A round trip so much longer than the least is a queue. Radio links waver by less, a full line makes it several hundred. */
+const QUEUE_MS = 100;
+/** As long as the relay remembers a queue: the loss it caused is told for five seconds more. */
+const QUEUE_MEMORY_MS = 10_000;
+/** The least is remembered for one to two of these: longer finds a queue that stands, shorter follows a path that changed. */
+const LEAST_MEMORY_MS = 30_000;
+/** Twice what a voice with earlier frames costs, with headers. The browser's belief alone is no sign: random loss takes it down too. */
+const AMPLE_BPS = 160_000;
 
-export function voiceFor({ lost, available }: Uplink): Voice {
-  return lost >= LOST_PERCENT && (available === null || available >= LEAST_BPS) ? "redundant" : "plain";
+export function look(before: UplinkWatch, { now, lost, available, roundTrip }: Uplink): { readonly next: UplinkWatch; readonly voice: Voice } {
+  const isOld = now - before.since > LEAST_MEMORY_MS;
+  const [recent, older] = isOld ? [Infinity, before.least[0]] : before.least;
+  const least = [Math.min(recent, roundTrip ?? Infinity), older] as const;
+  const isQueued = roundTrip !== null && roundTrip > Math.min(...least) + QUEUE_MS;
+  const next = { least, since: isOld ? now : before.since, queued: isQueued ? now : before.queued };
+  const isFull = next.queued !== null && now - next.queued < QUEUE_MEMORY_MS && (available ?? 0) < AMPLE_BPS;
+  return { next, voice: lost >= LOST_PERCENT && !isFull ? "redundant" : "plain" };
 }
 
 /**

@@ -5,7 +5,7 @@ import { Devices } from "./devices";
 import { EMPTY, layout, wishes, type Layout } from "./layout";
 import { meter, VOICE_SCORE, voiceScore } from "./meter";
 import { Peer, SLOTS, type Slot } from "./peer";
-import { voiceFor } from "./redundancy";
+import { look, UNSEEN } from "./redundancy";
 import { begin, isReconnecting, lost, recover, type Recovery, type Sample } from "./recovery";
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
@@ -52,6 +52,7 @@ export class Session {
   readonly #peer: Peer;
   #recovery: Recovery | null = null;
   #thin: Thin = WIDE;
+  #uplink = UNSEEN;
   #slots: readonly Slot[] = [];
   #nudge = false;
   #hiddenSince: number | null = null;
@@ -276,7 +277,9 @@ export class Session {
     if (this.#recovery === null) return;
     const now = performance.now();
     const lost = this.#lossTold();
-    this.#peer.sendVoice(voiceFor({ lost, available: stats.room }));
+    const seen = look(this.#uplink, { now, lost, available: stats.room, roundTrip: stats.roundTripMs });
+    this.#uplink = seen.next;
+    this.#peer.sendVoice(seen.voice);
     const sample: Sample = {
       now,
       ice: this.#peer.ice,
@@ -370,6 +373,7 @@ export class Session {
   #endMedia(): void {
     this.#recovery = null;
     this.#giveWay(WIDE);
+    this.#uplink = UNSEEN;
     this.#peer.close();
     this.speakers.close();
     this.#stopMeter();

@@ -4,7 +4,7 @@
 //! `both|up|down KEY=VALUE…` sets a profile (`delay` and `jitter` in ms, `loss` in percent, `burst` in packets, `rate` in
 //! kbit/s with a `queue` in ms before it, 400 unless said, `reorder` in percent, by 20 ms each, `duplicate` in percent,
 //! `blocked`; what is not named is off), `rebind` makes the address translation forget, `counters` prints what became of
-//! the packets since it was last asked. It ends with its input.
+//! the packets since it was last asked, `types` how many of each RTP payload type were sent. It ends with its input.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead as _};
@@ -55,6 +55,17 @@ struct Impairer {
     down: Link<Packet>,
     /// As last printed, up and down.
     told: [Counters; 2],
+    types_up: Types,
+    types_down: Types,
+}
+
+/// Packets by RTP payload type, which travels in the clear.
+type Types = BTreeMap<u8, u64>;
+
+/// RTP alone: what would be a type of 64 to 95 is RTCP (RFC 5761 §4).
+fn payload_type(datagram: &[u8]) -> Option<u8> {
+    let &[128..=191, second, ..] = datagram else { return None };
+    Some(second & 0x7f).filter(|pt| !(64..=95).contains(pt))
 }
 
 fn main() -> io::Result<()> {
@@ -98,6 +109,8 @@ impl Impairer {
             up: Link::new(seed, Direction::Up, Profile::default()),
             down: Link::new(seed, Direction::Down, Profile::default()),
             told: [Counters::default(); 2],
+            types_up: Types::new(),
+            types_down: Types::new(),
         })
     }
 
@@ -129,6 +142,9 @@ impl Impairer {
     fn take_from_browser(&mut self) {
         let mut buffer = [0; LONGEST];
         while let Ok((len, from)) = self.listener.recv_from(&mut buffer) {
+            if let Some(pt) = payload_type(&buffer[..len]) {
+                *self.types_up.entry(pt).or_default() += 1;
+            }
             self.up.push(Instant::now(), Packet((from, buffer[..len].to_vec())));
         }
     }
@@ -138,6 +154,9 @@ impl Impairer {
         let current = self.up.mapping();
         for (_, way) in &self.ways {
             while let Ok(len) = way.socket.recv(&mut buffer) {
+                if let Some(pt) = payload_type(&buffer[..len]) {
+                    *self.types_down.entry(pt).or_default() += 1;
+                }
                 // What comes to an address that the translation forgot reaches nobody.
                 if way.mapping == current {
                     let packet = Packet((way.browser, buffer[..len].to_vec()));
@@ -193,6 +212,12 @@ impl Impairer {
                 let [up, down] = std::mem::replace(&mut self.told, now);
                 println!("up: {}; down: {}", since(up, now[0]), since(down, now[1]));
             }
+            Some("types") => {
+                let list = |types: &Types| {
+                    types.iter().map(|(pt, count)| format!(" {pt}:{count}")).collect::<String>()
+                };
+                println!("up{} down{}", list(&self.types_up), list(&self.types_down));
+            }
             Some("up") => self.up.change(profile(words)?),
             Some("down") => self.down.change(profile(words)?),
             Some("both") => {
@@ -200,7 +225,9 @@ impl Impairer {
                 self.down.change(profile.clone());
                 self.up.change(profile);
             }
-            Some(_) | None => return Err("expected both, up, down, rebind or counters".to_owned()),
+            Some(_) | None => {
+                return Err("expected both, up, down, rebind, counters or types".to_owned());
+            }
         }
         Ok(())
     }
