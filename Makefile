@@ -14,7 +14,7 @@ TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 WEB_SOURCES = $(shell find web-client/src web-client/public web-client/index.html web-client/vite.config.ts -type f 2>/dev/null)
 
-.PHONY: run build test check types deep bench bench-peers setup-run setup-test clean
+.PHONY: run build test check types deep fuzz bench bench-peers setup-run setup-test clean
 
 run: build ## build everything and start the demo practice
 	@exec $(TARGET)/$(PROFILE_DIR)/mortar --data $(DATA) $(ARGS)
@@ -47,6 +47,9 @@ types: setup-run ## write web-client/src/wire.ts from the Rust types
 
 deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## the long versions, with the figures of the design
 	@MORTAR_SCALE=full bash infra/test.sh
+
+fuzz: setup-run web-client/dist/.stamp ## LLVM's fuzzer on everything that reads a stranger's bytes: TIME=600 TARGETS="rtcp relay"
+	@bash infra/fuzz.sh $(TARGETS)
 
 bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines: delay, fan-out against the floor, joins
 	@$(CARGO) test --release -p tests --test media -- --nocapture | grep --line-buffered -E '^(METRIC|test )'

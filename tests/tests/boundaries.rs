@@ -130,8 +130,10 @@ fn the_product_has_no_way_around_the_handshake() {
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let features = String::from_utf8(tree.stdout).unwrap();
     assert!(
-        features.contains("sfu") && !features.contains("feature \"simulation\""),
-        "`sfu` with feature `simulation` takes keys from its caller: only simulations may"
+        features.contains("sfu")
+            && !features.contains("feature \"simulation\"")
+            && !features.contains("feature \"fuzzing\""),
+        "`sfu` with feature `simulation` takes keys from its caller, and `fuzzing` brings that: only tests may"
     );
 }
 

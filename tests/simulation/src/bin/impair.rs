@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
@@ -80,7 +80,9 @@ fn main() -> io::Result<()> {
     println!("port {}", impairer.listener.local_addr()?.port());
 
     let (sender, orders) = mpsc::channel();
-    let waker = Waker::new(impairer.poll.registry(), ORDERS)?;
+    // Kept here too: with its last owner a waker takes back a wake that nobody has seen yet.
+    let kept = Arc::new(Waker::new(impairer.poll.registry(), ORDERS)?);
+    let waker = Arc::clone(&kept);
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if sender.send(line).is_err() {
