@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::bytes::low16;
-use crate::estimate::{Bitrate, CEILING, Estimate, Report};
+use crate::estimate::{Bitrate, CEILING, Estimate, QUEUE_MEMORY, Report};
 use crate::limits::{MAX_ACKNOWLEDGED, MAX_ACKNOWLEDGEMENTS_PER_SECOND};
 use crate::pacer::Pacer;
 use crate::probe::{Cluster, Probes};
 use crate::quality::Tally;
 use crate::rate::PerSecond;
 use crate::redundancy::Congestion;
+use crate::standing::Standing;
 use crate::trendline::Trendline;
 
 /// Transport-wide sequence number with its rollovers.
@@ -53,6 +54,7 @@ pub(crate) struct Bandwidth {
     /// The last rate that was measured of it.
     measured: Option<Bitrate>,
     trendline: Trendline,
+    standing: Standing,
     estimate: Estimate,
     pub(crate) pacer: Pacer,
     probes: Probes,
@@ -90,6 +92,7 @@ impl Bandwidth {
             arrived: Arrived::default(),
             measured: None,
             trendline: Trendline::new(),
+            standing: Standing::default(),
             estimate: Estimate::new(),
             pacer: Pacer::new(now),
             probes: Probes::default(),
@@ -125,7 +128,11 @@ impl Bandwidth {
 
     /// Whether what it loses may be our doing.
     pub(crate) fn congestion(&self, now: Instant) -> Congestion {
-        self.estimate.congestion(now)
+        if self.standing.within(QUEUE_MEMORY, now) {
+            Congestion::Seen
+        } else {
+            self.estimate.congestion(now)
+        }
     }
 
     /// Takes feedback; `false` if there is too much of it. What it claims about packets that are not on their way is ignored.
@@ -163,6 +170,7 @@ impl Bandwidth {
                     self.arrived.note(arrival, sent.bytes);
                     self.probes.arrived(index, arrival, sent.bytes);
                     self.trendline.packet(millis(sent.departure), millis(arrival));
+                    self.standing.note(arrival.saturating_sub(sent.departure), now);
                 }
                 (Fate::Unknown, None) => {
                     sent.fate = Fate::Lost;

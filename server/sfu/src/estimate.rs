@@ -92,7 +92,7 @@ const LOSS_PACKETS: u64 = 20;
 
 /// A queue that grew is remembered for this long. Loss is called off only after 5 s without it, and what a full queue lost
 /// must be forgotten before it could be taken for the line's own.
-const QUEUE_MEMORY: Duration = Duration::from_secs(10);
+pub(crate) const QUEUE_MEMORY: Duration = Duration::from_secs(10);
 
 /// Missing feedback leaves this share, in hundredths, each time.
 const SILENCE_PERCENT: u64 = 70;

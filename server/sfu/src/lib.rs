@@ -55,6 +55,7 @@ mod meter;
 mod pacer;
 mod probe;
 mod shares;
+mod standing;
 mod trendline;
 
 // Reports and requests both ways: `report` takes and writes them, what is due when stands in `due`.
