@@ -5,6 +5,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod descriptors;
 pub mod http;
 pub mod limits;
 pub mod link;

@@ -23,7 +23,8 @@ impl Bench {
         let address = listener.local_addr().expect("address");
         let now = Instant::now();
         let connections =
-            Connections::new(listener, poll.registry(), Token(2), now).expect("connections");
+            Connections::new(listener, TCP_CONNECTIONS, poll.registry(), Token(2), now)
+                .expect("connections");
         let (held, heard, closed) = (BTreeSet::new(), Vec::new(), Vec::new());
         Self { poll, connections, address, now, held, heard, closed }
     }
