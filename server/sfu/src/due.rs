@@ -7,7 +7,6 @@ use crate::event::{CloseReason, Event};
 use crate::limits::SPEAKER_INTERVAL;
 use crate::plan::{CallKey, Source};
 use crate::sfu::Sfu;
-use crate::speaker::is_speech;
 use crate::timer::Timer;
 
 impl Sfu {
@@ -85,17 +84,18 @@ impl Sfu {
         else {
             return;
         };
-        let mut levels = Vec::with_capacity(call.tracks.len());
+        let mut speech = Vec::new();
         let mut is_heard = false;
         for track in &call.tracks {
             let Some(track) = self.tracks.get_mut(*track) else { continue };
             if track.key.source != Source::Mic {
                 continue;
             }
-            let level = track.level.take();
-            is_heard |= level > 0;
+            let heard = track.level.take();
+            is_heard |= heard.sound;
+            let Some(level) = heard.speech else { continue };
             let may_be_heard = track.muted == Muted::No && !track.audience.is_empty();
-            if is_speech(level) && may_be_heard {
+            if may_be_heard {
                 track.spoke = Some(now);
                 let publisher = track.key.peer;
                 let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
@@ -105,10 +105,10 @@ impl Sfu {
             }
             // Only who is heard can be the speaker.
             if !track.subscribers.is_empty() {
-                levels.push((track.key.peer, level));
+                speech.push((track.key.peer, level));
             }
         }
-        if let Some(peer) = call.speaker.decide(levels.into_iter(), now) {
+        if let Some(peer) = call.speaker.decide(speech.into_iter(), now) {
             self.events.push_back(Event::Speaker { call: key, peer });
         }
         call.speaker_timer = (is_heard || call.speaker.current().is_some()).then(|| {

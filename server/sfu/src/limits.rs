@@ -214,6 +214,14 @@ pub const SPEAKER_INTERVAL: Duration = Duration::from_millis(300);
 /// Louder than this, in -dBov, is speech (0 is the loudest, 127 silence).
 pub const SPEECH_LEVEL: u8 = 50;
 
+/// …if it stands out from the microphone's own noise by so many dB. More misses who sits far from the microphone, less takes
+/// a noise that wavers for a voice; Jitsi and mediasoup take 10 too.
+pub const SPEECH_OVER_NOISE_DB: u32 = 10;
+
+/// The noise of a microphone is its least level in one to two of these: 7.5 s. Longer lets a fan that was just switched on
+/// count as speech for longer, shorter takes a long sentence for noise: it must hold a breath.
+pub const NOISE_MEMORY_DECISIONS: u32 = 25;
+
 /// By how many dB somebody must be louder than the speaker to take over.
 pub const SPEAKER_MARGIN_DB: u32 = 6;
 
