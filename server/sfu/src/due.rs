@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use crate::command::Muted;
 use crate::event::{CloseReason, Event};
 use crate::limits::SPEAKER_INTERVAL;
+use crate::peer::Peer;
 use crate::plan::{CallKey, Source};
 use crate::sfu::Sfu;
+use crate::slot::Slot;
 use crate::timer::Timer;
 
 impl Sfu {
@@ -84,7 +86,7 @@ impl Sfu {
         else {
             return;
         };
-        let mut speech = Vec::new();
+        let (mut speech, mut speakers) = (Vec::new(), Vec::new());
         let mut is_heard = false;
         for track in &call.tracks {
             let Some(track) = self.tracks.get_mut(*track) else { continue };
@@ -97,11 +99,7 @@ impl Sfu {
             let may_be_heard = track.muted == Muted::No && !track.audience.is_empty();
             if may_be_heard {
                 track.spoke = Some(now);
-                let publisher = track.key.peer;
-                let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
-                if peers.any(|peer| peer.seating.is_standing(publisher)) {
-                    self.stale.insert(key);
-                }
+                speakers.push(track.key.peer);
             }
             // Only who is heard can be the speaker.
             if !track.subscribers.is_empty() {
@@ -110,6 +108,19 @@ impl Sfu {
         }
         if let Some(peer) = call.speaker.decide(speech.into_iter(), now) {
             self.events.push_back(Event::Speaker { call: key, peer });
+        }
+        let track = |key| {
+            let track = self.by_track.get(&key).and_then(|at| self.tracks.get(*at))?;
+            Some((track.liveliness()?, track.spoke))
+        };
+        // To seat everybody anew is dear: only if somebody who speaks would get a seat by it.
+        let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
+        let is_stale = peers.any(|Peer { seating, slots, .. }| {
+            let is_pinned = |at| slots.get(at).is_some_and(Slot::is_pinned);
+            speakers.iter().any(|speaker| seating.would_seat(*speaker, track, is_pinned, now))
+        });
+        if is_stale {
+            self.stale.insert(key);
         }
         call.speaker_timer = (is_heard || call.speaker.current().is_some()).then(|| {
             let next = now + SPEAKER_INTERVAL;

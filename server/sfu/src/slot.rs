@@ -22,12 +22,15 @@ use crate::sent::{Budget, Sent, SentPacket};
 use crate::srtp::{Index, ReplayWindow, Session};
 use crate::track::{Layer, clock_rate, payload_types};
 
+/// The priority with which a subscriber pins somebody.
+pub(crate) const PINNED: u8 = 3;
+
 pub(crate) struct Slot {
     pub(crate) line: SlotLine,
     pub(crate) wish: Visibility,
     /// The largest layer that the subscriber's bandwidth allows; `None` is no limit.
     pub(crate) cap: Option<usize>,
-    /// 0 to 3, as its subscriber wishes; 3 is pinned.
+    /// 0 to [`PINNED`], as its subscriber wishes.
     pub(crate) priority: u8,
     pub(crate) share: Share,
     pub(crate) source: Option<Carried>,
@@ -153,6 +156,11 @@ impl Slot {
             sent: Sent::new(capacity),
             pending: Vec::new(),
         }
+    }
+
+    /// Whether its subscriber pinned what it shows.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.priority >= PINNED
     }
 
     /// Carries a track from now on, by index and name, once it is let to. What the former one still had to send is not sent.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sfu::command::{Command, Wish};
 use sfu::event::Event;
-use sfu::plan::{PeerKey, Source};
+use sfu::plan::{CallKey, Codec, PeerKey, Source};
 
 use crate::world::World;
 
@@ -93,6 +93,24 @@ fn a_fan_holds_no_seat_against_somebody_who_speaks() {
         assert_eq!(said, Some(Some(key)), "and everybody is told who it is");
         talk_among_fans(&mut world, None, 2_000);
     }
+}
+
+#[test]
+fn speech_that_gives_nobody_a_seat_has_nobody_seated_anew() {
+    let mut world = World::call_of(7);
+    // One who only looks, as somebody with a broken loudspeaker may offer.
+    let at = world.join_with(CallKey(1), |client| {
+        client.plan.slots.retain(|slot| matches!(slot.codec, Codec::Vp8 { .. }));
+    });
+    world.connect(at);
+    world.admit_all();
+    talk(&mut world, None, 1_000);
+    talk(&mut world, Some(6), 1_000);
+    let seatings = world.sfu.counters().seatings;
+
+    talk(&mut world, Some(6), 5_000);
+
+    assert_eq!(world.sfu.counters().seatings, seatings);
 }
 
 #[test]
