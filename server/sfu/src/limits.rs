@@ -105,11 +105,14 @@ pub const CONSENT_PAUSE: Duration = Duration::from_secs(15);
 /// Consent: the transport is closed, its addresses are forgotten.
 pub const CONSENT_EXPIRY: Duration = Duration::from_secs(30);
 
-/// Addresses of one peer at a time: a telephone has Wi-Fi and mobile, each IPv4 and IPv6, and a VPN.
-pub const MAX_ADDRESSES: usize = 8;
+/// Addresses of one peer at a time. A telephone with Wi-Fi and mobile, each with IPv4 and IPv6, and a VPN has five, and by UDP
+/// each is one; by TCP it is one for each address of ours, of which two may be within reach: fifteen. With fewer, candidates
+/// push each other out, and a TCP connection whose address is forgotten is closed; more is memory that a peer chooses.
+pub const MAX_ADDRESSES: usize = 16;
 
-/// New addresses of one peer a second: an honest rebinding is one.
-pub const MAX_REBINDINGS_PER_SECOND: u32 = 5;
+/// New addresses of one peer a second. An honest rebinding is one; at its start a browser tries all that it has, one in 50 ms,
+/// and repeats what was not answered. Lower delays its start, higher lets a peer have more written into our table.
+pub const MAX_REBINDINGS_PER_SECOND: u32 = 10;
 
 /// A live address is not handed to another peer within this time of its last check: nobody takes over a neighbour's
 /// address by forging the source of a check. Longer delays a port re-used by the same browser.

@@ -211,7 +211,7 @@ fn a_nominated_check_from_a_new_address_moves_the_media_there() {
 }
 
 #[test]
-fn more_than_five_new_addresses_a_second_are_refused() {
+fn more_than_ten_new_addresses_a_second_are_refused() {
     let mut world = World::call_of(1);
     world.advance(Duration::from_secs(2));
     let mut check = world.clients[0].check(Nominate::No);
@@ -221,8 +221,35 @@ fn more_than_five_new_addresses_a_second_are_refused() {
         world.sfu.handle_datagram(world.now, path, &mut check);
     }
 
-    assert_eq!(world.sfu.occupancy().addresses, 6);
-    assert_eq!(world.sfu.counters().dropped_rebinding, 15);
+    assert_eq!(world.sfu.occupancy().addresses, 11);
+    assert_eq!(world.sfu.counters().dropped_rebinding, 10);
+}
+
+#[test]
+fn a_telephone_keeps_all_its_ways_by_udp_and_tcp() {
+    let mut world = World::new();
+    let at = world.join(CallKey(1));
+    let interfaces: Vec<SocketAddr> =
+        (0..5).map(|host| SocketAddr::from(([203, 0, 113, host], 5_000))).collect();
+    // To each of two addresses of ours a connection of its own.
+    let connections = (0..10).map(|number: u16| {
+        let host = u8::try_from(number / 2).unwrap();
+        let remote = SocketAddr::from(([203, 0, 113, host], 6_000 + number));
+        Path { remote, via: Via::Tcp(number.into()) }
+    });
+    let udp = interfaces.iter().map(|remote| Path { remote: *remote, via: Via::Udp });
+    let ways: Vec<Path> = udp.chain(connections).collect();
+    for round in 0..40_usize {
+        // As a browser does: one in 50 ms, and again what was not answered.
+        if let Some(path) = ways.get(round % ways.len()) {
+            let mut check = world.clients[at].check(Nominate::No);
+            world.sfu.handle_datagram(world.now, *path, &mut check);
+            world.settle();
+        }
+        world.advance(Duration::from_millis(50));
+    }
+
+    assert!(ways.iter().all(|path| world.sfu.holds(*path)));
 }
 
 #[test]
