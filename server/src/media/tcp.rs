@@ -437,6 +437,13 @@ impl Connection {
                 break Verdict::Keep;
             };
             let length = usize::from(u16::from_be_bytes(*length));
+            // A frame of nothing is allowed (RFC 4571 §2), and so are some from whoever proved themselves; a stranger has a
+            // check to send.
+            if length == 0 && self.standing == Standing::Proven {
+                taken += LENGTH;
+                *left -= 1;
+                continue;
+            }
             if length == 0 || length > LONGEST {
                 break Verdict::Close;
             }

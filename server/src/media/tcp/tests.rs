@@ -111,6 +111,19 @@ fn frames_come_whole_and_in_order_however_the_stream_is_cut() {
 }
 
 #[test]
+fn a_frame_of_nothing_is_passed_over_once_the_connection_is_proven() {
+    let mut bench = Bench::new();
+    let (mut client, _) = bench.proven();
+    bench.heard.clear();
+    client.write_all(&[framed(&[]), framed(&[7]), framed(&[]).repeat(200)].concat()).expect("sent");
+    client.write_all(&framed(&[8])).expect("sent");
+    bench.until(|bench| bench.heard.len() == 2 || !bench.closed.is_empty());
+    let heard: Vec<_> = bench.heard.iter().map(|(_, bytes)| bytes.clone()).collect();
+    assert_eq!(heard, [vec![7], vec![8]]);
+    assert_eq!(bench.closed, []);
+}
+
+#[test]
 fn what_does_not_begin_with_a_check_is_closed_at_once() {
     for stream in
         [framed(&[22, 3, 1]), b"GET / HTTP/1.1\r\n\r\n".to_vec(), framed(&[]), framed(&[0; 1_501])]
