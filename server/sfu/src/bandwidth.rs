@@ -58,7 +58,7 @@ pub(crate) struct Bandwidth {
     estimate: Estimate,
     pub(crate) pacer: Pacer,
     probes: Probes,
-    /// Packets whose fate was told.
+    /// Packets of media whose fate was told.
     pub(crate) tally: Tally,
 }
 
@@ -69,7 +69,16 @@ struct InFlight {
     /// µs since the epoch.
     departure: i64,
     bytes: u16,
+    cargo: Cargo,
     fate: Fate,
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cargo {
+    Media,
+    /// A probe's padding, of which nobody misses any: it is sent to find out what gets lost.
+    Padding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +115,10 @@ impl Bandwidth {
     }
 
     /// Notes that the packet with that number leaves now.
-    pub(crate) fn sent(&mut self, bytes: u64, now: Instant) {
+    pub(crate) fn sent(&mut self, bytes: u64, cargo: Cargo, now: Instant) {
         if self.in_flight.is_empty() {
-            let unused = InFlight { index: u64::MAX, departure: 0, bytes: 0, fate: Fate::Unknown };
+            let (cargo, fate) = (Cargo::Media, Fate::Unknown);
+            let unused = InFlight { index: u64::MAX, departure: 0, bytes: 0, cargo, fate };
             self.in_flight.resize(usize::from(MAX_ACKNOWLEDGED), unused);
         }
         let index = self.next;
@@ -117,7 +127,7 @@ impl Bandwidth {
         let departure = self.micros(now);
         let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
         if let Some(entry) = self.in_flight.get_mut(place(index)) {
-            *entry = InFlight { index, departure, bytes, fate: Fate::Unknown };
+            *entry = InFlight { index, departure, bytes, cargo, fate: Fate::Unknown };
         }
     }
 
@@ -159,11 +169,12 @@ impl Bandwidth {
             else {
                 continue;
             };
+            let counts = u64::from(sent.cargo == Cargo::Media);
             match (sent.fate, fate.arrival) {
                 (before @ (Fate::Unknown | Fate::Lost), Some(ticks)) => {
                     sent.fate = Fate::Arrived;
-                    self.tally.expected += u64::from(before == Fate::Unknown);
-                    self.tally.arrived += 1;
+                    self.tally.expected += if before == Fate::Unknown { counts } else { 0 };
+                    self.tally.arrived += counts;
                     received += 1;
                     let arrival = (reference + i64::from(ticks)) * 250;
                     let sent = *sent;
@@ -174,7 +185,7 @@ impl Bandwidth {
                 }
                 (Fate::Unknown, None) => {
                     sent.fate = Fate::Lost;
-                    self.tally.expected += 1;
+                    self.tally.expected += counts;
                     lost += 1;
                 }
                 (Fate::Lost, None) | (Fate::Arrived, _) => {}
@@ -349,7 +360,7 @@ mod tests {
         for step in 0..100 {
             let now = start + Duration::from_millis(10) * step;
             let sequence = bandwidth.sequence();
-            bandwidth.sent(1_000, now);
+            bandwidth.sent(1_000, Cargo::Media, now);
             if let Some(ms) = delay(step) {
                 arrivals.note(sequence, now + Duration::from_millis(ms));
             }
@@ -389,14 +400,14 @@ mod tests {
     fn pictures_wait_while_feedback_is_overdue_of_somebody_who_sends_any() {
         let start = anchor();
         let mut bandwidth = Bandwidth::new(start);
-        bandwidth.sent(1_000, start);
+        bandwidth.sent(1_000, Cargo::Media, start);
         assert_eq!(bandwidth.wait(start + 2 * OVERDUE), None, "no feedback was ever seen");
         bandwidth.tick(start + 2 * SILENCE);
         assert_eq!(bandwidth.estimate(), None);
 
         run(&mut bandwidth, start, |_| Some(30));
         let now = start + Duration::from_secs(1);
-        bandwidth.sent(1_000, now);
+        bandwidth.sent(1_000, Cargo::Media, now);
         assert_eq!(bandwidth.wait(now + OVERDUE / 2), None);
         assert_eq!(bandwidth.wait(now + OVERDUE), Some(OVERDUE_WAIT));
         bandwidth.tick(now + SILENCE);
@@ -431,7 +442,7 @@ mod tests {
         let mut dice = 1_u32;
         for step in 0..20_000_u32 {
             let now = start + Duration::from_millis(u64::from(step));
-            bandwidth.sent(1_200, now);
+            bandwidth.sent(1_200, Cargo::Media, now);
             let mut bytes = vec![0x8f, 205, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2];
             for _ in 0..32 {
                 dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -459,5 +470,24 @@ mod tests {
         assert_eq!(arrived, 80);
         // The first may have been lost before anything was told.
         assert!((99..=100).contains(&expected), "{expected}");
+    }
+
+    #[test]
+    fn what_a_probe_loses_is_no_loss_of_the_line() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        let mut arrivals = Arrivals::new(start);
+        for step in 0..30 {
+            let cargo = if step < 15 { Cargo::Media } else { Cargo::Padding };
+            if step % 3 == 0 {
+                arrivals.note(bandwidth.sequence(), start);
+            }
+            bandwidth.sent(300, cargo, start);
+        }
+        let mut buffer = [0; 1_200];
+        let len = arrivals.write(Ssrc(1), Ssrc(2), &mut buffer).unwrap();
+        let feedback = Acknowledgement::parse(&buffer[..len]).unwrap();
+        bandwidth.acknowledge(&feedback, RTT, start);
+        assert_eq!(bandwidth.tally.take(), Tally { expected: 15, arrived: 5 });
     }
 }
