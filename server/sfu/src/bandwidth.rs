@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::acknowledgement::Acknowledgement;
 use crate::bytes::low16;
 use crate::estimate::{Bitrate, CEILING, Estimate, QUEUE_MEMORY, Report};
-use crate::limits::{MAX_ACKNOWLEDGED, MAX_ACKNOWLEDGEMENTS_PER_SECOND};
+use crate::in_flight::{Cargo, Fate, InFlight};
+use crate::limits::MAX_ACKNOWLEDGEMENTS_PER_SECOND;
 use crate::pacer::Pacer;
 use crate::probe::{Cluster, Probes};
 use crate::quality::Tally;
@@ -41,8 +42,7 @@ pub(crate) struct Bandwidth {
     epoch: Instant,
     /// Of the next packet.
     next: TransportIndex,
-    /// By sequence number; empty until the first packet.
-    in_flight: Vec<InFlight>,
+    in_flight: InFlight,
     /// When the first packet left after the last feedback.
     unanswered: Option<Instant>,
     /// Whether the other side sends feedback at all.
@@ -62,38 +62,12 @@ pub(crate) struct Bandwidth {
     pub(crate) tally: Tally,
 }
 
-/// A packet on its way.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    index: TransportIndex,
-    /// µs since the epoch.
-    departure: i64,
-    bytes: u16,
-    cargo: Cargo,
-    fate: Fate,
-}
-
-/// What a packet carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cargo {
-    Media,
-    /// A probe's padding, of which nobody misses any: it is sent to find out what gets lost.
-    Padding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Unknown,
-    Lost,
-    Arrived,
-}
-
 impl Bandwidth {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             epoch: now,
             next: 0,
-            in_flight: Vec::new(),
+            in_flight: InFlight::default(),
             unanswered: None,
             is_answering: false,
             reference: None,
@@ -116,19 +90,10 @@ impl Bandwidth {
 
     /// Notes that the packet with that number leaves now.
     pub(crate) fn sent(&mut self, bytes: u64, cargo: Cargo, now: Instant) {
-        if self.in_flight.is_empty() {
-            let (cargo, fate) = (Cargo::Media, Fate::Unknown);
-            let unused = InFlight { index: u64::MAX, departure: 0, bytes: 0, cargo, fate };
-            self.in_flight.resize(usize::from(MAX_ACKNOWLEDGED), unused);
-        }
         let index = self.next;
         self.next += 1;
         self.unanswered.get_or_insert(now);
-        let departure = self.micros(now);
-        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-        if let Some(entry) = self.in_flight.get_mut(place(index)) {
-            *entry = InFlight { index, departure, bytes, cargo, fate: Fate::Unknown };
-        }
+        self.in_flight.note(index, bytes, cargo, self.micros(now));
     }
 
     /// What the line carries; `None` as long as nothing says that it carries less than is wanted.
@@ -159,16 +124,13 @@ impl Bandwidth {
         self.unanswered = None;
         self.is_answering = true;
         let reference = self.extend_reference(acknowledgement.reference);
+        let told_at = self.micros(now);
         let (mut received, mut lost) = (0, 0);
         let mut newest = None;
         for fate in acknowledgement.fates() {
             let behind = low16(self.next).wrapping_sub(fate.sequence);
             let Some(index) = self.next.checked_sub(u64::from(behind)) else { continue };
-            let Some(sent) =
-                self.in_flight.get_mut(place(index)).filter(|sent| sent.index == index)
-            else {
-                continue;
-            };
+            let Some(sent) = self.in_flight.get_mut(index) else { continue };
             let counts = u64::from(sent.cargo == Cargo::Media);
             match (sent.fate, fate.arrival) {
                 (before @ (Fate::Unknown | Fate::Lost), Some(ticks)) => {
@@ -180,8 +142,9 @@ impl Bandwidth {
                     let sent = *sent;
                     self.arrived.note(arrival, sent.bytes);
                     self.probes.arrived(index, arrival, sent.bytes);
-                    self.trendline.packet(millis(sent.departure), millis(arrival));
-                    self.standing.note(arrival.saturating_sub(sent.departure), now);
+                    let departure = sent.departure(told_at);
+                    self.trendline.packet(millis(departure), millis(arrival));
+                    self.standing.note(arrival.saturating_sub(departure), now);
                 }
                 (Fate::Unknown, None) => {
                     sent.fate = Fate::Lost;
@@ -293,10 +256,6 @@ impl Bandwidth {
         self.reference = Some((told, extended));
         extended * 256
     }
-}
-
-fn place(index: TransportIndex) -> usize {
-    usize::try_from(index % u64::from(MAX_ACKNOWLEDGED)).unwrap_or(0)
 }
 
 fn millis(micros: i64) -> f64 {

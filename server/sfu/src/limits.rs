@@ -72,7 +72,8 @@ pub const CACHE_AGE: Duration = Duration::from_secs(1);
 /// Memory of all caches of one worker.
 pub const CACHE_BYTES: usize = 128 * 1024 * 1024;
 
-/// Packets whose way to one subscriber is remembered for retransmission: two seconds of 720p.
+/// Packets whose way to one subscriber is remembered for retransmission, at most: two seconds of 720p. A slower stream has
+/// fewer.
 pub const SENT_PACKETS_VIDEO: usize = 512;
 
 /// The same for sound.
@@ -245,7 +246,7 @@ pub const CONTROL_QUEUE: usize = 8_192;
 pub const IP_HEADER_BYTES: u64 = 28;
 
 /// Packets of one transport-wide feedback that are looked at, and packets remembered for it: two seconds at 1 000 a second.
-/// More covers a longer round trip, each costs 32 bytes for every subscriber.
+/// More covers a longer round trip, each costs 12 bytes for a subscriber whose rate needs it.
 pub const MAX_ACKNOWLEDGED: u16 = 2_048;
 
 /// Transport-wide feedback from one subscriber a second; libwebrtc sends 10 to 20.

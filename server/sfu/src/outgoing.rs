@@ -1,9 +1,9 @@
 //! How one packet to a subscriber is written: header, payload, seal, all in the cell it leaves from.
 
-use crate::bandwidth::Cargo;
 use crate::bytes::{Writer, low16};
 use crate::codec::red::Frames;
 use crate::codec::vp8::{Descriptor, Offsets};
+use crate::in_flight::Cargo;
 use crate::limits::IP_HEADER_BYTES;
 use crate::plan::{PayloadType, Ssrc};
 use crate::rtp::Marker;

@@ -18,7 +18,7 @@ use crate::plan::{Codec, SlotLine, TrackKey};
 use crate::redundancy::{PAYLOAD_ROOM, Redundancy};
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::rtp::Marker;
-use crate::sent::{Budget, Sent, SentPacket};
+use crate::sent::{Budget, Leaving, Sent};
 use crate::srtp::{Index, ReplayWindow, Session};
 use crate::track::{Layer, clock_rate, payload_types};
 
@@ -411,14 +411,8 @@ impl Slot {
         };
         if let Some(len) = packet.write(self.line.extensions.transport_cc, wire) {
             let (layer, arrival) = from;
-            self.sent.note(SentPacket {
-                sequence: numbers.sequence,
-                timestamp: numbers.timestamp,
-                layer,
-                arrival,
-                ids,
-                resent: None,
-            });
+            let Rewritten { sequence, timestamp } = numbers;
+            self.sent.note(Leaving { sequence, timestamp, layer, arrival, ids }, wire.now);
             self.packets = self.packets.wrapping_add(1);
             self.octets = self.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
             wire.budget.sent(len, wire.now);
@@ -473,7 +467,7 @@ impl Slot {
         let (_, rtx_pt) = payload_types(self.line.codec);
         let (pt, ssrc) = (rtx_pt?, self.line.rtx?);
         let sent = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
-        let (meta, payload) = layers.get(sent.layer)?.cache.get(pool, sent.arrival)?;
+        let (meta, payload) = layers.get(usize::from(sent.layer))?.cache.get(pool, sent.arrival)?;
         if !wire.budget.allows(payload.len(), wire.now) {
             return None;
         }
