@@ -47,6 +47,8 @@ pub(crate) struct Bandwidth {
     unanswered: Option<Instant>,
     /// Whether the other side sends feedback at all.
     is_answering: bool,
+    /// Whether it has stopped, and has not begun anew.
+    is_silent: bool,
     /// Reference time of the last feedback as it stood there, and with its rollovers.
     reference: Option<(i64, i64)>,
     allowed: PerSecond,
@@ -70,6 +72,7 @@ impl Bandwidth {
             in_flight: InFlight::default(),
             unanswered: None,
             is_answering: false,
+            is_silent: false,
             reference: None,
             allowed: PerSecond::new(now),
             arrived: Arrived::default(),
@@ -101,6 +104,11 @@ impl Bandwidth {
         self.estimate.bitrate()
     }
 
+    /// What pictures may count on: without feedback on nothing, for they wait for it.
+    pub(crate) fn for_pictures(&self) -> Option<Bitrate> {
+        if self.is_silent { Some(Bitrate::ZERO) } else { self.estimate() }
+    }
+
     /// Whether what it loses may be our doing.
     pub(crate) fn congestion(&self, now: Instant) -> Congestion {
         if self.standing.within(QUEUE_MEMORY, now) {
@@ -122,7 +130,7 @@ impl Bandwidth {
         }
         let was_overdue = self.is_overdue(now);
         self.unanswered = None;
-        self.is_answering = true;
+        (self.is_answering, self.is_silent) = (true, false);
         let reference = self.extend_reference(acknowledgement.reference);
         let told_at = self.micros(now);
         let (mut received, mut lost) = (0, 0);
@@ -196,13 +204,17 @@ impl Bandwidth {
         self.is_answering && late.is_some_and(|late| late >= OVERDUE)
     }
 
-    /// Once a second: feedback may be missing, and a probe's answer.
+    /// When feedback counts as missing, if none comes.
+    pub(crate) fn silent_at(&self) -> Option<Instant> {
+        self.unanswered.filter(|_| self.is_answering).map(|since| since + SILENCE)
+    }
+
+    /// Once a second, and when feedback is missing: that, and a probe's answer may be.
     pub(crate) fn tick(&mut self, now: Instant) {
-        let is_silent =
-            self.unanswered.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
-        if is_silent && self.is_answering {
+        if self.silent_at().is_some_and(|at| at <= now) {
             // Counted anew: on a line where nothing is sent only a probe can be answered, and it waits for the last retreat.
             self.unanswered = None;
+            self.is_silent = true;
             self.estimate.silence(now);
         }
         self.probes.expire(now);

@@ -38,6 +38,7 @@ impl Sfu {
         let progress = peer.dtls.handle_timeout(now);
         self.look_at_layers(index, now);
         if is_connected {
+            self.grow_silent(index, now);
             self.resume_sending(index, now);
             self.send_requests(index, now);
             if feedback_due {
@@ -68,6 +69,7 @@ impl Sfu {
         if peer.session.is_some() {
             sooner(Some(peer.next_report));
             sooner(peer.line_due());
+            sooner(peer.bandwidth.silent_at());
             sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
             sooner(self.next_request(peer, now));
             sooner(self.next_look_at_layers(peer));

@@ -68,7 +68,7 @@ impl Sfu {
                 Codec::Vp8 { .. } => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
             }
         }
-        let decided = match estimate {
+        let decided = match bandwidth.for_pictures() {
             Some(estimate) => allocator.decide(estimate.minus(reserve), &self.claims, now),
             None => &[],
         };
@@ -106,6 +106,15 @@ impl Sfu {
         if bandwidth.probe_due().is_some() && peer.queue == Queue::Outside {
             peer.queue = Queue::Waiting;
             self.queue.push_back(index);
+        }
+    }
+
+    /// Says at once that a line no longer tells what it carries: its pictures wait.
+    pub(crate) fn grow_silent(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if peer.bandwidth.silent_at().is_some_and(|at| at <= now) {
+            peer.bandwidth.tick(now);
+            self.share_out(index, now);
         }
     }
 
