@@ -1,5 +1,6 @@
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
+import { moreEn } from "../plan/more.en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
 
@@ -266,6 +267,7 @@ export const en = {
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...planEn,
+  ...moreEn,
   ...patientEn,
   ...takeawayEn,
 } as const;

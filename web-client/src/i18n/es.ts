@@ -1,5 +1,6 @@
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { moreEs } from "../plan/more.es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
 
@@ -263,6 +264,7 @@ export const es: Messages = {
   "over.session_over.title": "Abra su enlace otra vez",
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...planEs,
+  ...moreEs,
   ...patientEs,
   ...takeawayEs,
 };
