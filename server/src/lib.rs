@@ -4,6 +4,7 @@ pub mod audit;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod demo;
 mod descriptors;
 pub mod http;
@@ -19,6 +20,7 @@ mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod vault;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -221,7 +221,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         Tls::Off => None,
         Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
     };
-    let records = Records::new(store.clone(), vault.clone(), writer.clone());
+    let requires = config.practice.sign_requires.clone();
+    let records = Records::new(store.clone(), vault.clone(), writer.clone(), requires);
     let descriptors = Descriptors::raise();
     let media_config = media_config(&config, descriptors);
     descriptors.tell(CONNECTIONS.saturating_add(TCP_CONNECTIONS * media_config.workers));
