@@ -26,6 +26,7 @@ pub mod problem;
 pub mod recommendation;
 pub mod register;
 mod text;
+pub mod time;
 pub mod todo;
 pub mod touchpoint;
 pub mod value;
