@@ -66,6 +66,14 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_PHONE", default_value_t = Practice::default().phone)]
     phone: String,
 
+    /// Time zone of the practice, as America/New_York: of the days on billing sheets and the hours in invitations.
+    #[arg(long, global = true, env = "MORTAR_TIME_ZONE", default_value_t = Practice::default().zone)]
+    time_zone: String,
+
+    /// File of the payers' rules for billing sheets. Without it the example that ships, which nobody has verified.
+    #[arg(long, global = true, env = "MORTAR_PAYER_RULES")]
+    payer_rules: Option<PathBuf>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -97,6 +105,8 @@ impl Cli {
             origin,
             practice,
             phone,
+            time_zone,
+            payer_rules,
             no_demo,
         } = self;
         let config = Config {
@@ -107,7 +117,8 @@ impl Cli {
             metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
-            practice: Practice { name: practice, phone },
+            practice: Practice { name: practice, phone, zone: time_zone },
+            payer_rules,
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)

@@ -22,6 +22,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// The practice.
     pub practice: Practice,
+    /// File of the payers' rules. Without it the example, which nobody has verified.
+    pub payer_rules: Option<PathBuf>,
     /// Whether an empty database gets the demo practice.
     pub demo: Demo,
 }
@@ -61,6 +63,8 @@ pub struct Practice {
     pub name: String,
     /// Whom to call when nothing works.
     pub phone: String,
+    /// Time zone of the IANA database: of its days and hours.
+    pub zone: String,
 }
 
 impl Default for Config {
@@ -74,6 +78,7 @@ impl Default for Config {
             tls: Tls::Off,
             origins: Vec::new(),
             practice: Practice::default(),
+            payer_rules: None,
             demo: Demo::Yes,
         }
     }
@@ -85,6 +90,7 @@ impl Default for Practice {
             name: "Harbor Street Family Practice".to_owned(),
             // Kept for fiction by the North American Numbering Plan.
             phone: "555-0142".to_owned(),
+            zone: "America/New_York".to_owned(),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::Store;
 use crate::vault::Vault;
+use crate::visit::time::Terms;
 use auth::Tickets;
 use problem::{Problem, ProblemCode};
 
@@ -52,6 +53,8 @@ pub struct Shared {
     pub records: Records,
     /// Live calls.
     pub calls: Calls,
+    /// By what billing sheets are made.
+    pub terms: Terms,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.
@@ -96,6 +99,11 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/join", post(crate::visit::join))
         .route("/api/seats/{seat}/key", get(crate::visit::key))
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
+        .route("/api/seats/{seat}/timer", get(crate::visit::time::timer))
+        .route(
+            "/api/seats/{seat}/sheet",
+            get(crate::visit::time::read).post(crate::visit::time::say),
+        )
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

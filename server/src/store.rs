@@ -48,6 +48,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("audit", crate::audit::ALL),
         ("link", crate::link::ALL),
         ("visit", crate::visit::ALL),
+        ("visit::time", crate::visit::time::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
         ("record::writer", crate::record::writer::ALL),
@@ -68,6 +69,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0001_record.sqlite.sql"),
     ),
     (2, "visits", include_str!("../migrations/0002_visits.sql"), ""),
+    (
+        3,
+        "time",
+        include_str!("../migrations/0003_time.sql"),
+        include_str!("../migrations/0003_time.sqlite.sql"),
+    ),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

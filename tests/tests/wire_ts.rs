@@ -4,8 +4,10 @@ use std::path::Path;
 
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
+use clinical::time::sheet::SheetCommand;
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
+use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
 use ts_rs::{Config, TS};
@@ -24,6 +26,9 @@ fn the_client_types_are_those_of_the_server() {
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
+    SheetReply::export_all(&config).unwrap();
+    SheetCommand::export_all(&config).unwrap();
+    Timer::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();

@@ -1,5 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId } from "./wire";
+import type { Claimed, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -58,4 +58,16 @@ export function joinSeat(seat: SeatId): Promise<JoinReply> {
 
 export function seatFacts(seat: SeatId): Promise<SeatHome> {
   return call("GET", `/api/seats/${seat}`);
+}
+
+export function visitTimer(seat: SeatId): Promise<Timer> {
+  return call("GET", `/api/seats/${seat}/timer`);
+}
+
+export function readSheet(seat: SeatId): Promise<SheetReply> {
+  return call("GET", `/api/seats/${seat}/sheet`);
+}
+
+export function saySheet(seat: SeatId, command: SheetCommand): Promise<SheetReply> {
+  return call("POST", `/api/seats/${seat}/sheet`, command);
 }

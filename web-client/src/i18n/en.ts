@@ -1,3 +1,4 @@
+import { billingEn } from "../billing/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { takeawayEn } from "../takeaway/en";
@@ -265,6 +266,7 @@ export const en = {
   "over.removed.what": "Please call your clinic if you need help.",
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
+  ...billingEn,
   ...planEn,
   ...patientEn,
   ...takeawayEn,

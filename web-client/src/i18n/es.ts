@@ -1,3 +1,4 @@
+import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { takeawayEs } from "../takeaway/es";
@@ -262,6 +263,7 @@ export const es: Messages = {
   "over.removed.what": "Llame a su clínica si necesita ayuda.",
   "over.session_over.title": "Abra su enlace otra vez",
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
+  ...billingEs,
   ...planEs,
   ...patientEs,
   ...takeawayEs,

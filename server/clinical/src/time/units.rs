@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Level, UnitRule};
+use crate::condition::{Condition, ConditionStatus};
+use crate::doc::Doc;
+use crate::field::{Address, FieldName, ListName, Presence};
+use crate::id::RowId;
+use crate::medication::MedicationStatus;
+use crate::value::Value;
 
 /// What was done in the visit, besides time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +24,38 @@ pub struct Done {
     pub conditions: u32,
     /// Recommendations of the plan.
     pub interventions: u32,
+}
+
+impl Done {
+    /// What a plan holds. It does not say in which visit a row was found, so all rows that stand are counted; what two
+    /// people disagree about is counted, as it is for a person to decide.
+    pub fn of_plan(plan: &Doc) -> Self {
+        let value = |row: RowId, field| -> Option<&Value> {
+            plan.register(&Address { row: Some(row), field }).value()
+        };
+        let count = |list: ListName, takes: &dyn Fn(RowId) -> bool| {
+            let standing = plan.rows(list).iter().filter(|row| {
+                let presence = value(**row, FieldName::Presence);
+                let removed = presence.and_then(Value::read::<Presence>);
+                !matches!(removed, Some(Presence::Removed { reason: _ })) && takes(**row)
+            });
+            u32::try_from(standing.count()).unwrap_or(u32::MAX)
+        };
+        let is_taken = |row| {
+            let status = value(row, FieldName::MedsStatus).and_then(Value::read);
+            matches!(status, None | Some(MedicationStatus::Active))
+        };
+        let matters = |row| {
+            let condition = value(row, FieldName::ConditionsContent).and_then(Value::read);
+            condition.is_none_or(|Condition { status, .. }| status == ConditionStatus::Active)
+        };
+        Self {
+            drugs: count(ListName::Meds, &is_taken),
+            problems: count(ListName::Problems, &|_| true),
+            conditions: count(ListName::Conditions, &matters),
+            interventions: count(ListName::Recommendations, &|_| true),
+        }
+    }
 }
 
 /// Units: at most one initial, and additional ones.
