@@ -14,7 +14,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 
 use crate::call::Calls;
@@ -104,6 +104,12 @@ pub fn router(app: App) -> Router {
             "/api/seats/{seat}/sheet",
             get(crate::visit::time::read).post(crate::visit::time::say),
         )
+        .route(
+            "/api/seats/{seat}/bookings",
+            get(crate::visit::booking::list).post(crate::visit::booking::book),
+        )
+        .route("/api/seats/{seat}/bookings/{visit}", delete(crate::visit::booking::cancel))
+        .route("/api/seats/{seat}/bookings/{visit}/invitation", get(crate::visit::booking::invite))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

@@ -48,6 +48,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("audit", crate::audit::ALL),
         ("link", crate::link::ALL),
         ("visit", crate::visit::ALL),
+        ("visit::booking", crate::visit::booking::ALL),
         ("visit::time", crate::visit::time::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
@@ -75,6 +76,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0003_time.sql"),
         include_str!("../migrations/0003_time.sqlite.sql"),
     ),
+    (4, "booking", include_str!("../migrations/0004_booking.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

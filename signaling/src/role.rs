@@ -261,6 +261,11 @@ pub const fn may_end(role: Role) -> bool {
     Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Facilitator]).holds(role)
 }
 
+/// Whether a role books the next visit.
+pub const fn may_book(role: Role) -> bool {
+    CARE.holds(role)
+}
+
 /// What a role may do with the billing sheet of its visit.
 pub const fn sheet(role: Role) -> Option<SheetAccess> {
     match role {

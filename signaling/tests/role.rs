@@ -163,6 +163,7 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         let runs = prescribing || role == Role::Facilitator;
         assert_eq!(role::may_end(role), runs);
         assert_eq!(role::may_admit(role), runs || role == Role::Nurse);
+        assert_eq!(role::may_book(role), prescribing || role == Role::Nurse);
         let listens = matches!(role, Role::Learner | Role::Observer);
         assert_eq!(role::may_publish(role, MediaSource::Mic), !listens);
         assert_eq!(role::may_publish(role, MediaSource::Cam), !listens);

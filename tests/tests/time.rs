@@ -202,7 +202,8 @@ async fn talk(mut participant: Participant) -> Talking {
     let sdp = Phi::new(peer.offer().await.unwrap());
     let (srtp, transport) = (SrtpAttempt::First, TransportKind::New);
     participant.send(&ClientMessage::Offer { n: 1, sdp, srtp, transport }).await;
-    let answer = participant.until("an answer", |m| matches!(m, ServerMessage::Answer { .. })).await;
+    let answer =
+        participant.until("an answer", |m| matches!(m, ServerMessage::Answer { .. })).await;
     let ServerMessage::Answer { sdp, .. } = answer else { unreachable!() };
     peer.take_answer(sdp.expose()).await.unwrap();
     peer.connected().await.unwrap();

@@ -7,6 +7,7 @@ use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
+use mortar::visit::booking::{Book, Bookings};
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
@@ -29,6 +30,8 @@ fn the_client_types_are_those_of_the_server() {
     SheetReply::export_all(&config).unwrap();
     SheetCommand::export_all(&config).unwrap();
     Timer::export_all(&config).unwrap();
+    Book::export_all(&config).unwrap();
+    Bookings::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();

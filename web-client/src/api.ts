@@ -1,5 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer } from "./wire";
+import type { Book, Bookings, Claimed, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VisitId } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -22,7 +22,7 @@ export class ApiFailure extends Error {
 /** Longer than any answer of a working server; after it the line counts as down. */
 const ANSWER_WITHIN_MS = 8_000;
 
-async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+async function call<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -70,4 +70,21 @@ export function readSheet(seat: SeatId): Promise<SheetReply> {
 
 export function saySheet(seat: SeatId, command: SheetCommand): Promise<SheetReply> {
   return call("POST", `/api/seats/${seat}/sheet`, command);
+}
+
+export function readBookings(seat: SeatId): Promise<Bookings> {
+  return call("GET", `/api/seats/${seat}/bookings`);
+}
+
+export function bookVisit(seat: SeatId, book: Book): Promise<Bookings> {
+  return call("POST", `/api/seats/${seat}/bookings`, book);
+}
+
+export function cancelBooking(seat: SeatId, visit: VisitId): Promise<Bookings> {
+  return call("DELETE", `/api/seats/${seat}/bookings/${visit}`);
+}
+
+/** Where the browser fetches the invitation by itself: a file for the calendar. */
+export function invitationPath(seat: SeatId, visit: VisitId, language: string): string {
+  return `/api/seats/${seat}/bookings/${visit}/invitation?language=${language}`;
 }

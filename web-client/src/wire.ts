@@ -197,6 +197,86 @@ free: boolean,
 npi?: string, };
 
 /**
+ * Body of `POST /api/seats/{seat}/bookings`.
+ */
+export type Book = { 
+/**
+ * Day and hour where `zone` is, as "2026-03-10T10:00".
+ */
+starts: string, 
+/**
+ * IANA time zone; without it the practice's.
+ */
+zone?: string, 
+/**
+ * Length in minutes, 5 to 240.
+ */
+minutes: number, };
+
+/**
+ * A link into a booked visit.
+ */
+export type BookedLink = { 
+/**
+ * In which role.
+ */
+role: Role, 
+/**
+ * Who.
+ */
+name: string, 
+/**
+ * Path on this origin, with the secret in its fragment.
+ */
+path: string, };
+
+/**
+ * A booked visit.
+ */
+export type Booking = { 
+/**
+ * The visit.
+ */
+visit: VisitId, 
+/**
+ * When it begins.
+ */
+starts_ms: Millis, 
+/**
+ * Length in minutes.
+ */
+minutes: number, 
+/**
+ * Zone in which the hour was agreed.
+ */
+zone: string, 
+/**
+ * Whether it was cancelled: then it has no links.
+ */
+cancelled: boolean, 
+/**
+ * Who is invited, with the path of their link. Staff sends each to the one it is for.
+ */
+links: Array<BookedLink>, };
+
+/**
+ * Reply of `GET`, `POST` and `DELETE`: everything booked in this visit, by time.
+ */
+export type Bookings = { 
+/**
+ * The practice's zone.
+ */
+zone: string, 
+/**
+ * The one that was just booked.
+ */
+made?: VisitId, 
+/**
+ * By time.
+ */
+bookings: Array<Booking>, };
+
+/**
  * The live part of a visit.
  */
 export type CallId = string & { readonly callId: unique symbol };

@@ -21,7 +21,7 @@ use crate::store::{StoreError, now};
 use crate::{patient, person};
 
 /// The language a query asks for; without one English.
-fn language_of(query: Option<&str>) -> Result<Language, Problem> {
+pub(super) fn language_of(query: Option<&str>) -> Result<Language, Problem> {
     match query {
         None | Some("" | "language=en") => Ok(Language::En),
         Some("language=es") => Ok(Language::Es),

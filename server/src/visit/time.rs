@@ -250,12 +250,7 @@ impl About {
     }
 }
 
-fn entry(
-    seated: &Seated,
-    about: &About,
-    action: &'static str,
-    outcome: Outcome,
-) -> audit::Entry {
+fn entry(seated: &Seated, about: &About, action: &'static str, outcome: Outcome) -> audit::Entry {
     audit::Entry {
         at_ms: now(),
         person: Some(seated.seat.person),
@@ -358,19 +353,12 @@ impl Time {
         said.collect()
     }
 
-    fn sheet(
-        &self,
-        app: &App,
-        kind: VisitKind,
-        done: Done,
-        said: &[Said<SheetCommand>],
-    ) -> Sheet {
+    fn sheet(&self, app: &App, kind: VisitKind, done: Done, said: &[Said<SheetCommand>]) -> Sheet {
         let consult = match kind {
             VisitKind::InitialConsult => Consult::First,
-            VisitKind::FollowUp
-            | VisitKind::Huddle
-            | VisitKind::Echo
-            | VisitKind::Curbside => Consult::Later,
+            VisitKind::FollowUp | VisitKind::Huddle | VisitKind::Echo | VisitKind::Curbside => {
+                Consult::Later
+            }
         };
         sheet(&Facts {
             table: &app.terms.table,

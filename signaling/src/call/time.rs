@@ -43,8 +43,8 @@ impl Call {
 
     /// When a change that waits is due.
     pub(super) fn time_due(&self, seat: &Seat) -> Option<Millis> {
-        let counts = self.facts.kind.has_billing_timer()
-            && role::billing_side(seat.facts.role).is_some();
+        let counts =
+            self.facts.kind.has_billing_timer() && role::billing_side(seat.facts.role).is_some();
         (counts && to_say(seat).is_some()).then(|| due(seat))
     }
 }

@@ -67,11 +67,11 @@ describe("the billing sheet", { concurrency: false }, () => {
     await dialog.getByText("daughter and neighbor").waitFor();
 
     await dialog.getByRole("button", { name: "Choose payer" }).click();
-    await dialog.getByLabel("Payer").selectOption({ label: "Example payer, from the middle of a unit" });
-    await dialog.getByLabel("NPI").fill("1234567890");
+    await dialog.getByLabel("Payer", { exact: true }).selectOption({ label: "Example payer, from the middle of a unit" });
+    await dialog.getByLabel("NPI", { exact: true }).fill("1234567890");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText("This is not an NPI").waitFor();
-    await dialog.getByLabel("NPI").fill("1234567893");
+    await dialog.getByLabel("NPI", { exact: true }).fill("1234567893");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText("No line follows").waitFor();
 

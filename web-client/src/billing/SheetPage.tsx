@@ -14,7 +14,7 @@ type Shown =
   | { readonly kind: "away" }
   | { readonly kind: "sheet"; readonly reply: SheetReply };
 
-/** `onPaper`: the sheet stands alone on the screen, so that it can be printed. */
+/** `onPaper`: the sheet stands alone on the screen, so that it can be printed, and begins with whom it is about. In a call everybody knows. */
 export function SheetPage({ seat, onPaper = false }: { readonly seat: SeatId; readonly onPaper?: boolean }) {
   const { say } = useLanguage();
   const [shown, setShown] = useState<Shown>({ kind: "loading" });
@@ -47,11 +47,12 @@ export function SheetPage({ seat, onPaper = false }: { readonly seat: SeatId; re
         <Button icon={<RefreshCw size={20} aria-hidden />} onClick={again}>{say("billing.refresh")}</Button>
         {onPaper && <Button icon={<Printer size={20} aria-hidden />} onClick={() => window.print()}>{say("billing.print")}</Button>}
       </div>
+      {onPaper && <Visit reply={shown.reply} />}
       <Review reply={shown.reply} />
       <PatientSide reply={shown.reply} give={give} />
       <Time reply={shown.reply} give={give} />
       <Lines reply={shown.reply} give={give} />
-      <Visit reply={shown.reply} />
+      {!onPaper && <Visit reply={shown.reply} />}
     </article>
   );
 }

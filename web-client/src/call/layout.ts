@@ -35,6 +35,11 @@ export function hasSheet(role: Role, kind: VisitKind): boolean {
   return (role === "pharmacist" || role === "pcp") && (kind === "initial_consult" || kind === "follow_up");
 }
 
+/** Who books the next visit, for display. */
+export function mayBook(role: Role): boolean {
+  return role === "pharmacist" || role === "pcp" || role === "nurse";
+}
+
 export interface Scene {
   readonly now: number;
   readonly me: SeatId;

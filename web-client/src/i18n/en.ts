@@ -1,6 +1,7 @@
 import { billingEn } from "../billing/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
+import { scheduleEn } from "../schedule/en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
 
@@ -269,5 +270,6 @@ export const en = {
   ...billingEn,
   ...planEn,
   ...patientEn,
+  ...scheduleEn,
   ...takeawayEn,
 } as const;

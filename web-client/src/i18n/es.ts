@@ -1,6 +1,7 @@
 import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { scheduleEs } from "../schedule/es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
 
@@ -266,5 +267,6 @@ export const es: Messages = {
   ...billingEs,
   ...planEs,
   ...patientEs,
+  ...scheduleEs,
   ...takeawayEs,
 };

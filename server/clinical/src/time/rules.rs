@@ -187,12 +187,9 @@ impl RuleTable {
     /// # Errors
     /// It is not one; says where and why.
     pub fn parse(json: &str) -> Result<Self, TableError> {
-        let File { version, rules } =
-            serde_json::from_str(json).map_err(|error| TableError::Shape {
-                line: error.line(),
-                column: error.column(),
-                why: error.to_string(),
-            })?;
+        let File { version, rules } = serde_json::from_str(json).map_err(|error| {
+            TableError::Shape { line: error.line(), column: error.column(), why: error.to_string() }
+        })?;
         if version.trim().is_empty() || version.chars().count() > 60 {
             return Err(TableError::Version);
         }
@@ -396,7 +393,11 @@ mod tests {
             ("\"10\"", "\"home\"", "rule 1 (example_midpoint), pos"),
             ("\"95\"", "\"095\"", "rule 1 (example_midpoint), modifiers"),
             ("\"gap_tolerance_s\": 120", "\"gap_tolerance_s\": 601", "gap_tolerance_s"),
-            ("\"valid_from\": \"2027-01-01\"", "\"valid_from\": \"2026-12-31\"", "rule 3 (example_full), valid_from: another rule"),
+            (
+                "\"valid_from\": \"2027-01-01\"",
+                "\"valid_from\": \"2026-12-31\"",
+                "rule 3 (example_full), valid_from: another rule",
+            ),
             ("\"from_s\": 960", "\"from_s\": 900", "rule 4 (example_levels), units.levels"),
             ("\"example-", "\"", "version"),
         ] {

@@ -479,7 +479,8 @@ fn greater_part(segments: &[Segment]) -> Option<Modality> {
     };
     // The last of equal maxima wins, so that sound stands after picture.
     let carriers = [Carrier::Room, Carrier::Picture, Carrier::Sound];
-    let greatest = carriers.into_iter().max_by_key(|of| ms(&|modality| carrier(modality) == *of))?;
+    let greatest =
+        carriers.into_iter().max_by_key(|of| ms(&|modality| carrier(modality) == *of))?;
     let of_carrier = Modality::ALL.into_iter().filter(|modality| carrier(*modality) == greatest);
     of_carrier.max_by_key(|one| ms(&|modality| modality == *one)).filter(|one| {
         // Without counted time nothing was held at all.

@@ -190,7 +190,8 @@ mod tests {
         let rule = UnitRule::Levels {
             levels: vec![level(900, 1, 0, 1, 1), level(960, 2, 1, 1, 2), level(1_860, 3, 2, 2, 3)],
         };
-        let done = |drugs, problems, conditions| Done { drugs, problems, conditions, interventions: 0 };
+        let done =
+            |drugs, problems, conditions| Done { drugs, problems, conditions, interventions: 0 };
         for (counted_s, done, expected) in [
             (899, done(9, 9, 9), 0),
             (900, done(1, 0, 1), 1),

@@ -65,12 +65,8 @@ fn the_ledger_agrees_with_an_array_over_200_scripted_visits() {
 }
 
 fn talk(seconds: i64, live: Live) -> Vec<Attendance> {
-    let event = |n, side, live| Event {
-        at: Millis(0),
-        seat: SeatId(Uuid::from_u128(n)),
-        side,
-        live,
-    };
+    let event =
+        |n, side, live| Event { at: Millis(0), seat: SeatId(Uuid::from_u128(n)), side, live };
     let events = vec![event(1, Side::Pharmacist, Live::Video), event(2, Side::Patient, live)];
     vec![Attendance { events, until: Millis(seconds * 1_000) }]
 }
@@ -132,7 +128,11 @@ fn units_equal_the_reference_calculators_for_every_kind_of_rule() {
             let sheet = made(&talk(seconds, Live::Video), done, &entries);
 
             let expected = reference::units(kind, seconds, done);
-            assert_eq!(i64::from(sheet.units), expected, "visit {visit} {payer} {seconds} {done:?}");
+            assert_eq!(
+                i64::from(sheet.units),
+                expected,
+                "visit {visit} {payer} {seconds} {done:?}"
+            );
             let on_lines: u32 = sheet.lines.iter().map(|line| line.units).sum();
             assert_eq!(on_lines, sheet.units, "{payer}");
             lines += sheet.lines.len();
@@ -191,7 +191,8 @@ fn the_greater_part_wins_and_is_flagged() {
     // Scenario A5: video, then a telephone.
     for (phone_from, until, modifier) in [(660, 1_000, "95"), (300, 1_000, "93")] {
         let mut calls = talk(until, Live::Video);
-        let event = Event { at: Millis(phone_from * 1_000), live: Live::Phone, ..calls[0].events[1] };
+        let event =
+            Event { at: Millis(phone_from * 1_000), live: Live::Phone, ..calls[0].events[1] };
         calls[0].events.push(event);
 
         let entries = [attest(true, Setting::Remote), bill("example_midpoint")];
@@ -235,7 +236,9 @@ fn adjustments_add_up_and_never_go_below_nothing() {
     let sheet = made(&talk(420, Live::Video), Done::default(), &[adjust(-3_600)]);
     assert_eq!(sheet.counted_s, 0);
 
-    for (delta_s, reason) in [(0, "nothing"), (14_401, "too much"), (60, " "), (60, "\u{7}\u{7}\u{7}")] {
+    for (delta_s, reason) in
+        [(0, "nothing"), (14_401, "too much"), (60, " "), (60, "\u{7}\u{7}\u{7}")]
+    {
         let adjustment = Adjustment { delta_s, reason: reason.to_owned() };
         assert!(adjustment.check().is_err(), "{delta_s} {reason:?}");
     }

@@ -145,7 +145,11 @@ fn a_patient_who_is_put_outside_is_on_hold() {
 fn who_shows_and_sends_nothing_does_not_consult() {
     let mut timed = Timed::talking();
     let patch = |muted, camera_off| {
-        presence(PresencePatch { muted: Some(muted), camera_off: Some(camera_off), ..Default::default() })
+        presence(PresencePatch {
+            muted: Some(muted),
+            camera_off: Some(camera_off),
+            ..Default::default()
+        })
     };
     timed.say(10_000, PHARMACIST, patch(true, false));
     timed.say(20_000, PATIENT, patch(false, true));
