@@ -132,10 +132,10 @@ function BookForm({ seat, zone: practice, known }: { readonly seat: SeatId; read
         <Field label={say("schedule.day")} type="date" value={day} onChange={(event) => setDay(event.currentTarget.value)} />
         <Field label={say("schedule.hour")} type="time" value={hour} onChange={(event) => setHour(event.currentTarget.value)} />
         <Field label={say("schedule.minutes")} inputMode="numeric" maxLength={3} value={minutes} onChange={(event) => setMinutes(event.currentTarget.value)} />
-        <Select label={say("schedule.zone")} value={zone} onChange={(event) => setZone(event.currentTarget.value)}>
-          {[practice, ...ZONES.filter((one) => one !== practice)].map((one) => <option key={one} value={one}>{one.replaceAll("_", " ")}</option>)}
-        </Select>
       </div>
+      <Select label={say("schedule.zone")} value={zone} onChange={(event) => setZone(event.currentTarget.value)}>
+        {[practice, ...ZONES.filter((one) => one !== practice)].map((one) => <option key={one} value={one}>{one.replaceAll("_", " ")}</option>)}
+      </Select>
       {problem !== null && <p role="alert" className={style["problem"]}>{problem}</p>}
       <div className={style["tools"]}><Button type="submit" aria-disabled={busy}>{say(busy ? "schedule.booking" : "schedule.book")}</Button></div>
     </form>

@@ -2,7 +2,7 @@
 export const scheduleEn = {
   "schedule.open": "Next visit",
   "schedule.title": "Next visit",
-  "schedule.what": "With the people of this visit. Send each the own link, and the invitation for the calendar.",
+  "schedule.what": "With the people of this visit. Send each person their own link and the invitation for the calendar.",
   "schedule.day": "Day",
   "schedule.hour": "Time",
   "schedule.zone": "Time zone",
