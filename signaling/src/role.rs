@@ -84,6 +84,12 @@ const WORDING: Roles = Roles::of(&[Role::Pharmacist, Role::Nurse]);
 /// The patient's own part.
 const VOICE: Roles =
     Roles::of(&[Role::Patient, Role::Caregiver, Role::Pharmacist, Role::Nurse, Role::Chw]);
+/// Readings taken at home, by who was there.
+const MEASURING: Roles = Roles::of(&[Role::Patient, Role::Caregiver, Role::Nurse]);
+/// Answers of the patient: given by the patient, recorded by who heard them. A caregiver answers for the patient only
+/// as a legal proxy, which no seat carries yet.
+const CONSENTING: Roles =
+    Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw]);
 /// Everybody who reads the whole plan.
 const TEAM: Roles =
     Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw, Role::Specialist]);
@@ -102,36 +108,92 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::MedsSig
         | FieldName::MedsIndication
         | FieldName::MedsPrescriber
-        | FieldName::MedsVerify => CARE,
+        | FieldName::MedsPharmacy
+        | FieldName::MedsSupply
+        | FieldName::MedsVerify
+        | FieldName::MedsSources => CARE,
         FieldName::MedsStatus
+        | FieldName::MedsStart
+        | FieldName::MedsDiscrepancy
+        | FieldName::MedsHighAlert
+        | FieldName::MedsControlled
+        | FieldName::MedsSensitivity
         | FieldName::MedsIndicated
         | FieldName::MedsEffective
         | FieldName::MedsSafe
         | FieldName::MedsAdherent => PRESCRIBING,
-        FieldName::MedsAdherence => HEARING,
+        FieldName::MedsAdherence | FieldName::MedsCostConcern => HEARING,
         FieldName::AllergiesContent
         | FieldName::ImmunizationsContent
         | FieldName::ConditionsContent
         | FieldName::MeasuresContent => CARE,
-        FieldName::AllergyStatement => PRESCRIBING,
+        FieldName::AllergyStatement
+        | FieldName::ReviewedAllergies
+        | FieldName::ReviewedImmunizations => PRESCRIBING,
         FieldName::ProblemsCategory
         | FieldName::ProblemsStatement
         | FieldName::ProblemsSeverity
-        | FieldName::ProblemsUrgency => PRESCRIBING,
-        FieldName::ProblemsAssociation => FINDING,
+        | FieldName::ProblemsUrgency
+        | FieldName::ProblemsEvidence
+        | FieldName::ProblemsNoActionReason
+        | FieldName::ProblemsResponsible
+        | FieldName::ProblemsDue
+        | FieldName::ProblemsOutcome => PRESCRIBING,
+        FieldName::ProblemsAssociation | FieldName::ProblemsEvidenceNote => FINDING,
         FieldName::ProblemsPlainText => WORDING,
-        FieldName::RecommendationsContent | FieldName::RecommendationsRationale => PROPOSING,
-        FieldName::GoalsText | FieldName::GoalsTarget => CARE,
+        FieldName::RecommendationsContent
+        | FieldName::RecommendationsRationale
+        | FieldName::RecommendationsAddressee
+        | FieldName::RecommendationsReference
+        | FieldName::RecommendationsReplaces => PROPOSING,
+        FieldName::GoalsText
+        | FieldName::GoalsTarget
+        | FieldName::GoalsOwner
+        | FieldName::GoalsAchievement
+        | FieldName::GoalsProblems => CARE,
         FieldName::TodosTalkedAbout | FieldName::TodosShouldDo => CARE,
-        FieldName::TouchpointsContent => CARE,
-        FieldName::OutlineSummary | FieldName::OutlineWhenToCall => PRESCRIBING,
-        FieldName::OutlineFollowUp => CARE,
+        FieldName::TouchpointsContent | FieldName::CareTeamContent => CARE,
+        FieldName::TeachBacksContent => WORDING,
+        FieldName::CommentsAbout | FieldName::CommentsText => TEAM,
+        FieldName::Referral | FieldName::Identification => CARE,
+        FieldName::OutlineSummary
+        | FieldName::OutlineWhenToCall
+        | FieldName::OutlineDuration
+        | FieldName::OutlineInteractionFrequency
+        | FieldName::OutlineNoGoalReason
+        | FieldName::OutlineNoTouchpointReason => PRESCRIBING,
+        FieldName::OutlineFollowUp
+        | FieldName::OutlineAdherenceProcess
+        | FieldName::OutlineEducationNotes => CARE,
         FieldName::MyGoals
         | FieldName::MyConcerns
+        | FieldName::FactorsCulture
+        | FieldName::FactorsValues
+        | FieldName::FactorsHome
+        | FieldName::FactorsSocial
+        | FieldName::FactorsLifestyle
+        | FieldName::FactorsLiteracy
+        | FieldName::FactorsFunction
+        | FieldName::FactorsCost
+        | FieldName::ContactPreference
         | FieldName::QuestionsText
         | FieldName::MedsAsTaken
-        | FieldName::TodosTick => VOICE,
-        FieldName::Note => CARE,
+        | FieldName::MedsHowItFeels
+        | FieldName::ProblemsPatientPriority
+        | FieldName::TodosTick
+        | FieldName::TodosConfidence
+        | FieldName::TodosBarrier
+        | FieldName::WhatIDidTodo
+        | FieldName::WhatIDidText => VOICE,
+        FieldName::QuestionsAnswered => CARE,
+        FieldName::RemarksAbout | FieldName::RemarksText => HOME,
+        FieldName::RemarksState => WORDING,
+        FieldName::HomeReadingsContent => MEASURING,
+        FieldName::ConsentsContent => CONSENTING,
+        FieldName::Note
+        | FieldName::WorkingThoughts
+        | FieldName::TasksContent
+        | FieldName::TasksStatus => CARE,
         // Moved by commands and imports.
         FieldName::MedsPrescribedSig
         | FieldName::RecommendationsState
@@ -149,10 +211,17 @@ const fn row_editors(list: ListName) -> Roles {
         | ListName::Measures
         | ListName::Goals
         | ListName::Todos
-        | ListName::Touchpoints => CARE,
+        | ListName::Touchpoints
+        | ListName::CareTeam
+        | ListName::Tasks => CARE,
         ListName::Problems => FINDING,
         ListName::Recommendations => PROPOSING,
-        ListName::Questions => VOICE,
+        ListName::TeachBacks => WORDING,
+        ListName::Comments => TEAM,
+        ListName::Questions | ListName::WhatIDid => VOICE,
+        ListName::Remarks => HOME,
+        ListName::HomeReadings => MEASURING,
+        ListName::Consents => CONSENTING,
     }
 }
 

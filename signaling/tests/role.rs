@@ -26,7 +26,15 @@ rows recommendations: RPh SPC
 rows goals: RPh PCP NUR
 rows todos: RPh NUR PCP
 rows touchpoints: RPh PCP NUR
+rows teach_backs: RPh NUR
+rows care_team: RPh PCP NUR
+rows comments: RPh PCP NUR CHW SPC
 rows questions: PT CG RPh NUR CHW
+rows what_i_did: PT CG RPh NUR CHW
+rows remarks: PT CG
+rows home_readings: PT CG NUR
+rows consents: PT RPh PCP NUR CHW
+rows tasks: RPh PCP NUR
 presence:
 meds.kind: RPh PCP NUR
 meds.product: RPh PCP NUR
@@ -34,6 +42,65 @@ meds.sig: RPh PCP NUR
 meds.prescribed_sig:
 meds.indication: RPh PCP NUR
 meds.prescriber: RPh PCP NUR
+meds.pharmacy: RPh PCP NUR
+meds.supply: RPh PCP NUR
+meds.start: RPh PCP
+meds.sources: RPh PCP NUR
+meds.discrepancy: RPh PCP
+meds.high_alert: RPh PCP
+meds.controlled: RPh PCP
+meds.sensitivity: RPh PCP
+meds.cost_concern: RPh PCP NUR CHW
+reviewed.allergies: RPh PCP
+reviewed.immunizations: RPh PCP
+problems.evidence: RPh PCP
+problems.evidence_note: RPh PCP SPC
+problems.no_action_reason: RPh PCP
+problems.responsible: RPh PCP
+problems.due: RPh PCP
+problems.outcome: RPh PCP
+recommendations.addressee: RPh SPC
+recommendations.reference: RPh SPC
+recommendations.replaces: RPh SPC
+goals.owner: RPh PCP NUR
+goals.achievement: RPh PCP NUR
+goals.problems: RPh PCP NUR
+teach_backs.content: RPh NUR
+care_team.content: RPh PCP NUR
+comments.about: RPh PCP NUR CHW SPC
+comments.text: RPh PCP NUR CHW SPC
+referral: RPh PCP NUR
+identification: RPh PCP NUR
+outline.duration: RPh PCP
+outline.interaction_frequency: RPh PCP
+outline.no_goal_reason: RPh PCP
+outline.no_touchpoint_reason: RPh PCP
+outline.adherence_process: RPh PCP NUR
+outline.education_notes: RPh PCP NUR
+factors.culture: PT CG RPh NUR CHW
+factors.values: PT CG RPh NUR CHW
+factors.home: PT CG RPh NUR CHW
+factors.social: PT CG RPh NUR CHW
+factors.lifestyle: PT CG RPh NUR CHW
+factors.literacy: PT CG RPh NUR CHW
+factors.function: PT CG RPh NUR CHW
+factors.cost: PT CG RPh NUR CHW
+contact_preference: PT CG RPh NUR CHW
+questions.answered: RPh PCP NUR
+meds.how_it_feels: PT CG RPh NUR CHW
+problems.patient_priority: PT CG RPh NUR CHW
+todos.confidence: PT CG RPh NUR CHW
+todos.barrier: PT CG RPh NUR CHW
+what_i_did.todo: PT CG RPh NUR CHW
+what_i_did.text: PT CG RPh NUR CHW
+remarks.about: PT CG
+remarks.text: PT CG
+remarks.state: RPh NUR
+home_readings.content: PT CG NUR
+consents.content: PT RPh PCP NUR CHW
+working_thoughts: RPh PCP NUR
+tasks.content: RPh PCP NUR
+tasks.status: RPh PCP NUR
 meds.status: RPh PCP
 meds.verify: RPh PCP NUR
 meds.adherence: RPh PCP NUR CHW

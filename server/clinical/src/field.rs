@@ -9,10 +9,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::RowId;
-use crate::value::{Line, Value, ValueError};
+use crate::value::{Line, PartialDate, Value, ValueError};
 use crate::{
-    allergy, condition, goal, immunization, measure, medication, outline, problem, recommendation,
-    todo, touchpoint,
+    allergy, care_team, condition, consent, goal, immunization, measure, medication, outline,
+    problem, recommendation, referral, task, teach_back, todo, touchpoint, voice,
 };
 
 /// The three documents of a record, which are three audiences.
@@ -90,6 +90,12 @@ macro_rules! lists {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            /// Whether a value of its rows stands as it was first written: readings and answers are not edited, they
+            /// are followed by others, or removed as an error.
+            pub const fn append_only(self) -> bool {
+                matches!(self, Self::Measures | Self::TeachBacks | Self::HomeReadings | Self::Consents)
+            }
         }
     };
 }
@@ -115,8 +121,24 @@ lists! {
     Todos "todos" Plan;
     /// Agreed follow-ups.
     Touchpoints "touchpoints" Plan;
+    /// Messages the patient said back.
+    TeachBacks "teach_backs" Plan;
+    /// Who looks after the patient.
+    CareTeam "care_team" Plan;
+    /// How staff who may not write a field propose a change.
+    Comments "comments" Plan;
     /// Questions the patient wants to ask.
     Questions "questions" Voice;
+    /// What the patient did about a to-do.
+    WhatIDid "what_i_did" Voice;
+    /// How the patient proposes a change to the plan.
+    Remarks "remarks" Voice;
+    /// Readings taken at home.
+    HomeReadings "home_readings" Voice;
+    /// What the patient agreed to.
+    Consents "consents" Voice;
+    /// What members of the team are asked to do.
+    Tasks "tasks" Team;
 }
 
 /// Where a field stands.
@@ -209,12 +231,30 @@ fields! {
     MedsIndication "meds.indication" Plan Place::Row(ListName::Meds), register(Line), Yes;
     /// Who prescribes it.
     MedsPrescriber "meds.prescriber" Plan Place::Row(ListName::Meds), register(Line), Yes;
+    /// Where it is filled.
+    MedsPharmacy "meds.pharmacy" Plan Place::Row(ListName::Meds), register(Line), Yes;
+    /// How long a fill lasts.
+    MedsSupply "meds.supply" Plan Place::Row(ListName::Meds), register(medication::Supply), Yes;
+    /// Since when it is taken, as exactly as known. When it ended stands in its status.
+    MedsStart "meds.start" Plan Place::Row(ListName::Meds), register(PartialDate), Yes;
     /// In use, on hold, stopped.
     MedsStatus "meds.status" Plan Place::Row(ListName::Meds), register(medication::MedicationStatus), Yes;
     /// How sure we are.
     MedsVerify "meds.verify" Plan Place::Row(ListName::Meds), register(medication::Verify), No;
+    /// Which lists were compared.
+    MedsSources "meds.sources" Plan Place::Row(ListName::Meds), register(medication::VerifySources), No;
+    /// How the lists differ.
+    MedsDiscrepancy "meds.discrepancy" Plan Place::Row(ListName::Meds), register(medication::Discrepancy), No;
     /// Whether it is taken so.
     MedsAdherence "meds.adherence" Plan Place::Row(ListName::Meds), register(medication::Adherence), No;
+    /// Whether its price is a worry.
+    MedsCostConcern "meds.cost_concern" Plan Place::Row(ListName::Meds), register(bool), No;
+    /// Whether an error with it does great harm (ISMP).
+    MedsHighAlert "meds.high_alert" Plan Place::Row(ListName::Meds), register(bool), No;
+    /// Whether it is a controlled substance (DEA schedules): outside any agreement.
+    MedsControlled "meds.controlled" Plan Place::Row(ListName::Meds), register(bool), No;
+    /// Whether 42 CFR Part 2 holds for it.
+    MedsSensitivity "meds.sensitivity" Plan Place::Row(ListName::Meds), register(medication::Sensitivity), No;
     /// Is there a reason for it?
     MedsIndicated "meds.indicated" Plan Place::Row(ListName::Meds), register(medication::Assessment), No;
     /// Does it work?
@@ -228,8 +268,12 @@ fields! {
     AllergiesContent "allergies.content" Plan Place::Row(ListName::Allergies), register(allergy::Allergy), Yes;
     /// Unknown, none known, listed.
     AllergyStatement "allergy_statement" Plan Place::Document, register(allergy::AllergyStatement), No;
+    /// The allergies were gone through with the patient.
+    ReviewedAllergies "reviewed.allergies" Plan Place::Document, register(bool), No;
     /// Vaccine and date.
     ImmunizationsContent "immunizations.content" Plan Place::Row(ListName::Immunizations), register(immunization::Immunization), Yes;
+    /// The immunizations were gone through with the patient.
+    ReviewedImmunizations "reviewed.immunizations" Plan Place::Document, register(bool), No;
     /// The diagnosis.
     ConditionsContent "conditions.content" Plan Place::Row(ListName::Conditions), register(condition::Condition), Yes;
     /// The reading.
@@ -245,6 +289,18 @@ fields! {
     ProblemsUrgency "problems.urgency" Plan Place::Row(ListName::Problems), register(problem::Urgency), No;
     /// Why they do not fit.
     ProblemsAssociation "problems.association" Plan Place::Row(ListName::Problems), text[400], No;
+    /// The readings it rests on.
+    ProblemsEvidence "problems.evidence" Plan Place::Row(ListName::Problems), register(problem::Evidence), No;
+    /// What else it rests on.
+    ProblemsEvidenceNote "problems.evidence_note" Plan Place::Row(ListName::Problems), text[400], No;
+    /// Why nothing is recommended.
+    ProblemsNoActionReason "problems.no_action_reason" Plan Place::Row(ListName::Problems), register(Line), No;
+    /// Who sees to it.
+    ProblemsResponsible "problems.responsible" Plan Place::Row(ListName::Problems), register(Line), No;
+    /// By when.
+    ProblemsDue "problems.due" Plan Place::Row(ListName::Problems), register(PartialDate), No;
+    /// What became of it.
+    ProblemsOutcome "problems.outcome" Plan Place::Row(ListName::Problems), register(problem::ProblemOutcome), No;
     /// What the patient reads.
     ProblemsPlainText "problems.plain_text" Plan Place::Row(ListName::Problems), register(problem::PlainText), Yes;
 
@@ -252,6 +308,12 @@ fields! {
     RecommendationsContent "recommendations.content" Plan Place::Row(ListName::Recommendations), register(recommendation::RecommendationContent), OnceSent;
     /// Why.
     RecommendationsRationale "recommendations.rationale" Plan Place::Row(ListName::Recommendations), text[600], No;
+    /// To whom it goes.
+    RecommendationsAddressee "recommendations.addressee" Plan Place::Row(ListName::Recommendations), register(recommendation::Addressee), OnceSent;
+    /// The guideline or study behind it.
+    RecommendationsReference "recommendations.reference" Plan Place::Row(ListName::Recommendations), register(Line), No;
+    /// The sent recommendation this one takes the place of.
+    RecommendationsReplaces "recommendations.replaces" Plan Place::Row(ListName::Recommendations), register(RowId), No;
     /// Draft, sent, decided.
     RecommendationsState "recommendations.state" Plan Place::Row(ListName::Recommendations), command(recommendation::RecommendationState), OnceSent;
     /// What the prescriber said.
@@ -261,6 +323,12 @@ fields! {
     GoalsText "goals.text" Plan Place::Row(ListName::Goals), text[300], Yes;
     /// A number to reach.
     GoalsTarget "goals.target" Plan Place::Row(ListName::Goals), register(goal::GoalTarget), Yes;
+    /// Whose it is to work on.
+    GoalsOwner "goals.owner" Plan Place::Row(ListName::Goals), register(goal::GoalOwner), Yes;
+    /// How far it is.
+    GoalsAchievement "goals.achievement" Plan Place::Row(ListName::Goals), register(goal::Achievement), Yes;
+    /// The problems it answers.
+    GoalsProblems "goals.problems" Plan Place::Row(ListName::Goals), register(goal::GoalProblems), No;
 
     /// What we talked about.
     TodosTalkedAbout "todos.talked_about" Plan Place::Row(ListName::Todos), text[300], Yes;
@@ -270,8 +338,36 @@ fields! {
     /// Agreed follow-up.
     TouchpointsContent "touchpoints.content" Plan Place::Row(ListName::Touchpoints), register(touchpoint::Touchpoint), Yes;
 
+    /// A message, said back.
+    TeachBacksContent "teach_backs.content" Plan Place::Row(ListName::TeachBacks), register(teach_back::TeachBack), No;
+
+    /// A person of the care team.
+    CareTeamContent "care_team.content" Plan Place::Row(ListName::CareTeam), register(care_team::CareTeamMember), Yes;
+
+    /// What a comment is about.
+    CommentsAbout "comments.about" Plan Place::Row(ListName::Comments), register(outline::CommentAbout), No;
+    /// A comment.
+    CommentsText "comments.text" Plan Place::Row(ListName::Comments), text[600], No;
+
+    /// Who asked for the pharmacist.
+    Referral "referral" Plan Place::Document, register(referral::Referral), Yes;
+    /// Why this patient.
+    Identification "identification" Plan Place::Document, register(referral::Identification), No;
+
     /// The pharmacist's summary for the team.
     OutlineSummary "outline.summary" Plan Place::Document, text[1000], No;
+    /// How long the team works with the patient.
+    OutlineDuration "outline.duration" Plan Place::Document, register(outline::Duration), Yes;
+    /// How often they talk.
+    OutlineInteractionFrequency "outline.interaction_frequency" Plan Place::Document, register(Line), Yes;
+    /// What is done to make taking easier.
+    OutlineAdherenceProcess "outline.adherence_process" Plan Place::Document, text[600], Yes;
+    /// What was taught.
+    OutlineEducationNotes "outline.education_notes" Plan Place::Document, text[1000], Yes;
+    /// Why there is no goal.
+    OutlineNoGoalReason "outline.no_goal_reason" Plan Place::Document, register(Line), Yes;
+    /// Why there is no touchpoint.
+    OutlineNoTouchpointReason "outline.no_touchpoint_reason" Plan Place::Document, register(Line), Yes;
     /// What happens next, for everybody.
     OutlineFollowUp "outline.follow_up_instructions" Plan Place::Document, text[1000], Yes;
     /// When to call, when it is an emergency.
@@ -283,15 +379,63 @@ fields! {
     MyGoals "my_goals" Voice Place::Document, text[300], Yes;
     /// What worries the patient.
     MyConcerns "my_concerns" Voice Place::Document, text[300], Yes;
+    /// Customs and beliefs that matter for treatment.
+    FactorsCulture "factors.culture" Voice Place::Document, text[300], Yes;
+    /// What the patient values.
+    FactorsValues "factors.values" Voice Place::Document, text[300], Yes;
+    /// Home and family.
+    FactorsHome "factors.home" Voice Place::Document, text[300], Yes;
+    /// Work, transport, food, housing.
+    FactorsSocial "factors.social" Voice Place::Document, text[300], Yes;
+    /// Eating, moving, drinking, smoking.
+    FactorsLifestyle "factors.lifestyle" Voice Place::Document, text[300], Yes;
+    /// Reading and numbers.
+    FactorsLiteracy "factors.literacy" Voice Place::Document, text[300], Yes;
+    /// Swallowing, seeing, hearing, moving, remembering.
+    FactorsFunction "factors.function" Voice Place::Document, text[300], Yes;
+    /// Whether the medicines can be paid for.
+    FactorsCost "factors.cost" Voice Place::Document, text[300], Yes;
+    /// How the patient wants to be reached.
+    ContactPreference "contact_preference" Voice Place::Document, register(voice::ContactPreference), Yes;
     /// A question to ask.
     QuestionsText "questions.text" Voice Place::Row(ListName::Questions), text[300], Yes;
+    /// It was answered.
+    QuestionsAnswered "questions.answered" Voice Place::Row(ListName::Questions), register(bool), Yes;
     /// "I take it so."
     MedsAsTaken "meds.as_taken" Voice Place::About(ListName::Meds), register(Line), Yes;
+    /// How it feels.
+    MedsHowItFeels "meds.how_it_feels" Voice Place::About(ListName::Meds), text[300], Yes;
+    /// What matters most to the patient.
+    ProblemsPatientPriority "problems.patient_priority" Voice Place::About(ListName::Problems), register(voice::Priority), Yes;
     /// Done.
     TodosTick "todos.tick" Voice Place::About(ListName::Todos), register(bool), Yes;
+    /// How sure the patient is to manage it.
+    TodosConfidence "todos.confidence" Voice Place::About(ListName::Todos), register(voice::Confidence), Yes;
+    /// What stands in the way.
+    TodosBarrier "todos.barrier" Voice Place::About(ListName::Todos), text[300], Yes;
+    /// Which to-do it is about.
+    WhatIDidTodo "what_i_did.todo" Voice Place::Row(ListName::WhatIDid), register(RowId), Yes;
+    /// What the patient did about it.
+    WhatIDidText "what_i_did.text" Voice Place::Row(ListName::WhatIDid), text[300], Yes;
+    /// What a remark is about.
+    RemarksAbout "remarks.about" Voice Place::Row(ListName::Remarks), register(voice::RemarkAbout), Yes;
+    /// A remark.
+    RemarksText "remarks.text" Voice Place::Row(ListName::Remarks), text[300], Yes;
+    /// What became of it.
+    RemarksState "remarks.state" Voice Place::Row(ListName::Remarks), register(voice::RemarkState), Yes;
+    /// A reading taken at home.
+    HomeReadingsContent "home_readings.content" Voice Place::Row(ListName::HomeReadings), register(measure::Measure), Yes;
+    /// What the patient agreed to.
+    ConsentsContent "consents.content" Voice Place::Row(ListName::Consents), register(consent::Consent), Yes;
 
     /// The team's working note.
     Note "note" Team Place::Document, text[4000], No;
+    /// Thoughts that are not yet a plan.
+    WorkingThoughts "working_thoughts" Team Place::Document, text[4000], No;
+    /// What is asked of whom.
+    TasksContent "tasks.content" Team Place::Row(ListName::Tasks), register(task::Task), No;
+    /// How far it is.
+    TasksStatus "tasks.status" Team Place::Row(ListName::Tasks), register(task::TaskStatus), No;
 }
 
 /// Whether a row is there.

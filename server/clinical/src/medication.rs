@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::{Check, Code, Decimal, PartialDate, ValueError, short};
+use crate::value::{Check, Code, Decimal, PartialDate, ValueError, each_once, short};
 
 /// What sort of thing the patient takes. Everything counts: a list without the herbal tea is not reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -311,6 +311,10 @@ pub struct Adherence {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
     pub reason: String,
+    /// Doses missed in the last seven days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub missed_per_7d: Option<u8>,
 }
 
 /// FHIR R5 `MedicationStatement.adherence`, of which we ask four.
@@ -331,9 +335,130 @@ pub enum Taking {
 
 impl Check for Adherence {
     fn check(&self) -> Result<(), ValueError> {
-        short("reason", &self.reason, 0, 300)
+        short("reason", &self.reason, 0, 300)?;
+        // Four doses a day, all of them.
+        match self.missed_per_7d {
+            Some(missed) if missed > 28 => Err(ValueError::OutOfRange { path: "missed_per_7d" }),
+            Some(_) | None => Ok(()),
+        }
     }
 }
+
+/// How long the supply lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct Supply {
+    /// Days one fill lasts, 1 to 400.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub days: Option<u16>,
+    /// When it was last filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub last_fill: Option<PartialDate>,
+}
+
+impl Check for Supply {
+    fn check(&self) -> Result<(), ValueError> {
+        match self.days {
+            Some(days) if !(1..=400).contains(&days) => {
+                Err(ValueError::OutOfRange { path: "days" })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Where the word about a medicine comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum VerifySource {
+    /// The record system of the practice.
+    Ehr,
+    /// The pharmacy.
+    Pharmacy,
+    /// The patient.
+    Patient,
+    /// Who cares for the patient.
+    Caregiver,
+    /// The bottle.
+    Bottle,
+}
+
+/// The lists that were compared, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(transparent)]
+pub struct VerifySources(pub Vec<VerifySource>);
+
+impl Check for VerifySources {
+    fn check(&self) -> Result<(), ValueError> {
+        each_once("sources", &self.0)
+    }
+}
+
+/// How the lists differ about a medicine, and how that was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct Discrepancy {
+    /// The difference.
+    pub kind: DiscrepancyKind,
+    /// How it was settled; empty while it is open.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub resolution: String,
+}
+
+impl Check for Discrepancy {
+    fn check(&self) -> Result<(), ValueError> {
+        short("resolution", &self.resolution, 0, 300)
+    }
+}
+
+/// The differences a reconciliation finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum DiscrepancyKind {
+    /// The lists agree.
+    None,
+    /// Taken, and not on the chart.
+    Omission,
+    /// On the chart, and never prescribed.
+    Commission,
+    /// Another dose.
+    Dose,
+    /// Another frequency.
+    Frequency,
+    /// The same medicine twice.
+    Duplicate,
+    /// On the chart, and not taken.
+    NotTaking,
+    /// Said in the resolution.
+    Other,
+}
+
+/// Whether a medicine is under a special rule of confidentiality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitivity {
+    /// No.
+    None,
+    /// Substance-use treatment: 42 CFR Part 2.
+    Part2,
+}
+
+impl Check for Sensitivity {}
 
 /// One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -481,9 +481,10 @@ fn visit_item(visit: &Shown<Touchpoint>, words: &Words, language: Language) -> V
         Shown::Empty => Vec::new(),
         Shown::NotDecided => sentences(words.not_decided),
         Shown::Value { value } => {
-            let Touchpoint { purpose, when, format, members } = value;
+            // `when` says in words what `due` says to the machine.
+            let Touchpoint { purpose, when, due: _, frequency, format, members } = value;
             let mut item: Vec<PlainSentence> =
-                [said(when), said(purpose)].into_iter().flatten().collect();
+                [said(when), said(frequency), said(purpose)].into_iter().flatten().collect();
             item.push(PlainSentence::page(words::format(*format, language)));
             let with: Vec<&str> =
                 members.iter().filter_map(|role| words::role(*role, language)).collect();

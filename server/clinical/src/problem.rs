@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::RowId;
-use crate::value::{Check, ValueError, short};
+use crate::value::{Check, ValueError, few_rows, short};
 
 /// Cipolle and Strand's seven categories, with monitoring and cost (the design's code system `mtp`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +48,7 @@ pub struct ProblemStatement {
 impl Check for ProblemStatement {
     fn check(&self) -> Result<(), ValueError> {
         short("condition", &self.condition, 0, 200)?;
-        if self.med_ids.len() > 20 {
-            Err(ValueError::OutOfRange { path: "med_ids" })
-        } else {
-            Ok(())
-        }
+        few_rows("med_ids", &self.med_ids)
     }
 }
 
@@ -100,3 +96,36 @@ impl Check for PlainText {
         short("", &self.0, 0, 200)
     }
 }
+
+/// The readings a problem rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(transparent)]
+pub struct Evidence(pub Vec<RowId>);
+
+impl Check for Evidence {
+    fn check(&self) -> Result<(), ValueError> {
+        few_rows("evidence", &self.0)
+    }
+}
+
+/// What became of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemOutcome {
+    /// It is gone.
+    Resolved,
+    /// Better.
+    Improved,
+    /// As it was.
+    Unchanged,
+    /// Worse.
+    Worsened,
+    /// It was none.
+    Withdrawn,
+}
+
+impl Check for ProblemOutcome {}

@@ -167,3 +167,23 @@ impl Check for Decision {
         }
     }
 }
+
+/// To whom a recommendation goes: who prescribes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct Addressee {
+    /// "Dr. Amy Chen".
+    pub name: String,
+    /// Who that is here; none: a prescriber elsewhere, reached by the one-page sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub person: Option<PersonId>,
+}
+
+impl Check for Addressee {
+    fn check(&self) -> Result<(), ValueError> {
+        short("name", &self.name, 1, 100)
+    }
+}

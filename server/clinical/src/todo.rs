@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::RowId;
-use crate::value::{Check, ValueError, short};
+use crate::value::{Check, ValueError, few_rows, short};
 
 /// An instruction may hold a dose: replaced whole, never blended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,6 @@ impl Check for Instruction {
     fn check(&self) -> Result<(), ValueError> {
         short("text", &self.text, 1, 300)?;
         short("when", &self.when, 0, 100)?;
-        if self.med_ids.len() > 20 {
-            Err(ValueError::OutOfRange { path: "med_ids" })
-        } else {
-            Ok(())
-        }
+        few_rows("med_ids", &self.med_ids)
     }
 }

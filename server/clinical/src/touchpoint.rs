@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Role;
-use crate::value::{Check, ValueError, short};
+use crate::value::{Check, PartialDate, ValueError, each_once, short};
 
 /// What, when, how and with whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,14 @@ pub struct Touchpoint {
     pub purpose: String,
     /// "Tuesday 10 March, 10:00", "in two weeks".
     pub when: String,
+    /// The day or month it is due, so that a missed one is noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub due: Option<PartialDate>,
+    /// "every two weeks"; empty: once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
+    pub frequency: String,
     /// By which way.
     pub format: TouchpointFormat,
     /// Who takes part.
@@ -43,10 +51,7 @@ impl Check for Touchpoint {
     fn check(&self) -> Result<(), ValueError> {
         short("purpose", &self.purpose, 1, 200)?;
         short("when", &self.when, 1, 100)?;
-        if self.members.len() > 11 {
-            Err(ValueError::OutOfRange { path: "members" })
-        } else {
-            Ok(())
-        }
+        short("frequency", &self.frequency, 0, 100)?;
+        each_once("members", &self.members)
     }
 }

@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::id::RowId;
 use crate::phi::Phi;
 
 /// The value of one register, in the canonical JSON of its field's type.
@@ -77,6 +78,8 @@ pub trait Check {
 
 impl Check for bool {}
 
+impl Check for RowId {}
+
 /// Why a value was refused. Names the place, never the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -124,6 +127,21 @@ pub(crate) fn short(
         return Err(ValueError::ControlCharacter { path });
     }
     Ok(())
+}
+
+/// Checks a small set kept as a list: nothing stands in it twice.
+pub(crate) fn each_once<T: PartialEq>(path: &'static str, items: &[T]) -> Result<(), ValueError> {
+    let twice =
+        items.iter().enumerate().any(|(at, item)| items.iter().take(at).any(|one| one == item));
+    if twice { Err(ValueError::OutOfRange { path }) } else { Ok(()) }
+}
+
+/// Checks references to rows: at most twenty, each once.
+pub(crate) fn few_rows(path: &'static str, rows: &[RowId]) -> Result<(), ValueError> {
+    if rows.len() > 20 {
+        return Err(ValueError::OutOfRange { path });
+    }
+    each_once(path, rows)
 }
 
 fn nfc(json: &serde_json::Value) -> serde_json::Value {
@@ -244,6 +262,8 @@ impl PartialDate {
         &self.0
     }
 }
+
+impl Check for PartialDate {}
 
 impl<'de> Deserialize<'de> for PartialDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -255,7 +255,14 @@ impl<'a> Projection<'a> {
             | ListName::Goals
             | ListName::Todos
             | ListName::Touchpoints
-            | ListName::Questions => true,
+            | ListName::CareTeam
+            | ListName::Questions
+            | ListName::WhatIDid
+            | ListName::Remarks
+            | ListName::HomeReadings
+            | ListName::Consents => true,
+            // Among the team: not even that there is one.
+            ListName::TeachBacks | ListName::Comments | ListName::Tasks => false,
         }
     }
 

@@ -1,6 +1,7 @@
 import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { moreEs } from "../plan/more.es";
 import { scheduleEs } from "../schedule/es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
@@ -266,6 +267,7 @@ export const es: Messages = {
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...billingEs,
   ...planEs,
+  ...moreEs,
   ...patientEs,
   ...scheduleEs,
   ...takeawayEs,

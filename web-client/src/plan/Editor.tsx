@@ -9,7 +9,7 @@ import { FIELDS, type Base, type RowId } from "../wire";
 import { Button } from "../ui/Button";
 import { address, read, type RegisterName, type ValueOf } from "./fold";
 import { ConflictCard } from "./Conflict";
-import { fieldLabel, useMedicineNames, useNames, useRegister, useScene, type RegisterView } from "./context";
+import { fieldLabel, useRowNames, useNames, useRegister, useScene, type RegisterView } from "./context";
 import { sameBoxes, useKeptDraft } from "./drafts";
 import { useKeys } from "./keys";
 import { Marks } from "./Marks";
@@ -43,8 +43,8 @@ interface Draft<D> {
 
 export function useWording(): Wording {
   const { say, g } = useLanguage();
-  const medicine = useMedicineNames();
-  return { say, g, medicine };
+  const named = useRowNames();
+  return { say, g, named };
 }
 
 /** Says that an editor of this register is open at this seat. */

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useLanguage } from "../i18n";
 import { Button } from "../ui/Button";
 import type { FieldValues } from "../wire";
-import { fieldLabel, useMedicineNames, useRecordSlice, useScene } from "./context";
+import { fieldLabel, useRowNames, useRecordSlice, useScene } from "./context";
 import { useWording } from "./Editor";
 import { read, type RegisterName } from "./fold";
 import type { Refused } from "./record";
@@ -29,7 +29,7 @@ function Item({ refused }: { readonly refused: Refused }) {
   const { record } = useScene();
   const { say } = useLanguage();
   const wording = useWording();
-  const medicine = useMedicineNames();
+  const medicine = useRowNames();
   const [copied, setCopied] = useState(false);
   const { op } = refused.entry;
   const text = typed(refused, wording);

@@ -4,12 +4,13 @@ import type { PanelProps } from "../call/panel";
 import { useLanguage, type Say } from "../i18n";
 import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type RosterSeat, type RowId, type SeatId } from "../wire";
 import {
-  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, presenceOf, read, rowsOf, type RegisterName, type ValueOf,
+  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, presenceOf, read, rowsOf, valueAt, type RegisterName, type ValueOf,
 } from "./fold";
 import { docOfList, setsKey } from "./ops";
 import type { OpenDoc, RecordState, Refused, SharedRecord } from "./record";
 import { acquire } from "./registry";
 import { sameItems, useSlice } from "./store";
+import { measureWords } from "./words";
 
 export interface Scene {
   readonly record: SharedRecord;
@@ -139,15 +140,22 @@ export function useEditing(key: string): readonly SeatId[] {
     .map(([other]) => other), sameItems);
 }
 
-/** Names of medicines, for lists that point at them. */
-export function useMedicineNames(): (row: RowId) => string {
-  const { say } = useLanguage();
+/** What the rows of the plan are called, for values that point at them. */
+export function useRowNames(): (row: RowId) => string {
+  const { say, g } = useLanguage();
   const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
   return useMemo(() => (row: RowId) => {
-    const register = doc.registers.get(`${row}/meds.product`);
-    const product = register?.state === "value" ? read("meds.product", register.value) : null;
-    return product === null ? say("plan.medicine_unnamed") : [product.name, product.strength_form].filter(Boolean).join(" ");
-  }, [doc, say]);
+    const product = valueAt(doc, "meds.product", row);
+    if (product !== null) return [product.name, product.strength_form].filter(Boolean).join(" ");
+    if (doc.lists.get("meds")?.includes(row) === true) return say("plan.medicine_unnamed");
+    const measure = valueAt(doc, "measures.content", row);
+    if (measure !== null) return measureWords(measure, say, g);
+    const name = valueAt(doc, "problems.statement", row)?.condition
+      ?? valueAt(doc, "recommendations.content", row)?.summary
+      ?? valueAt(doc, "todos.should_do", row)?.text
+      ?? "";
+    return name === "" ? say("plan.row_unnamed") : name;
+  }, [doc, say, g]);
 }
 
 /** A value that changes at a given moment of the page's clock, to draw what time alone changes. */

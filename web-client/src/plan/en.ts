@@ -14,6 +14,7 @@ export const planEn = {
   "plan.somebody": "Somebody",
   "plan.name_role": (v: { readonly name: string; readonly role: string }) => `${v.name}, ${v.role}`,
   "plan.medicine_unnamed": "Medicine without a name",
+  "plan.row_unnamed": "Row without a name",
   "plan.role.patient": "patient",
   "plan.role.caregiver": "caregiver",
   "plan.role.interpreter": "interpreter",

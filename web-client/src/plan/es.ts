@@ -14,6 +14,7 @@ export const planEs: Translation<typeof planEn> = {
   "plan.somebody": "Alguien",
   "plan.name_role": (v) => `${v.name}, ${v.role}`,
   "plan.medicine_unnamed": "Medicamento sin nombre",
+  "plan.row_unnamed": "Fila sin nombre",
   "plan.role.patient": "paciente",
   "plan.role.caregiver": "cuidador",
   "plan.role.interpreter": "intérprete",

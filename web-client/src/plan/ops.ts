@@ -2,8 +2,15 @@
 import type { DocKind, ListName, Op, RowId, Snapshot } from "../wire";
 import { address, keyOf } from "./fold";
 
-/** The only list outside `plan` holds the patient's questions. */
-export const docOfList = (list: ListName): DocKind => (list === "questions" ? "voice" : "plan");
+const DOC_OF_LIST: { readonly [list in ListName]: DocKind } = {
+  meds: "plan", allergies: "plan", immunizations: "plan", conditions: "plan", measures: "plan", problems: "plan", recommendations: "plan",
+  goals: "plan", todos: "plan", touchpoints: "plan", teach_backs: "plan", care_team: "plan", comments: "plan",
+  questions: "voice", what_i_did: "voice", remarks: "voice", home_readings: "voice", consents: "voice",
+  tasks: "team",
+};
+
+/** The document a list stands in. */
+export const docOfList = (list: ListName): DocKind => DOC_OF_LIST[list];
 
 /** Parts of a snapshot, in order, as one. */
 export function join(parts: readonly Snapshot[]): Snapshot {

@@ -68,7 +68,7 @@ describe("the sig editor", () => {
 });
 
 describe("words of a value", () => {
-  const wording = { say, g: grammar("en"), medicine: () => "lisinopril 10 mg" };
+  const wording = { say, g: grammar("en"), named: () => "lisinopril 10 mg" };
   it("tell two sigs apart even where their texts are the same", () => {
     const one: Sig = { text: "At bedtime", dose: { value: "5", unit: "mg" } };
     const other: Sig = { text: "At bedtime", dose: { value: "20", unit: "mg" } };

@@ -1,13 +1,13 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
-import type { FieldValues, RowId, Sig } from "../wire";
+import type { FieldValues, Measure, RowId, Sig } from "../wire";
 import type { RegisterName } from "./fold";
 
 export interface Wording {
   readonly say: Say;
   readonly g: Grammar;
-  /** Names of medicines by row. */
-  readonly medicine: (row: RowId) => string;
+  /** What a row of the plan is called. */
+  readonly named: (row: RowId) => string;
 }
 
 type AnyValue = { [F in RegisterName]: { readonly field: F; readonly value: NonNullable<FieldValues[F]> } }[RegisterName];
@@ -16,7 +16,7 @@ export function words<F extends RegisterName>(field: F, value: NonNullable<Field
   return value === null ? with_.say("plan.cleared") : wordsOf({ field, value } as unknown as AnyValue, with_);
 }
 
-function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): string {
+function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string {
   const reason = (word: string, why: string | undefined): string =>
     why === undefined || why === "" ? word : say("plan.value_reason", { value: word, reason: why });
   switch (field) {
@@ -31,8 +31,15 @@ function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): str
       return sigShown(value, say);
     case "meds.indication":
     case "meds.prescriber":
+    case "meds.pharmacy":
     case "meds.as_taken":
     case "problems.plain_text":
+    case "problems.no_action_reason":
+    case "problems.responsible":
+    case "recommendations.reference":
+    case "outline.interaction_frequency":
+    case "outline.no_goal_reason":
+    case "outline.no_touchpoint_reason":
       return value === "" ? say("plan.not_stated") : value;
     case "meds.status":
       return value.state === "stopped"
@@ -41,7 +48,18 @@ function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): str
     case "meds.verify":
       return reason(say(`plan.med.verify.${value.state}`), value.state === "could_not_verify" ? value.reason : undefined);
     case "meds.adherence":
-      return reason(say(`plan.med.taking.${value.taking}`), value.reason);
+      return joined([reason(say(`plan.med.taking.${value.taking}`), value.reason), value.missed_per_7d === undefined ? "" : say("plan.med.missed", { count: value.missed_per_7d })], ", ");
+    case "meds.supply":
+      return say("plan.med.supply.words", { days: value.days ?? null, fill: value.last_fill === undefined ? null : g.date(value.last_fill) });
+    case "meds.start":
+    case "problems.due":
+      return g.date(value);
+    case "meds.sources":
+      return g.list(value.map((source) => say(`plan.med.source.${source}`)));
+    case "meds.discrepancy":
+      return reason(say(`plan.med.discrepancy.${value.kind}`), value.resolution);
+    case "meds.sensitivity":
+      return say(`plan.med.sensitivity.${value}`);
     case "meds.indicated":
     case "meds.effective":
     case "meds.safe":
@@ -56,15 +74,26 @@ function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): str
     case "conditions.content":
       return joined([value.text, say(`plan.condition.status.${value.status}`), value.onset === undefined ? "" : say("plan.condition.since", { date: value.onset })], ", ");
     case "measures.content":
-      return `${say(`plan.measure.kind.${value.kind}`)}: ${joined([value.value, unitWords(value.unit)])}, ${g.date(value.at.slice(0, 10))}, ${say(`plan.measure.source.${value.source}`)}`;
+    case "home_readings.content":
+      return measureWords(value, say, g);
     case "problems.category":
       return say(`plan.problem.category.${value}`);
     case "problems.statement":
-      return joined([value.condition, g.list(value.med_ids.map(medicine))], ": ");
+      return joined([value.condition, g.list(value.med_ids.map(named))], ": ");
     case "problems.severity":
       return say(`plan.problem.severity.${value}`);
     case "problems.urgency":
       return say(`plan.problem.urgency.${value}`);
+    case "problems.evidence":
+      return g.list(value.map(named));
+    case "problems.outcome":
+      return say(`plan.problem.outcome.${value}`);
+    case "problems.patient_priority":
+      return say(`plan.priority.${value as 1 | 2 | 3}`);
+    case "recommendations.addressee":
+      return value.name;
+    case "recommendations.replaces":
+      return named(value);
     case "recommendations.content":
       return joined([value.summary, value.regimen === undefined ? "" : sigShown(value.regimen, say)], " · ");
     case "recommendations.state":
@@ -74,17 +103,61 @@ function wordsOf({ field, value }: AnyValue, { say, g, medicine }: Wording): str
         value.regimen === undefined ? "" : sigShown(value.regimen, say)], " · ");
     case "goals.target":
       return say("plan.goal.words", { measure: value.measure, value: value.value, due: value.due ?? null });
+    case "goals.owner":
+      return say(`plan.goal.owner.${value}`);
+    case "goals.achievement":
+      return say(`plan.goal.achievement.${value}`);
+    case "goals.problems":
+      return g.list(value.map(named));
+    case "teach_backs.content":
+      return joined([value.message, say(`plan.teach_back.result.${value.result}`)], " · ");
+    case "care_team.content":
+      return joined([value.name, value.role, value.phone, value.fax, value.npi], ", ");
+    case "comments.about":
+      return joined([value.row === undefined ? "" : named(value.row), value.field === undefined ? "" : say(`plan.field.${value.field}`)], " · ");
+    case "referral":
+      return joined([say(`plan.referral.source.${value.source}`), value.referrer], ", ");
+    case "identification":
+      return joined([g.list(value.criteria.map((criterion) => say(`plan.criterion.${criterion}`))), value.reason], " · ");
+    case "outline.duration":
+      return say("plan.duration.words", { start: g.date(value.start), end: g.date(value.planned_end) });
+    case "contact_preference":
+      return joined([say(`plan.touchpoint.format.${value.format}`), value.times], ", ");
+    case "todos.confidence":
+      return say("plan.confidence.words", { count: value });
+    case "what_i_did.todo":
+      return named(value);
+    case "remarks.about":
+      return say(`plan.remark.kind.${value.kind}`);
+    case "remarks.state":
+      return say(`plan.remark.state.${value}`);
+    case "consents.content":
+      return joined([say(`plan.consent.kind.${value.kind}`), say(`plan.consent.state.${value.state}`), say(`plan.consent.method.${value.method}`), value.witness, value.scope], " · ");
+    case "tasks.content":
+      return joined([value.title, value.assignee, value.due === undefined ? "" : g.date(value.due)], " · ");
+    case "tasks.status":
+      return say(`plan.task.status.${value}`);
     case "todos.should_do":
-      return joined([value.text, value.when, g.list((value.med_ids ?? []).map(medicine))], " · ");
+      return joined([value.text, value.when, g.list((value.med_ids ?? []).map(named))], " · ");
     case "touchpoints.content":
-      return joined([value.purpose, value.when, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
+      return joined([value.purpose, value.when, value.frequency, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
     case "outline.when_to_call":
       return joined([value.call, value.emergency], " · ");
+    case "meds.cost_concern":
+    case "meds.high_alert":
+    case "meds.controlled":
+    case "reviewed.allergies":
+    case "reviewed.immunizations":
+    case "questions.answered":
     case "share":
     case "todos.tick":
       return say(value ? "plan.yes" : "plan.no");
   }
 }
+
+/** "Weight: 80 kg, 1 March 2026, at the clinic". */
+export const measureWords = (value: Measure, say: Say, g: Grammar): string =>
+  `${say(`plan.measure.kind.${value.kind}`)}: ${joined([value.value, unitWords(value.unit)])}, ${g.date(value.at.slice(0, 10))}, ${say(`plan.measure.source.${value.source}`)}`;
 
 /** UCUM as a reader knows it: "mm[Hg]" is printed mm Hg. */
 export const unitWords = (unit: string): string => unit.replace(/\[([^\]]*)\]/g, " $1").replace(/\{[^}]*\}/g, "").trim();

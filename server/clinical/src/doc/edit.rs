@@ -311,8 +311,9 @@ impl Doc {
 
     /// Rows of `plan` are not known in `voice`, so what is said about them is bounded here.
     fn abouts_full(&self, at: &Address) -> bool {
-        !self.state.registers.contains_key(at)
-            && self.state.registers.keys().filter(|other| other.field == at.field).count() >= ROWS
+        let known = self.state.registers.contains_key(at) || self.state.texts.contains_key(at);
+        let said = self.state.registers.keys().chain(self.state.texts.keys());
+        !known && said.filter(|other| other.field == at.field).count() >= ROWS
     }
 
     fn check_register(&self, at: &Address) -> Result<(), EditError> {
@@ -329,11 +330,11 @@ impl Doc {
         }
     }
 
-    /// A reading stands as it was taken, and a recommendation as it was sent.
+    /// A reading stands as it was taken, an answer as it was given, and a recommendation as it was sent.
     fn check_unlocked(&self, at: &Address) -> Result<(), EditError> {
         let sent = || at.row.is_some_and(|row| self.book.sent(row).is_some());
         let locked = match at.field.place() {
-            Place::Row(ListName::Measures) => *self.state.register(at) != Register::Empty,
+            Place::Row(list) if list.append_only() => *self.state.register(at) != Register::Empty,
             Place::Row(ListName::Recommendations) => sent(),
             Place::EveryRow
                 if at.row.and_then(|row| self.list_of(row)) == Some(ListName::Recommendations) =>

@@ -216,6 +216,8 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
     let touchpoint = Touchpoint {
         purpose: "INR test".to_owned(),
         when: "Tuesday".to_owned(),
+        due: None,
+        frequency: String::new(),
         format: TouchpointFormat::InPerson,
         members: vec![Role::Patient, Role::Pharmacist],
     };

@@ -19,9 +19,11 @@ fn sample(field: FieldName, word: &str) -> Json {
         FieldName::MedsKind => json!("rx"),
         FieldName::MedsProduct => json!({ "name": word }),
         FieldName::MedsSig | FieldName::MedsPrescribedSig => sig(word),
-        FieldName::MedsIndication | FieldName::MedsPrescriber | FieldName::MedsAsTaken => {
-            json!(word)
-        }
+        FieldName::MedsSupply => json!({ "days": 30, "last_fill": "2026-02-01" }),
+        FieldName::MedsStart | FieldName::ProblemsDue => json!("2026-02"),
+        FieldName::MedsSources => json!(["ehr", "bottle"]),
+        FieldName::MedsDiscrepancy => json!({ "kind": "dose", "resolution": word }),
+        FieldName::MedsSensitivity => json!("part2"),
         FieldName::MedsStatus => json!({ "state": "stopped", "reason": word }),
         FieldName::MedsVerify => json!({ "state": "could_not_verify", "reason": word }),
         FieldName::MedsAdherence => json!({ "taking": "differently", "reason": word }),
@@ -40,21 +42,80 @@ fn sample(field: FieldName, word: &str) -> Json {
         FieldName::ProblemsStatement => json!({ "condition": word, "med_ids": [] }),
         FieldName::ProblemsSeverity => json!("high"),
         FieldName::ProblemsUrgency => json!("today"),
-        FieldName::ProblemsPlainText => json!(word),
+        FieldName::ProblemsEvidence | FieldName::GoalsProblems => json!([row(7)]),
+        FieldName::ProblemsOutcome => json!("improved"),
+        FieldName::ProblemsPatientPriority => json!(1),
         FieldName::RecommendationsContent => json!({ "action": "stop", "summary": word }),
         FieldName::RecommendationsState => json!("sent"),
         FieldName::RecommendationsDecision => json!({
             "by": pcp().person, "outcome": "declined", "reason": "other", "note": word
         }),
+        FieldName::RecommendationsAddressee => json!({ "name": word }),
+        FieldName::RecommendationsReplaces | FieldName::WhatIDidTodo => json!(row(8)),
+        FieldName::GoalsOwner => json!("patient"),
+        FieldName::GoalsAchievement => json!("achieved"),
+        FieldName::TeachBacksContent => json!({ "message": word, "result": "understood" }),
+        FieldName::CareTeamContent => json!({ "name": word, "role": "daughter" }),
+        FieldName::CommentsAbout => json!({ "field": "meds.sig" }),
+        FieldName::Referral => json!({ "source": "pcp", "referrer": word }),
+        FieldName::Identification => json!({ "criteria": ["adr_risk"], "reason": word }),
+        FieldName::OutlineDuration => json!({ "start": "2026-02", "planned_end": "2026-08" }),
+        FieldName::ContactPreference => json!({ "format": "phone", "times": word }),
+        FieldName::TodosConfidence => json!(10),
+        FieldName::RemarksAbout => json!({ "kind": "idea" }),
+        FieldName::RemarksState => json!("open"),
+        FieldName::HomeReadingsContent => json!({
+            "kind": "weight", "value": word, "unit": "kg", "at": "2026", "source": "patient"
+        }),
+        FieldName::ConsentsContent => json!({
+            "kind": "telehealth", "state": "given", "method": "verbal", "witness": word
+        }),
+        FieldName::TasksContent => json!({ "title": word, "assignee": "front desk" }),
+        FieldName::TasksStatus => json!("open"),
         FieldName::GoalsTarget => json!({ "measure": "weight", "value": word }),
         FieldName::TodosShouldDo => json!({ "text": word }),
-        FieldName::TodosTick | FieldName::Share => json!(true),
+        FieldName::MedsCostConcern
+        | FieldName::MedsHighAlert
+        | FieldName::MedsControlled
+        | FieldName::ReviewedAllergies
+        | FieldName::ReviewedImmunizations
+        | FieldName::QuestionsAnswered
+        | FieldName::TodosTick
+        | FieldName::Share => json!(true),
         FieldName::TouchpointsContent => {
             json!({ "purpose": word, "when": "soon", "format": "phone" })
         }
         FieldName::OutlineWhenToCall => json!({ "call": word, "emergency": "" }),
-        FieldName::ProblemsAssociation
+        FieldName::MedsIndication
+        | FieldName::MedsPrescriber
+        | FieldName::MedsPharmacy
+        | FieldName::MedsAsTaken
+        | FieldName::MedsHowItFeels
+        | FieldName::ProblemsAssociation
+        | FieldName::ProblemsEvidenceNote
+        | FieldName::ProblemsNoActionReason
+        | FieldName::ProblemsResponsible
+        | FieldName::ProblemsPlainText
         | FieldName::RecommendationsRationale
+        | FieldName::RecommendationsReference
+        | FieldName::CommentsText
+        | FieldName::OutlineInteractionFrequency
+        | FieldName::OutlineAdherenceProcess
+        | FieldName::OutlineEducationNotes
+        | FieldName::OutlineNoGoalReason
+        | FieldName::OutlineNoTouchpointReason
+        | FieldName::FactorsCulture
+        | FieldName::FactorsValues
+        | FieldName::FactorsHome
+        | FieldName::FactorsSocial
+        | FieldName::FactorsLifestyle
+        | FieldName::FactorsLiteracy
+        | FieldName::FactorsFunction
+        | FieldName::FactorsCost
+        | FieldName::TodosBarrier
+        | FieldName::WhatIDidText
+        | FieldName::RemarksText
+        | FieldName::WorkingThoughts
         | FieldName::GoalsText
         | FieldName::TodosTalkedAbout
         | FieldName::OutlineSummary

@@ -251,6 +251,23 @@ fn a_reading_is_never_edited() {
 }
 
 #[test]
+fn an_answer_of_the_patient_is_followed_by_another_and_never_edited() {
+    let mut bench = Bench::new(DocKind::Voice);
+    let content = |state: &str| json!({ "kind": "photo", "state": state, "method": "checkbox" });
+    let given = add(ListName::Consents, row(1), &[(FieldName::ConsentsContent, content("given"))]);
+    let rev = bench.apply(&nurse(), given).unwrap().seq;
+
+    let at = at(row(1), FieldName::ConsentsContent);
+    assert_eq!(bench.apply(&nurse(), set(at, rev, content("declined"))), Err(EditError::Locked));
+    let withdrawn =
+        add(ListName::Consents, row(2), &[(FieldName::ConsentsContent, content("withdrawn"))]);
+    assert!(bench.apply(&nurse(), withdrawn).is_ok());
+    let unheard = json!({ "kind": "photo", "state": "given", "method": "verbal" });
+    let unheard = add(ListName::Consents, row(3), &[(FieldName::ConsentsContent, unheard)]);
+    assert_eq!(bench.apply(&nurse(), unheard), Err(EditError::BadValue));
+}
+
+#[test]
 fn narrative_merges_like_yjs() {
     let mut bench = Bench::new(DocKind::Team);
     let note = whole(FieldName::Note);

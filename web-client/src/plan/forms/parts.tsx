@@ -3,7 +3,7 @@ import { useId } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Field } from "../../ui/Field";
-import { useMedicineNames, useRows } from "../context";
+import { useRowNames, useRows } from "../context";
 import { isPartialDate } from "../decimal";
 import { PLAIN } from "../plain";
 import style from "./forms.module.css";
@@ -68,6 +68,6 @@ export function Checks<T extends string>(props: {
 /** Medicines of the list, some of them. */
 export function MedicineChecks(props: { readonly label: string; readonly chosen: readonly RowId[]; readonly onChange: (chosen: readonly RowId[]) => void }) {
   const rows = useRows("meds");
-  const name = useMedicineNames();
+  const name = useRowNames();
   return <Checks label={props.label} chosen={props.chosen} onChange={props.onChange} options={rows.map((row) => ({ value: row, words: name(row) }))} />;
 }

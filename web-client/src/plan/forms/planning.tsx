@@ -6,7 +6,7 @@ import type {
 } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Select } from "../../ui/Field";
-import { useMedicineNames, useRecordSlice, useRows } from "../context";
+import { useRowNames, useRecordSlice, useRows } from "../context";
 import type { Shape } from "../Editor";
 import { EMPTY_DOC, valueAt } from "../fold";
 import { GrowField } from "../GrowField";
@@ -78,7 +78,7 @@ function RecommendationBoxes({ draft, change, tried }: Boxes<RecommendationDraft
   const { say } = useLanguage();
   const problems = useRows("problems");
   const meds = useRows("meds");
-  const name = useMedicineNames();
+  const name = useRowNames();
   const title = useProblemTitle();
   return (
     <>

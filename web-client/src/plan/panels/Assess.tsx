@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Chip } from "../../ui/Chip";
-import { useMedicineNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
+import { useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice } from "../fields";
 import { EMPTY_DOC, valueAt } from "../fold";
@@ -46,7 +46,7 @@ export function Assess() {
 }
 
 function MedicineRow({ row }: { readonly row: RowId }) {
-  const name = useMedicineNames()(row);
+  const name = useRowNames()(row);
   const sig = useValue("meds.sig", row);
   return (
     <tr>

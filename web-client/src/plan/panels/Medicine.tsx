@@ -5,7 +5,7 @@ import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useMedicineNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
+import { useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice, LineField } from "../fields";
 import { EMPTY_DOC, valueAt } from "../fold";
@@ -37,7 +37,7 @@ export function useDuplicates(): ReadonlySet<RowId> {
 
 export function Medicine({ row, duplicate }: { readonly row: RowId; readonly duplicate: boolean }) {
   const { say } = useLanguage();
-  const name = useMedicineNames()(row);
+  const name = useRowNames()(row);
   const kind = useValue("meds.kind", row);
   const status = useValue("meds.status", row);
   const verify = useRegister("meds.verify", row);

@@ -7,7 +7,7 @@ import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
 import { Select } from "../../ui/Field";
-import { useMedicineNames, useNames, useRecordSlice, useRegister, useRows, useScene, useValue } from "../context";
+import { useRowNames, useNames, useRecordSlice, useRegister, useRows, useScene, useValue } from "../context";
 import { Focused, RegisterEditor } from "../Editor";
 import { recommendationShape, useProblemTitle } from "../forms/planning";
 import { picked, SigBoxes } from "../forms/sig";
@@ -27,7 +27,7 @@ export function Recommendation({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const content = useValue("recommendations.content", row);
   const state = useValue("recommendations.state", row) ?? "draft";
-  const medicine = useMedicineNames();
+  const medicine = useRowNames();
   const problems = useRows("problems");
   const problemTitle = useProblemTitle();
   const mayDecide = useRecordSlice((all) => all.docs.get("plan")?.commands.has("decide") === true && all.closed === null);

@@ -2,7 +2,7 @@
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Card } from "../../ui/Card";
-import { useMedicineNames, useRows } from "../context";
+import { useRowNames, useRows } from "../context";
 import { LineField } from "../fields";
 import { NarrativeText } from "../NarrativeText";
 import { TextRows } from "./Implement";
@@ -27,7 +27,7 @@ export function Voice() {
 }
 
 function AsTaken({ row }: { readonly row: RowId }) {
-  return <LineField field="meds.as_taken" row={row} label={useMedicineNames()(row)} />;
+  return <LineField field="meds.as_taken" row={row} label={useRowNames()(row)} />;
 }
 
 export function Team() {

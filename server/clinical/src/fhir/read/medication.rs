@@ -518,7 +518,11 @@ impl Med<'_> {
             (false, None) => None,
         };
         if let Some(taking) = taking {
-            let adherence = Adherence { taking, reason: self.told.clone().unwrap_or_default() };
+            let adherence = Adherence {
+                taking,
+                reason: self.told.clone().unwrap_or_default(),
+                missed_per_7d: None,
+            };
             put(FieldName::MedsAdherence, checked(&adherence));
         }
         Some(row)
