@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { openSeat, PHONE, shot, until } from "../lib/browser.mjs";
 import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "../lib/people.mjs";
+import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
 import { startServer } from "../lib/server.mjs";
 
 describe("the billing sheet", { concurrency: false }, () => {
@@ -62,7 +63,7 @@ describe("the billing sheet", { concurrency: false }, () => {
     await attest.getByLabel("Call-back number").fill("555-0199");
     await attest.getByLabel("The patient can speak freely").check();
     await attest.getByLabel("Who else is there?").fill("daughter, neighbor");
-    await shot(pharmacist, "billing-attest");
+    assertNone([...(await look(page, "billing-attest")), ...(await lookNarrow(page, "billing-attest"))]);
     await attest.getByRole("button", { name: "Save" }).click();
     await dialog.getByText("daughter and neighbor").waitFor();
 
@@ -98,14 +99,14 @@ describe("the billing sheet", { concurrency: false }, () => {
       await pharmacist.page.getByRole("button", { name: "Count again" }).click();
       return (await pharmacist.page.getByText("The visit still goes on").count()) === 0;
     });
-    await shot(pharmacist, "billing-sheet");
+    assertNone([...(await look(pharmacist.page, "billing-sheet")), ...(await lookNarrow(pharmacist.page, "billing-sheet"))]);
     await pharmacist.page.emulateMedia({ media: "print" });
     await shot(pharmacist, "billing-paper");
     await pharmacist.page.emulateMedia({ media: "screen" });
     await clinician.page.setViewportSize(PHONE);
     await clinician.page.getByLabel("Language").selectOption("es");
     await clinician.page.getByRole("heading", { name: "Hoja de apoyo para el cobro" }).waitFor();
-    await shot(clinician, "billing-sheet-es-phone");
+    assertNone([...(await look(clinician.page, "billing-sheet-es-phone")), ...(await lookNarrow(clinician.page, "billing-sheet-es-phone"))]);
     assert.equal(await patient.page.getByRole("button", { name: /Billing/ }).count(), 0);
     for (const seat of [pharmacist, clinician, patient]) assert.deepEqual(seat.faults, []);
   });

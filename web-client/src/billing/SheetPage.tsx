@@ -119,7 +119,7 @@ function Time({ reply, give }: PartProps) {
   return (
     <Part title={say("billing.time")}>
       {sheet.segments.length === 0 ? <p>{say("billing.no_time")}</p> : (
-        <Table heads={[say("billing.from"), say("billing.to"), say("billing.how"), say("billing.length"), say("billing.counted")]}>{sheet.segments.map(row)}</Table>
+        <Table label={say("billing.time")} heads={[say("billing.from"), say("billing.to"), say("billing.how"), say("billing.length"), say("billing.counted")]}>{sheet.segments.map(row)}</Table>
       )}
       <dl className={style["facts"]}>
         <Fact name={say("billing.measured")}>{length(sheet.measured_s)}</Fact>
@@ -152,7 +152,7 @@ function Lines({ reply, give }: PartProps) {
       )}
       {billing !== undefined && <SaidBy reply={reply} name={billing.name} at={billing.at} />}
       {sheet.lines.length > 0 && (
-        <Table heads={[say("billing.code"), say("billing.units"), say("billing.modifiers"), say("billing.pos")]}>
+        <Table label={say("billing.lines")} heads={[say("billing.code"), say("billing.units"), say("billing.modifiers"), say("billing.pos")]}>
           {sheet.lines.map((line, n) => (
             // The lines are the server's and never move by themselves.
             <tr key={n}><td>{line.code}</td><td>{line.units}</td><td>{line.modifiers.join(" ")}</td><td>{sheet.pos ?? say("billing.none")}</td></tr>
@@ -197,12 +197,15 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   return <><dt>{name}</dt><dd>{children}</dd></>;
 }
 
-function Table({ heads, children }: { readonly heads: readonly string[]; readonly children: ReactNode }) {
+/** On a narrow phone it scrolls by itself, also by keyboard. */
+function Table({ label, heads, children }: { readonly label: string; readonly heads: readonly string[]; readonly children: ReactNode }) {
   return (
-    <table className={style["table"]}>
-      <thead><tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr></thead>
-      <tbody>{children}</tbody>
-    </table>
+    <div role="region" aria-label={label} tabIndex={0} className={style["wide"]}>
+      <table className={style["table"]}>
+        <thead><tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr></thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
   );
 }
 
