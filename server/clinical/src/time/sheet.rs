@@ -102,11 +102,11 @@ fn is_npi(text: &str) -> bool {
     if text.len() != 10 || !text.starts_with(['1', '2']) {
         return false;
     }
-    let digits = text.chars().rev().map(|digit| digit.to_digit(10)).enumerate();
-    let sum = digits.fold(Some(24), |sum, (place, digit)| {
+    let mut digits = text.chars().rev().map(|digit| digit.to_digit(10)).enumerate();
+    let sum = digits.try_fold(24, |sum, (place, digit)| {
         let digit = digit?;
         let doubled = digit * 2;
-        Some(sum? + if place % 2 == 0 { digit } else { doubled / 10 + doubled % 10 })
+        Some(sum + if place % 2 == 0 { digit } else { doubled / 10 + doubled % 10 })
     });
     sum.is_some_and(|sum| sum % 10 == 0)
 }

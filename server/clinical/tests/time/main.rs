@@ -1,6 +1,7 @@
 //! Billing time against calculators that were written another way: time by painting tenths of a second into an array,
 //! units by counting up.
 
+#![expect(clippy::print_stdout, reason = "figures are printed for whoever collects them")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
