@@ -37,6 +37,7 @@ use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::{Hold, OpenError, Store, StoreError};
 use crate::vault::{Vault, VaultError};
+use crate::visit::time::{Terms, TermsError};
 
 /// File of the key that wraps all others, in the data folder.
 pub(crate) const KEY_FILE: &str = "mortar.key";
@@ -105,6 +106,9 @@ pub enum ServeError {
     /// The relay does not start.
     #[error(transparent)]
     Media(MediaError),
+    /// Billing sheets cannot be made by these rules.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -214,6 +218,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         None => None,
     };
 
+    let terms = Terms::read(config.payer_rules.as_deref(), &config.practice.zone)?;
     let store = Store::open(&config.data, Hold::Server).await?;
     let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
     let writer = Writer::start(store.clone(), CHAIN).await.map_err(ServeError::Audit)?;
@@ -249,6 +254,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         writer,
         records,
         calls,
+        terms,
         limits: Limits::default(),
         birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,

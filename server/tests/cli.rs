@@ -252,3 +252,22 @@ fn with_few_open_files_it_warns_and_a_crowd_of_connections_does_not_take_them_al
     assert!(log.contains("LimitNOFILE"), "{log}");
     assert!(!log.contains("not accepted"), "{log}");
 }
+
+#[test]
+fn payers_rules_that_cannot_be_stop_the_start_with_where_and_why() {
+    let folder = Folder::new();
+    let example = include_str!("../rules/example.json");
+    let swapped = example.replacen("\"10\"", "\"home\"", 1);
+    let torn = example.get(..200).unwrap();
+    for (text, words) in [
+        (swapped.as_str(), ["rule 1 (example_midpoint), pos", "two digits"]),
+        (torn, ["line ", "column "]),
+    ] {
+        let rules = folder.file("rules.json", text.as_bytes());
+        let rules = rules.to_str().unwrap();
+        fails(&mortar(&folder.data(), &["--payer-rules", rules]), &[rules, words[0], words[1]]);
+    }
+    fails(&mortar(&folder.data(), &["--payer-rules", "/nowhere"]), &["/nowhere", "cannot be read"]);
+    fails(&mortar(&folder.data(), &["--time-zone", "Mars"]), &["Mars", "America/New_York"]);
+    assert!(!folder.data().exists(), "nothing is touched");
+}

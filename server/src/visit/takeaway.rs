@@ -22,7 +22,7 @@ use crate::store::{StoreError, now};
 use crate::{patient, person};
 
 /// The language a query asks for; without one English.
-fn language_of(query: Option<&str>) -> Result<Language, Problem> {
+pub(super) fn language_of(query: Option<&str>) -> Result<Language, Problem> {
     match query {
         None | Some("" | "language=en") => Ok(Language::En),
         Some("language=es") => Ok(Language::Es),
@@ -118,7 +118,7 @@ fn nothing() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn load(app: &App, record: RecordId) -> Result<Vec<Loaded>, Problem> {
+pub(super) async fn load(app: &App, record: RecordId) -> Result<Vec<Loaded>, Problem> {
     match record::load(&app.store, &app.vault, record).await {
         Ok(loaded) => Ok(loaded.docs),
         Err(LoadError::NotFound) => Ok(Vec::new()),

@@ -69,6 +69,7 @@ impl Told {
 impl Call {
     /// Says to everybody what has changed for them.
     pub(super) fn settle(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        self.settle_time(now, out);
         let mut told = std::mem::replace(&mut self.told, Told::new());
         self.settle_standings(&mut told, out);
         // Who may receive is said before anybody is told: no packet may be ahead of the screen.

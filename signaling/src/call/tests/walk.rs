@@ -123,6 +123,7 @@ impl Watcher {
                 | Effect::DropMedia { .. }
                 | Effect::Remember { .. }
                 | Effect::Audit(_)
+                | Effect::Time(_)
                 | Effect::EndCall { .. } => {}
             }
         }
