@@ -39,7 +39,7 @@ impl House {
         let store = Store::open(folder, Hold::Server).await?;
         let vault = Vault::open(&folder.join("mortar.key"), &store).await?;
         let writer = Writer::start(store.clone(), "server").await?;
-        let records = Records::new(store.clone(), vault.clone(), writer.clone());
+        let records = Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new());
         Ok(Self { store, records, vault, writer })
     }
 
