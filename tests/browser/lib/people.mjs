@@ -185,7 +185,7 @@ export async function addRecommendation(page, summary) {
   await page.getByLabel(summary, { exact: true }).first().waitFor();
 }
 
-/** Adds a to-do; the part *Implement* is open. */
+/** Adds a to-do; the part *Plan* is open. */
 export async function addTodo(page, text) {
   await page.getByRole("button", { name: "Add a to-do" }).click();
   await page.getByRole("textbox", { name: "What to do" }).fill(text);
@@ -193,7 +193,7 @@ export async function addTodo(page, text) {
   await page.getByLabel(text, { exact: true }).first().waitFor();
 }
 
-/** Adds a goal; the part *Implement* is open. */
+/** Adds a goal; the part *Plan* is open. */
 export async function addGoal(page, text) {
   await page.getByRole("button", { name: "Add a goal" }).click();
   await page.getByRole("textbox", { name: /Goal, in the patient's words/ }).last().fill(text);

@@ -7,6 +7,9 @@ import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
 import style from "./Marks.module.css";
 
+/** The colour of a person, as on their tile. */
+export const personClass = (colour: number): string | undefined => style[`person${colour}`];
+
 export interface Marked {
   readonly rev: number;
   readonly by: Author | null;
@@ -46,10 +49,11 @@ export function Marks(props: {
   const notes = [editing.length > 0 && `${id}-editing`, props.view.pending && `${id}-pending`].filter((note) => note !== false).join(" ");
   return (
     <div
+      data-field={props.field}
       className={classes(
         style["field"], props.view.pending && style["pending"], props.refused === true && style["refused"],
         touched !== null && style[touched % 2 === 0 ? "touchedEven" : "touchedOdd"],
-        first !== undefined && style["editing"], first !== undefined && style[`person${names.colour(first)}`], props.className,
+        first !== undefined && style["editing"], first !== undefined && personClass(names.colour(first)), props.className,
       )}
       onFocus={touched === null ? undefined : looked}
     >

@@ -8,9 +8,9 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { FIELDS } from "../wire";
-import { RecordProvider, useRecordSlice, useRows, useValue } from "./context";
-import { conflicts, EMPTY_DOC, parseKey, standing, valueAt } from "./fold";
+import { RecordProvider, useRecordSlice, useValue } from "./context";
+import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
+import { conflicts, EMPTY_DOC, valueAt } from "./fold";
 import { prepareNarrative } from "./NarrativeText";
 import { Assess } from "./panels/Assess";
 import { Collect } from "./panels/Collect";
@@ -19,11 +19,10 @@ import { Implement } from "./panels/Implement";
 import { PlanPanel } from "./panels/Problems";
 import { useCommand } from "./panels/Recommendation";
 import { Team, Voice } from "./panels/Voice";
+import type { TabId } from "./places";
 import { Unsaved } from "./Unsaved";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
-
-type TabId = "collect" | "assess" | "plan" | "implement" | "follow_up" | "voice" | "team";
 
 export function RecordPanel(props: PanelProps) {
   const { say } = useLanguage();
@@ -40,14 +39,12 @@ function Panel() {
   const { say } = useLanguage();
   const [tab, setTab] = useState<TabId>("collect");
   const ready = useRecordSlice((state) => state.docs.size > 0);
-  const team = useRecordSlice((state) => state.docs.has("team"));
   const closed = useRecordSlice((state) => state.closed);
   const storage = useRecordSlice((state) => state.storage);
   const notes = useNotes();
   useEffect(() => void prepareNarrative(), []);
   if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
-  const ids: readonly TabId[] = ["collect", "assess", "plan", "implement", "follow_up", "voice", ...(team ? ["team" as const] : [])];
-  const tabs: readonly Tab<TabId>[] = ids.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
+  const tabs: readonly Tab<TabId>[] = TAB_IDS.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
   return (
     <>
       {closed !== null && <Banner tone="warn">{say(`plan.closed.${closed}`)}</Banner>}
@@ -55,13 +52,14 @@ function Panel() {
       <Unsaved />
       <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
         <Share />
-        <Shown tab={tab} />
+        <Part tab={tab} />
       </Tabs>
     </>
   );
 }
 
-function Shown({ tab }: { readonly tab: TabId }) {
+/** What a tab shows. */
+export function Part({ tab }: { readonly tab: TabId }) {
   switch (tab) {
     case "collect": return <Collect />;
     case "assess": return <Assess />;
@@ -74,56 +72,38 @@ function Shown({ tab }: { readonly tab: TabId }) {
   }
 }
 
-/** Where something waits for a person, in words beside the tab. */
+/** What is left, in words beside the tab. */
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
-  const open = useRecordSlice((state) => {
-    const count = (tab: TabId): number => [...state.docs.values()].flatMap((doc) => conflicts(doc.shown)).filter((key) => tabOf(key) === tab).length;
-    return JSON.stringify({ collect: count("collect"), assess: count("assess"), plan: count("plan"), implement: count("implement"), follow_up: count("follow_up"), voice: count("voice") });
-  });
-  const waiting = useRecordSlice((state) => {
-    const doc = state.docs.get("plan");
-    return doc?.commands.has("decide") === true
-      ? standing(doc.shown, "recommendations").filter((row) => valueAt(doc.shown, "recommendations.state", row) === "sent").length
-      : 0;
-  });
-  const counts: Record<string, number> = JSON.parse(open) as Record<string, number>;
+  const left = useRecordSlice((state) => TAB_IDS.map((tab) => leftIn(state, tab)), (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
-  for (const tab of ["collect", "assess", "plan", "implement", "follow_up", "voice"] as const) {
-    const count = counts[tab] ?? 0;
-    if (count > 0) notes[tab] = say("plan.note.conflicts", { count });
-  }
-  if (waiting > 0) notes.plan ??= say("plan.note.decide", { count: waiting });
+  TAB_IDS.forEach((tab, index) => {
+    const what = left[index];
+    if (what !== undefined && what.kind !== "nothing") notes[tab] = say(`plan.left.${what.kind}`, { count: what.count });
+  });
   return notes;
 }
 
-function tabOf(key: string): TabId {
-  const { field } = parseKey(key);
-  if (FIELDS[field].doc === "voice") return "voice";
-  if (/^meds\.(indicated|effective|safe|adherent)$/.test(field)) return "assess";
-  if (/^(problems|recommendations)\./.test(field)) return "plan";
-  if (/^(todos|goals)\./.test(field)) return "implement";
-  return /^(touchpoints|outline)\./.test(field) ? "follow_up" : "collect";
-}
+const sameLeft = (a: Left, b: Left | undefined): boolean =>
+  a.kind === b?.kind && (a.kind === "nothing" || b.kind === "nothing" || a.count === b.count);
 
 function Share() {
   const { say } = useLanguage();
   const shared = useValue("share");
   const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("share") === true && state.closed === null);
   const open = useRecordSlice((state) => conflicts(state.docs.get("plan")?.shown ?? EMPTY_DOC).length);
-  const meds = useRows("meds");
   const unverified = useRecordSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
-    return meds.filter((row) => (valueAt(doc, "meds.status", row)?.state ?? "active") === "active" && (valueAt(doc, "meds.verify", row)?.state ?? "unverified") === "unverified").length;
+    return inUse(doc).filter((row) => (valueAt(doc, "meds.verify", row)?.state ?? "unverified") === "unverified").length;
   });
   const [asking, setAsking] = useState(false);
   const { busy, problem, give } = useCommand();
   if (shared === true) {
-    return <div className={style["share"]}><Chip tone="ok" icon={<CircleCheck size={16} aria-hidden />}>{say("plan.shared")}</Chip></div>;
+    return <div data-field="share" className={style["share"]}><Chip tone="ok" icon={<CircleCheck size={16} aria-hidden />}>{say("plan.shared")}</Chip></div>;
   }
   if (!may) return null;
   return (
-    <div className={style["share"]}>
+    <div data-field="share" className={style["share"]}>
       <Button icon={<Share2 size={18} aria-hidden />} onClick={() => setAsking(true)}>{say("plan.share")}</Button>
       {asking && (
         <Dialog

@@ -4,12 +4,13 @@ import type { PanelProps } from "../call/panel";
 import { useLanguage, type Say } from "../i18n";
 import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type RosterSeat, type RowId, type SeatId } from "../wire";
 import {
-  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, presenceOf, read, rowsOf, valueAt, type RegisterName, type ValueOf,
+  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, read, standing, type RegisterName, type ValueOf,
 } from "./fold";
 import { docOfList, setsKey } from "./ops";
 import type { OpenDoc, RecordState, Refused, SharedRecord } from "./record";
 import { acquire } from "./registry";
 import { sameItems, useSlice } from "./store";
+import { titlesOf } from "./titles";
 import { measureWords } from "./words";
 
 export interface Scene {
@@ -18,7 +19,8 @@ export interface Scene {
   readonly seat: SeatId;
 }
 
-const Context = createContext<Scene | null>(null);
+/** Given by `RecordProvider`, and by tests that draw a part of the panel. */
+export const SceneContext = createContext<Scene | null>(null);
 
 /** Opens the record of a panel. `waiting` stands until it is known who is writing. */
 export function RecordProvider(props: { readonly panel: PanelProps; readonly waiting: ReactNode; readonly children: ReactNode }) {
@@ -32,11 +34,11 @@ export function RecordProvider(props: { readonly panel: PanelProps; readonly wai
 function Opened({ line, record: id, seat, role, roster, person, children }: Omit<PanelProps, "language"> & { readonly person: PersonId; readonly children: ReactNode }) {
   const record = useMemo(() => acquire({ line, record: id, self: { person, seat, role } }), [line, id, person, seat, role]);
   const scene = useMemo(() => ({ record, roster, seat }), [record, roster, seat]);
-  return <Context value={scene}>{children}</Context>;
+  return <SceneContext value={scene}>{children}</SceneContext>;
 }
 
 export function useScene(): Scene {
-  const scene = use(Context);
+  const scene = use(SceneContext);
   if (scene === null) throw new Error("a part of the record stands outside RecordProvider");
   return scene;
 }
@@ -59,7 +61,7 @@ export const useCanEditRows = (list: ListName): boolean =>
 export const useRows = (list: ListName): readonly RowId[] =>
   useRecordSlice((state) => {
     const doc = state.docs.get(docOfList(list))?.shown ?? EMPTY_DOC;
-    return rowsOf(doc, list).filter((row) => presenceOf(doc, row) !== "removed");
+    return standing(doc, list);
   }, sameItems);
 
 /** A register as the screen shows it. */
@@ -135,28 +137,44 @@ export const fieldLabel = (say: Say, field: FieldName): string => say(`plan.fiel
 /** Seats whose caret or open editor is at this address, the own one left out. */
 export function useEditing(key: string): readonly SeatId[] {
   const { seat, roster } = useScene();
-  return useRecordSlice((state) => [...state.carets]
+  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
     .filter(([other, { caret }]) => other !== seat && keyOf(caret.at) === key && roster.some((one) => one.seat === other))
-    .map(([other]) => other), sameItems);
+    .map(([other]) => other)), sameItems);
 }
 
-/** What the rows of the plan are called, for values that point at them. */
+/** What the rows of the plan are called, for values that point at them. It is another function only when a name changed. */
 export function useRowNames(): (row: RowId) => string {
   const { say, g } = useLanguage();
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  const { record } = useScene();
+  const titles = useRecordSlice(() => titlesOf(record));
   return useMemo(() => (row: RowId) => {
-    const product = valueAt(doc, "meds.product", row);
-    if (product !== null) return [product.name, product.strength_form].filter(Boolean).join(" ");
-    if (doc.lists.get("meds")?.includes(row) === true) return say("plan.medicine_unnamed");
-    const measure = valueAt(doc, "measures.content", row);
-    if (measure !== null) return measureWords(measure, say, g);
-    const name = valueAt(doc, "problems.statement", row)?.condition
-      ?? valueAt(doc, "recommendations.content", row)?.summary
-      ?? valueAt(doc, "todos.should_do", row)?.text
-      ?? "";
-    return name === "" ? say("plan.row_unnamed") : name;
-  }, [doc, say, g]);
+    const title = titles.get(row);
+    if (title === undefined) return say("plan.row_unnamed");
+    if (typeof title !== "string") return measureWords(title, say, g);
+    return title === "" ? say("plan.medicine_unnamed") : title;
+  }, [titles, say, g]);
 }
+
+/** "Problem 2: high cholesterol". */
+export function useProblemTitle(): (row: RowId, index: number) => string {
+  const { say } = useLanguage();
+  const { record } = useScene();
+  const titles = useRecordSlice(() => titlesOf(record));
+  return useMemo(() => (row, index) => {
+    const number = say("plan.problem.number", { number: index + 1 });
+    const title = titles.get(row);
+    return typeof title === "string" && title !== "" ? `${number}: ${title}` : number;
+  }, [titles, say]);
+}
+
+/** Seats in a row, the own one left out: an open editor, or a caret in one of its texts. */
+export function useLookers(row: RowId): readonly SeatId[] {
+  const { seat, roster } = useScene();
+  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
+    .filter(([other, { caret }]) => other !== seat && caret.at.row === row && roster.some((one) => one.seat === other))
+    .map(([other]) => other)), sameItems);
+}
+const NOBODY: readonly SeatId[] = [];
 
 /** A value that changes at a given moment of the page's clock, to draw what time alone changes. */
 export function useTick(): [number, () => void] {

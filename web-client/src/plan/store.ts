@@ -36,7 +36,7 @@ export function useSlice<S, T>(store: Readable<S>, select: (state: S) => T, same
     last.current = { value };
     return value;
   };
-  return useSyncExternalStore(store.subscribe, read);
+  return useSyncExternalStore(store.subscribe, read, read);
 }
 
 export const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
