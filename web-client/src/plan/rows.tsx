@@ -69,17 +69,20 @@ export function AddRow<D>(props: {
   /** Another word on the button than the list's own. */
   readonly label?: string;
   readonly quiet?: boolean;
+  /** Opens at once with this, and reports its end. */
+  readonly opened?: { readonly draft: D; readonly onEnd: () => void };
 }) {
   const { record } = useScene();
   const { say } = useLanguage();
   const rows = useAllRows(props.list);
   const allowed = useCanEditRows(props.list);
-  const [draft, setDraft] = useState<{ readonly value: D; readonly tried: boolean } | null>(null);
+  const [draft, setDraft] = useState<{ readonly value: D; readonly tried: boolean } | null>(props.opened === undefined ? null : { value: props.opened.draft, tried: false });
   const opener = useRef<HTMLButtonElement>(null);
   const ended = useRef(false);
   const end = (): void => {
     ended.current = true;
     setDraft(null);
+    props.opened?.onEnd();
   };
   useEffect(() => {
     if (draft !== null || !ended.current) return;

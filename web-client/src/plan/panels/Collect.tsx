@@ -1,16 +1,14 @@
 /** What the patient has and takes. */
 import { useLanguage } from "../../i18n";
-import type { AllergyStatement, MedicationKind } from "../../wire";
-import { Select } from "../../ui/Field";
-import { useCanWrite } from "../context";
+import type { AllergyStatement } from "../../wire";
 import { Flag } from "../fields";
 import {
-  allergyShape, conditionShape, immunizationShape, KINDS, measureShape, newMeasure, ProductBoxes, productOf, type ProductDraft,
+  allergyShape, conditionShape, immunizationShape, measureShape, newMeasure,
 } from "../forms/collect";
-import { picked } from "../forms/sig";
 import { today } from "../forms/parts";
 import { AddRow, RowList } from "../rows";
 import { Background } from "./Background";
+import { AddMedicine } from "./AddMedicine";
 import { Medicine, useDuplicates } from "./Medicine";
 import { Named, Small, wrap } from "./shared";
 import style from "./panels.module.css";
@@ -44,28 +42,5 @@ export function Collect() {
         <Flag field="reviewed.immunizations" />
       </RowList>
     </div>
-  );
-}
-
-function AddMedicine() {
-  const { say } = useLanguage();
-  const kinds = useCanWrite("meds.kind");
-  return (
-    <AddRow<{ readonly product: ProductDraft; readonly kind: MedicationKind }>
-      list="meds"
-      begin={() => ({ product: { name: "", strength: "", from: null }, kind: "rx" })}
-      finish={({ product, kind }) => {
-        const value = productOf(product);
-        return value === null ? "unfinished" : { value: { "meds.product": value, "meds.status": { state: "active" }, "meds.verify": { state: "unverified" }, ...(kinds ? { "meds.kind": kind } : {}) } };
-      }}
-      form={({ draft, change, tried }) => (
-        <>
-          <ProductBoxes draft={draft.product} tried={tried} change={(product) => change({ ...draft, product })} />
-          <Select label={say("plan.field.meds.kind")} value={draft.kind} onChange={(event) => change({ ...draft, kind: picked(KINDS, event.currentTarget.value) })}>
-            {KINDS.map((kind) => <option key={kind} value={kind}>{say(`plan.med.kind.${kind}`)}</option>)}
-          </Select>
-        </>
-      )}
-    />
   );
 }
