@@ -308,6 +308,7 @@ impl Records {
             ClientMessage::RecordEdit { doc, .. }
             | ClientMessage::RecordCommand { doc, .. }
             | ClientMessage::RecordResync { doc }
+            | ClientMessage::RecordHistory { doc, .. }
             | ClientMessage::RecordCaret { doc, .. } => {
                 // A document that is still loading is not on the desk: its record was opened last.
                 desk.docs.get(doc).or_else(|| known.open.last()).copied()
@@ -438,6 +439,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
             record_refusal(*doc, *id, code)
         }
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),
+        ClientMessage::RecordHistory { .. } => refused("record.history", RefusalCode::NotFound),
         // A caret is worth nothing a moment later; the others are not for a record.
         ClientMessage::RecordCaret { .. }
         | ClientMessage::RecordOpen { .. }

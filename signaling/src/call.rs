@@ -243,6 +243,7 @@ impl Call {
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
+            | ClientMessage::RecordHistory { .. }
             | ClientMessage::RecordClose { .. } => {
                 refuse(connection, of, RefusalCode::WrongState, out);
             }
@@ -475,6 +476,7 @@ impl ClientMessage {
             Self::RecordCommand { .. } => "record.command",
             Self::RecordCaret { .. } => "record.caret",
             Self::RecordResync { .. } => "record.resync",
+            Self::RecordHistory { .. } => "record.history",
             Self::RecordClose { .. } => "record.close",
         }
     }

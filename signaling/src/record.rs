@@ -5,6 +5,7 @@
 
 mod bucket;
 mod effect;
+mod history;
 mod parts;
 mod queue;
 mod refusal;
@@ -65,6 +66,7 @@ struct Reader {
     edits: Bucket,
     carets: Bucket,
     snapshots: Bucket,
+    histories: Bucket,
     faults: u8,
     /// Texts of which an update was put back: the ones after it will have a gap, and that is no fault.
     put_back: BTreeSet<(DocKind, Address)>,
@@ -142,6 +144,7 @@ impl RecordSession {
             edits: Bucket::new(now, EDITS_PER_SECOND, EDITS_BURST),
             carets: Bucket::new(now, CARETS_PER_SECOND, CARETS_PER_SECOND),
             snapshots: Bucket::new(now, SNAPSHOTS_PER_SECOND, SNAPSHOTS_BURST),
+            histories: history::bucket(now),
             faults: 0,
             put_back: BTreeSet::new(),
             met: BTreeSet::new(),
@@ -151,6 +154,7 @@ impl RecordSession {
             reader.edits = before.edits;
             reader.carets = before.carets;
             reader.snapshots = before.snapshots;
+            reader.histories = before.histories;
             reader.faults = before.faults;
         }
         if !reader.snapshots.take(now) {

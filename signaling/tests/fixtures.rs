@@ -29,6 +29,7 @@ fn client_fixture(message: &ClientMessage) -> &'static str {
         ClientMessage::RecordCommand { .. } => "client.record.command",
         ClientMessage::RecordCaret { .. } => "client.record.caret",
         ClientMessage::RecordResync { .. } => "client.record.resync",
+        ClientMessage::RecordHistory { .. } => "client.record.history",
         ClientMessage::RecordClose { .. } => "client.record.close",
     }
 }
@@ -54,6 +55,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::RecordChange { .. } => "server.record.change",
         ServerMessage::RecordRefuse { .. } => "server.record.refuse",
         ServerMessage::RecordResync { .. } => "server.record.resync",
+        ServerMessage::RecordHistory { .. } => "server.record.history",
         ServerMessage::RecordCaret { .. } => "server.record.caret",
         ServerMessage::RecordStatus { .. } => "server.record.status",
         ServerMessage::RecordClosed { .. } => "server.record.closed",
@@ -61,8 +63,8 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 }
 
 /// How many names stand above, so that a missing file is seen.
-const CLIENT: usize = 15;
-const SERVER: usize = 21;
+const CLIENT: usize = 16;
+const SERVER: usize = 22;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

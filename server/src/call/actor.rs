@@ -237,6 +237,7 @@ impl CallTask {
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
+            | ClientMessage::RecordHistory { .. }
             | ClientMessage::RecordClose { .. } => {
                 self.around.records.handle(connection, message);
                 Vec::new()

@@ -5,6 +5,7 @@
 //! memory is not trusted any more: [`Task::recover`].
 
 mod carry;
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -76,6 +77,7 @@ struct Task {
     /// Who has edited which document since it was opened: the log of accesses says it once.
     wrote: BTreeSet<(PersonId, DocId)>,
     snapshots: JoinSet<()>,
+    histories: JoinSet<history::Read>,
     /// When the last reader left.
     empty_since: Option<Instant>,
 }
@@ -162,6 +164,7 @@ impl Task {
             retry: None,
             wrote: BTreeSet::new(),
             snapshots: JoinSet::new(),
+            histories: JoinSet::new(),
             empty_since: Some(Instant::now()),
         }
     }
@@ -187,6 +190,7 @@ impl Task {
                 Ok(()) = self.storage.changed(), if !self.stale.is_empty() => self.mend().await,
                 () = until(self.retry) => self.mend().await,
                 Some(_done) = self.snapshots.join_next() => Turn::Go,
+                Some(read) = self.histories.join_next() => self.history_read(read).await,
                 () = until(linger), if self.session.idle() => {
                     self.finish().await;
                     if self.leave(inbox) {
@@ -288,6 +292,9 @@ impl Task {
             }
             ClientMessage::RecordResync { doc } => {
                 self.session.resync(now(), connection, doc, &mut fresh_client_id)
+            }
+            ClientMessage::RecordHistory { doc, at, before } => {
+                self.session.history(now(), connection, doc, at, before)
             }
             // Not for a record: the desk hands in none of them.
             ClientMessage::Join { .. }
