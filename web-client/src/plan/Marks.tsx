@@ -3,8 +3,11 @@ import { useId, useState, type ReactNode } from "react";
 import { useLanguage } from "../i18n";
 import type { Author, FieldName, RowId } from "../wire";
 import { classes } from "../ui/classes";
+import { History } from "lucide-react";
+import { IconButton } from "../ui/Button";
 import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
+import { useHistory } from "./historyContext";
 import style from "./Marks.module.css";
 
 /** The colour of a person, as on their tile. */
@@ -44,6 +47,8 @@ export function Marks(props: {
   const id = useId();
   const editing = useEditing(keyOf(address(props.field, props.row)));
   const [touched, looked] = useTouched(props.view);
+  const [inside, setInside] = useState(false);
+  const history = useHistory();
   const label = props.label ?? say(`plan.field.${props.field}`);
   const first = editing[0];
   const notes = [editing.length > 0 && `${id}-editing`, props.view.pending && `${id}-pending`].filter((note) => note !== false).join(" ");
@@ -55,8 +60,15 @@ export function Marks(props: {
         touched !== null && style[touched % 2 === 0 ? "touchedEven" : "touchedOdd"],
         first !== undefined && style["editing"], first !== undefined && personClass(names.colour(first)), props.className,
       )}
-      onFocus={touched === null ? undefined : looked}
+      onFocus={() => {
+        if (touched !== null) looked();
+        setInside(true);
+      }}
+      onBlur={(event) => setInside(event.currentTarget.contains(event.relatedTarget))}
     >
+      {inside && history !== null && (
+        <IconButton tabIndex={-1} className={style["history"]} label={say("plan.history.of", { what: label })} onClick={() => history(props.field, props.row)}><History size={16} aria-hidden /></IconButton>
+      )}
       {props.labelled !== true && (
         <p id={`${id}-label`} className={style["label"]}>
           {label}

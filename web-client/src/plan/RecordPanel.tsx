@@ -1,16 +1,20 @@
 /** The record beside the call, for staff: tabs in the order of care. */
 import { CircleCheck, Share2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { PanelProps } from "../call/panel";
+import type { FieldName, RowId } from "../wire";
+import { editing } from "../call/editing";
 import { useLanguage } from "../i18n";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { RecordProvider, useRecordSlice, useValue } from "./context";
+import { RecordProvider, useNames, useRecordSlice, useScene, useValue } from "./context";
 import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
 import { conflicts, EMPTY_DOC, valueAt } from "./fold";
+import { HistoryContext } from "./historyContext";
+import { HistoryDialog } from "./HistoryDialog";
 import { prepareNarrative } from "./NarrativeText";
 import { Assess } from "./panels/Assess";
 import { Collect } from "./panels/Collect";
@@ -20,6 +24,9 @@ import { PlanPanel } from "./panels/Problems";
 import { useCommand } from "./panels/Recommendation";
 import { Team, Voice } from "./panels/Voice";
 import type { TabId } from "./places";
+import { sameItems } from "./store";
+import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
+import { UndoButton, useUndo } from "./UndoButton";
 import { Unsaved } from "./Unsaved";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
@@ -42,20 +49,54 @@ function Panel() {
   const closed = useRecordSlice((state) => state.closed);
   const storage = useRecordSlice((state) => state.storage);
   const notes = useNotes();
+  const root = useRef<HTMLDivElement>(null);
+  const undo = useUndo();
+  const [history, setHistory] = useState<{ readonly field: FieldName; readonly row: RowId | undefined } | null>(null);
+  const [keys, setKeys] = useState(false);
+  const openHistory = useCallback((field: FieldName, row?: RowId) => setHistory({ field, row }), []);
+  useShortcuts(root, {
+    undo: undo.undo, history: openHistory, list: () => setKeys(true),
+    tab: (index) => {
+      const to = TAB_IDS[index];
+      if (to === undefined) return;
+      setTab(to);
+      root.current?.querySelectorAll<HTMLElement>("[role=tab]")[index]?.focus();
+    },
+  });
+  useTiles();
   useEffect(() => void prepareNarrative(), []);
   if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
   const tabs: readonly Tab<TabId>[] = TAB_IDS.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
   return (
-    <>
+    <HistoryContext value={openHistory}>
       {closed !== null && <Banner tone="warn">{say(`plan.closed.${closed}`)}</Banner>}
       {storage !== "ok" && <Banner tone={storage === "failed" ? "danger" : "warn"}>{say(`plan.storage.${storage}`)}</Banner>}
       <Unsaved />
-      <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
-        <Share />
-        <Part tab={tab} />
-      </Tabs>
-    </>
+      <div ref={root} className={style["root"]}>
+        <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
+          <div className={style["bar"]}>
+            <UndoButton undo={undo} />
+            <ShortcutsButton onOpen={() => setKeys(true)} />
+            <Share />
+          </div>
+          <Part tab={tab} />
+        </Tabs>
+      </div>
+      {history !== null && <HistoryDialog field={history.field} row={history.row} onClose={() => setHistory(null)} />}
+      {keys && <ShortcutsDialog onClose={() => setKeys(false)} />}
+    </HistoryContext>
   );
+}
+
+/** Tells the tiles who is in the record. */
+function useTiles(): void {
+  const { seat, roster } = useScene();
+  const names = useNames();
+  const here = useRecordSlice((state) => [...state.carets.keys()].filter((other) => other !== seat && roster.some((one) => one.seat === other)), sameItems);
+  useEffect(() => {
+    editing.set(new Map(here.map((other) => [other, names.colour(other)])));
+    return () => editing.set(new Map());
+  }, [here, names]);
 }
 
 /** What a tab shows. */

@@ -14,12 +14,14 @@ import type { Clock } from "./clock";
 import {
   anticipate, EMPTY_DOC, fold, fromSnapshot, keyOf, listOf, registerAt, type DocState, type Self,
 } from "./fold";
+import { Histories } from "./histories";
 import { docOfList, join, setsKey, touches } from "./ops";
 import type { Draft, Entry, Queue } from "./queue";
 import { EXPLAINED_BY_AN_EARLIER, HANDLING } from "./refusals";
 import type { Facts } from "./saved";
 import type { CommandAnswer, OpenDoc, Pending, RecordState, Refused, TextEvent, TextSource } from "./state";
 import { createStore, type Readable } from "./store";
+import { DONE_MOST, standingOf, takeBack, undoable, type Done, type Standing } from "./undo";
 
 export type * from "./state";
 export type { Clock } from "./clock";
@@ -46,7 +48,7 @@ export class SharedRecord implements Readable<RecordState> {
   private readonly parts: Parts;
   private readonly store = createStore<RecordState>({
     line: "down", docs: new Map(), pending: [], refused: [], locked: 0, people: new Map(), carets: new Map(),
-    storage: "ok", closed: null, drafts: new Map(),
+    storage: "ok", closed: null, drafts: new Map(), done: [],
   });
   private readonly kinds = new Map<DocId, DocKind>();
   private readonly halves = new Map<DocId, Extract<ServerMessage, { type: "record.snapshot" }>[]>();
@@ -62,6 +64,9 @@ export class SharedRecord implements Readable<RecordState> {
   private again: (() => void) | null = null;
   private wait = AGAIN_MS;
   private readonly caret: CaretSender;
+  readonly histories: Histories;
+  /** Edits that take something back are not themselves taken back: pressing again goes further. */
+  private readonly undone = new Set<EditId>();
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -72,6 +77,8 @@ export class SharedRecord implements Readable<RecordState> {
       const doc = this.get().docs.get(kind);
       return doc !== undefined && parts.line.send({ type: "record.caret", doc: doc.id, caret });
     });
+    this.histories = new Histories(parts.line);
+    this.undo.push(() => this.histories.close());
     this.undo.push(parts.line.onMessage((message) => this.receive(message)));
     this.undo.push(parts.line.onState((state) => (state === "open" ? this.lineUp() : this.lineDown())));
     void this.recall();
@@ -124,6 +131,23 @@ export class SharedRecord implements Readable<RecordState> {
   reviewed(at: Address): void {
     const text = this.docOf(at.field)?.server.texts.get(keyOf(at));
     if (text !== undefined) this.edit({ kind: "reviewed", at, seen: text.rev });
+  }
+
+  /** Whether an own change can be taken back, or somebody went on from it. */
+  standingOf(done: Done): Standing {
+    return standingOf(done, this.get().docs.get(done.doc)?.server ?? EMPTY_DOC, this.self.person);
+  }
+
+  /** Takes an own change back by a new edit, on what stands now: the person has seen it. `reason`: why a row goes. */
+  takeBack(done: Done, reason: string): void {
+    this.forgetDone(done);
+    const edit = this.edit(takeBack(done.what, { base: (at) => this.base(at), seen: this.get().docs.get(done.doc)?.server.seq ?? 0, reason }));
+    if (edit !== null) this.undone.add(edit);
+  }
+
+  /** It stays as it is. */
+  forgetDone(done: Done): void {
+    this.patch({ done: this.get().done.filter((one) => one.edit !== done.edit) });
   }
 
   /** A decision: needs the line, is never queued, and answers once. */
@@ -324,8 +348,15 @@ export class SharedRecord implements Readable<RecordState> {
     const doc = this.get().docs.get(kind);
     if (doc === undefined || this.stale.has(doc.id) || change.seq <= doc.server.seq) return;
     if (prev !== doc.server.seq) return this.askAgain(doc.id);
+    this.noteDone(kind, change, doc.server);
     this.patch({ docs: new Map(this.get().docs).set(kind, { ...doc, server: fold(doc.server, change) }) });
     this.tellText(change);
+  }
+
+  private noteDone(kind: DocKind, change: Change, before: DocState): void {
+    if (change.by.kind !== "seat" || change.by.person !== this.self.person || this.undone.delete(change.edit)) return;
+    const what = undoable(change, before);
+    if (what !== null) this.patch({ done: [...this.get().done, { doc: kind, seq: change.seq, edit: change.edit, what }].slice(-DONE_MOST) });
   }
 
   private askAgain(doc: DocId): void {
@@ -406,10 +437,10 @@ export class SharedRecord implements Readable<RecordState> {
 
   // ---- the queue ----
 
-  private edit(op: Op, words?: string): void {
+  private edit(op: Op, words?: string): EditId | null {
     const kind = this.kindOf(op);
     const doc = this.get().docs.get(kind);
-    if (doc === undefined) return; // read-only until the first snapshot: no screen offers it
+    if (doc === undefined) return null; // read-only until the first snapshot: no screen offers it
     this.order = Math.max(this.order + 1, this.parts.clock.wall()); // goes on where an earlier page stopped
     const entry: Entry = {
       doc: doc.id, edit: this.parts.newEditId(), order: this.order, op, typedAt: this.parts.clock.wall(),
@@ -421,6 +452,7 @@ export class SharedRecord implements Readable<RecordState> {
     this.redraw(kind);
     void this.keep(entry);
     if (!behind) this.send(pending, false);
+    return entry.edit;
   }
 
   private send({ entry }: Pending, resend: boolean): void {

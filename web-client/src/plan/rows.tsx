@@ -1,5 +1,5 @@
 /** Rows of a list: put in, taken out with a reason, put elsewhere, and the doubt when two people disagree. */
-import { ArrowDown, ArrowUp, Plus, Trash2, TriangleAlert } from "lucide-react";
+import { ArrowDown, ArrowUp, History, Plus, Trash2, TriangleAlert } from "lucide-react";
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { useLanguage, type PlainKey } from "../i18n";
 import type { FieldName, ListName, RowId } from "../wire";
@@ -9,6 +9,7 @@ import { Select } from "../ui/Field";
 import { address } from "./fold";
 import { docIn, useCanEditRows, useLookers, useNames, useRecordSlice, useRegister, useRows, useScene } from "./context";
 import { Focused, type Finished, type FormParts } from "./Editor";
+import { firstField, useHistory } from "./historyContext";
 import { useKeys } from "./keys";
 import { docOfList } from "./ops";
 import { classes } from "../ui/classes";
@@ -137,7 +138,11 @@ export function RowTools(props: { readonly list: ListName; readonly row: RowId; 
   const [asking, setAsking] = useState(false);
   const [reason, setReason] = useState<string>("");
   const [tried, setTried] = useState(false);
-  if (!allowed) return props.children ?? null;
+  const history = useHistory();
+  const told = history !== null && (
+    <IconButton label={say("plan.history.of", { what: props.name })} onClick={() => history(firstField(props.list), props.row)}><History size={18} aria-hidden /></IconButton>
+  );
+  if (!allowed) return <div className={style["tools"]}>{props.children}{told}</div>;
   const index = standing.indexOf(props.row);
   const before = standing[index - 1];
   const after = standing[index + 1];
@@ -150,6 +155,7 @@ export function RowTools(props: { readonly list: ListName; readonly row: RowId; 
   return (
     <div className={style["tools"]}>
       {props.children}
+      {told}
       {props.fixed !== true && before !== undefined && (
         <IconButton label={say("plan.move_up", { what: props.name })} onClick={() => record.move(props.row, all[all.indexOf(before) - 1] ?? null)}><ArrowUp size={18} aria-hidden /></IconButton>
       )}

@@ -5,6 +5,7 @@ import type {
 import type { DocState } from "./fold";
 import type { Draft, Entry } from "./queue";
 import type { Waiting } from "./saved";
+import type { Done } from "./undo";
 
 /** An own edit without an answer. */
 export interface Pending extends Waiting {
@@ -57,6 +58,8 @@ export interface RecordState {
   readonly closed: ClosedReason | null;
   /** Editors an earlier page left open, until they are opened again. */
   readonly drafts: ReadonlyMap<string, Draft>;
+  /** Own changes that can be taken back, the newest last. */
+  readonly done: readonly Done[];
 }
 
 export type CommandAnswer =
