@@ -7,6 +7,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { TAB_IDS } from "./counts";
 import { shortcutOf, type Shortcut } from "./shortcuts";
+import style from "./Shortcuts.module.css";
 
 export interface KeyActs {
   readonly tab: (index: number) => void;
@@ -77,9 +78,11 @@ function act(shortcut: Shortcut, panel: HTMLElement, from: HTMLElement, acts: Ke
       return from.closest("form") === null ? from.blur() : from.closest("form")?.requestSubmit();
     case "next":
     case "previous": {
-      const rows = [...panel.querySelectorAll<HTMLElement>("[data-row]")];
-      const at = rows.findIndex((row) => row.contains(from));
-      const to = rows[shortcut.kind === "next" ? at + 1 : Math.max(0, at - 1)];
+      const own = from.closest("[data-row]");
+      const rows = [...panel.querySelectorAll<HTMLElement>("[data-row]")].filter((row) => row !== own && !row.contains(from));
+      const side = shortcut.kind === "next" ? Node.DOCUMENT_POSITION_FOLLOWING : Node.DOCUMENT_POSITION_PRECEDING;
+      const there = rows.filter((row) => (from.compareDocumentPosition(row) & side) !== 0);
+      const to = shortcut.kind === "next" ? there[0] : there.at(-1);
       to?.focus();
       return to?.scrollIntoView({ block: "nearest" });
     }
@@ -113,21 +116,21 @@ export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
   const [single, setSingle] = useState(singleKeys);
   return (
     <Dialog title={say("plan.keys.title")} onClose={onClose}>
-      <table>
+      <table className={style["keys"]}>
         <thead><tr><th scope="col">{say("plan.keys.anywhere")}</th><th scope="col">{say("plan.keys.on_card")}</th><th scope="col">{say("plan.keys.does")}</th></tr></thead>
         <tbody>
           {LIST.map(([keys, one, words]) => <tr key={keys}><td><kbd>{keys}</kbd></td><td>{one !== null && <kbd>{one}</kbd>}</td><td>{say(words)}</td></tr>)}
         </tbody>
       </table>
-      <label>
+      <label className={style["single"]}>
         <input
           type="checkbox" checked={single}
           onChange={(event) => {
             chooseSingleKeys(event.currentTarget.checked);
             setSingle(event.currentTarget.checked);
           }}
-        />{" "}
-        {say("plan.keys.single")}
+        />
+        <span>{say("plan.keys.single")}</span>
       </label>
     </Dialog>
   );

@@ -76,6 +76,11 @@ function Line({ begin, onBoxes, onEnd }: Part & { readonly onBoxes: () => void }
   const offered = shut ? [] : suggestions(text);
   const tooLong = (read.sig?.text.length ?? 0) > TEXT_MOST;
   useEffect(() => box.current?.focus(), []);
+  // The preview is what the reader decides by: it must not stand below the screen.
+  const named = read.product !== null;
+  useEffect(() => {
+    box.current?.form?.scrollIntoView({ block: "nearest" }); // newer browsers answer with a promise, which is no undoing
+  }, [named, offered.length]);
 
   const type = (next: string): void => {
     setText(next);
@@ -123,7 +128,7 @@ function Line({ begin, onBoxes, onEnd }: Part & { readonly onBoxes: () => void }
   return (
     <form ref={escape} className={editor["form"]} aria-label={say("plan.add.meds")} noValidate onSubmit={add}>
       <Field
-        ref={box} label={say("plan.line.label")} hint={say("plan.line.hint")} value={text} maxLength={LINE_MOST} {...PLAIN} autoCapitalize="none"
+        ref={box} label={say("plan.line.label")} hint={text === "" ? say("plan.line.hint") : undefined} value={text} maxLength={LINE_MOST} {...PLAIN} autoCapitalize="none"
         role="combobox" aria-expanded={offered.length > 0} aria-controls={`${id}-offered`} aria-autocomplete="list" aria-activedescendant={marked < 0 ? undefined : `${id}-${marked}`}
         problem={tried && read.product === null ? say("plan.line.needed") : tooLong ? say("plan.refused.too_long") : undefined}
         onChange={(event) => type(event.currentTarget.value)} onKeyDown={keys}

@@ -26,13 +26,12 @@ export function FollowUp() {
       <RowList
         list="touchpoints" row={(row) => <Small list="touchpoints" row={row} field="touchpoints.content" shape={touchpointShape} movable />}
         add={<AddRow list="touchpoints" begin={() => touchpointShape.begin(null)} form={touchpointShape.form} finish={wrap("touchpoints.content", touchpointShape.finish)} />}
-      >
-        {(touchpoints.length === 0 || none !== "") && <LineField field="outline.no_touchpoint_reason" />}
-        <div className={style["two"]}>
-          <LineField field="outline.interaction_frequency" />
-          <RegisterEditor field="outline.duration" shape={durationShape} />
-        </div>
-      </RowList>
+      />
+      {(touchpoints.length === 0 || none !== "") && <LineField field="outline.no_touchpoint_reason" />}
+      <div className={style["two"]}>
+        <LineField field="outline.interaction_frequency" />
+        <RegisterEditor field="outline.duration" shape={durationShape} />
+      </div>
       <NarrativeText field="outline.follow_up_instructions" />
       <RegisterEditor
         field="outline.when_to_call" shape={whenToCallShape}

@@ -18,9 +18,10 @@ export function Goals() {
   const rows = useRows("goals");
   const none = useValue("outline.no_goal_reason") ?? "";
   return (
-    <TextRows list="goals" row={(part) => <Goal {...part} />}>
+    <>
+      <TextRows list="goals" row={(part) => <Goal {...part} />} />
       {(rows.length === 0 || none !== "") && <LineField field="outline.no_goal_reason" />}
-    </TextRows>
+    </>
   );
 }
 

@@ -94,9 +94,11 @@ const Problem = memo(function Problem({ row, index, movable }: { readonly row: R
   );
   return (
     <RowCard list="problems" row={row} name={title} title={say("plan.problem.number", { number: index + 1 })} chips={chips} fixed={!movable}>
-      <RegisterEditor field="problems.statement" row={row} shape={statementShape} />
-      <div className={style["four"]}>
+      <div className={style["two"]}>
+        <RegisterEditor field="problems.statement" row={row} shape={statementShape} />
         <Named field="problems.category" row={row} values={CATEGORIES} words={(value) => say(`plan.problem.category.${value}`)} />
+      </div>
+      <div className={style["three"]}>
         <Named field="problems.severity" row={row} values={SEVERITIES} words={(value) => say(`plan.problem.severity.${value}`)} />
         <Named field="problems.urgency" row={row} values={URGENCIES} words={(value) => say(`plan.problem.urgency.${value}`)} />
         <Named field="problems.patient_priority" row={row} values={PRIORITIES} words={(value) => say(`plan.priority.${value as 1 | 2 | 3}`)} />
