@@ -114,7 +114,7 @@ export const patientEn = {
   "patient.factors.literacy.hint": "Pictures, talking, reading, someone to help",
   "patient.factors.culture": "Do you have habits or beliefs we should know?",
   "patient.factors.culture.hint": "Fasting, home cures, foods you do not eat",
-  "patient.remarks": "Talk back to my plan",
+  "patient.remarks": "My thoughts on my plan",
   "patient.remarks.what": "Tell us if something is wrong or could be better.",
   "patient.remarks.add.question": "Explain this to me",
   "patient.remarks.add.correction": "This is not right",

@@ -104,8 +104,12 @@ function useSentence(): (done: Done) => string {
         const change = `${after ?? ""} → ${before ?? ""}`;
         return change.length > SHORT ? label : `${label}: ${change}`;
       }
-      case "added":
-        return say("plan.undo.added", { what: say(`plan.list.${what.list}`), row: named(what.row) });
+      case "added": {
+        // A row of the patient's part, or one without words yet, is named by its list.
+        const row = named(what.row);
+        const list = say(`plan.list.${what.list}`);
+        return row === say("plan.row_unnamed") ? say("plan.undo.added_one", { what: list }) : say("plan.undo.added", { what: list, row });
+      }
       case "removed":
         return say("plan.undo.removed", { row: named(what.row) });
       case "moved":

@@ -274,6 +274,7 @@ export const moreEn = {
   "plan.undo.back": "Undo mine all the same",
   "plan.undo.field_of": (v: { readonly field: string; readonly row: string }) => `${v.field}, ${v.row}`,
   "plan.undo.added": (v: { readonly what: string; readonly row: string }) => `${v.what}: added ${v.row}`,
+  "plan.undo.added_one": (v: { readonly what: string }) => `${v.what}: added a row`,
   "plan.undo.removed": (v: { readonly row: string }) => `removed ${v.row}`,
   "plan.undo.moved": (v: { readonly row: string }) => `moved ${v.row}`,
   "plan.keys": "Keys",

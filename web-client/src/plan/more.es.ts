@@ -273,6 +273,7 @@ export const moreEs: Translation<typeof moreEn> = {
   "plan.undo.back": "Deshacer lo mío de todos modos",
   "plan.undo.field_of": (v) => `${v.field}, ${v.row}`,
   "plan.undo.added": (v) => `${v.what}: se agregó ${v.row}`,
+  "plan.undo.added_one": (v) => `${v.what}: se agregó una fila`,
   "plan.undo.removed": (v) => `se quitó ${v.row}`,
   "plan.undo.moved": (v) => `se movió ${v.row}`,
   "plan.keys": "Teclas",

@@ -43,5 +43,11 @@ function readTitles(doc: DocState): Titles {
   for (const row of doc.lists.get("problems") ?? []) words(row, valueAt(doc, "problems.statement", row)?.condition);
   for (const row of doc.lists.get("recommendations") ?? []) words(row, valueAt(doc, "recommendations.content", row)?.summary);
   for (const row of doc.lists.get("todos") ?? []) words(row, valueAt(doc, "todos.should_do", row)?.text);
+  for (const row of doc.lists.get("allergies") ?? []) words(row, valueAt(doc, "allergies.content", row)?.substance);
+  for (const row of doc.lists.get("conditions") ?? []) words(row, valueAt(doc, "conditions.content", row)?.text);
+  for (const row of doc.lists.get("immunizations") ?? []) words(row, valueAt(doc, "immunizations.content", row)?.vaccine);
+  for (const row of doc.lists.get("care_team") ?? []) words(row, valueAt(doc, "care_team.content", row)?.name);
+  for (const row of doc.lists.get("touchpoints") ?? []) words(row, valueAt(doc, "touchpoints.content", row)?.purpose);
+  for (const row of doc.lists.get("teach_backs") ?? []) words(row, valueAt(doc, "teach_backs.content", row)?.message);
   return titles;
 }
