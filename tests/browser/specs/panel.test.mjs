@@ -160,6 +160,25 @@ describe("the record by keyboard", { concurrency: false }, () => {
   });
 });
 
+const SENTENCE = "we talk about all of them, one after the other, and write it down";
+
+/** Time that the page's main thread works, in ms of its own clock, whatever else the machine does. */
+async function cpu(seat) {
+  const session = await seat.context.newCDPSession(seat.page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const read = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    const of = (name) => 1_000 * (metrics.find((one) => one.name === name)?.value ?? 0);
+    return { task: of("TaskDuration"), script: of("ScriptDuration"), layout: of("LayoutDuration") + of("RecalcStyleDuration") };
+  };
+  const before = await read();
+  return async () => {
+    const after = await read();
+    await session.detach();
+    return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name]]));
+  };
+}
+
 /** Rows of the plan that is measured. */
 const ROWS = 30;
 
@@ -213,9 +232,11 @@ describe("a plan of thirty rows", { concurrency: false }, () => {
       };
       requestAnimationFrame(look);
     }, ROWS);
+    const opening = await cpu(clinician);
     await joinAsStaff(clinician, server.links.clinician);
     const opened = await until("the plan is open", () => clinician.page.evaluate(() => globalThis.mortarOpenMs));
     metric("record.open_30_rows_ms", Math.round(opened), "<300");
+    metric("record.join_and_open_30_rows_cpu_ms", Math.round((await opening()).task), "info");
 
     await share(page);
     await patient.page.getByRole("tab", { name: "More" }).click();
@@ -231,15 +252,20 @@ describe("a plan of thirty rows", { concurrency: false }, () => {
     await clinician.page.getByRole("button", { name: "Done", exact: true }).click();
     for (const [, text] of texts) await text.waitFor();
     const idle = await frames(page, 2_000);
+    const work = await cpu(pharmacist);
     const typing = Promise.all(texts.map(async ([of, text]) => {
       await text.click();
-      for (const letter of "we talk about all of them, one after the other, and write it down") {
+      for (const letter of SENTENCE) {
         await of.keyboard.type(letter);
         await new Promise((next) => setTimeout(next, 60));
       }
     }));
     const busy = await frames(page, 4_000);
     await typing;
+    // What other programs of the machine take is not in this: the page's own main thread, for each letter of the three.
+    const spent = await work();
+    metric("record.letter_script_cpu_ms", (spent.script / (3 * SENTENCE.length)).toFixed(2), "<16");
+    metric("record.letter_layout_cpu_ms", (spent.layout / (3 * SENTENCE.length)).toFixed(2), "info");
     // What the machine gives an idle page is the measure of what it gives a busy one.
     metric("record.frame_idle_p95_ms", percentile(idle, 95).toFixed(1), "info");
     metric("record.frame_typing_p95_ms", percentile(busy, 95).toFixed(1), "<=17");

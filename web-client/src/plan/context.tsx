@@ -33,9 +33,18 @@ export function RecordProvider(props: { readonly panel: PanelProps; readonly wai
 
 function Opened({ line, record: id, seat, role, roster, person, children }: Omit<PanelProps, "language"> & { readonly person: PersonId; readonly children: ReactNode }) {
   const record = useMemo(() => acquire({ line, record: id, self: { person, seat, role } }), [line, id, person, seat, role]);
-  const scene = useMemo(() => ({ record, roster, seat }), [record, roster, seat]);
+  // Who is there, without how loud and how well: a roster comes every second, and every field reads it.
+  const [faces, setFaces] = useState(roster);
+  if (faces !== roster && !sameFaces(faces, roster)) setFaces(roster);
+  const scene = useMemo(() => ({ record, roster: faces, seat }), [record, faces, seat]);
   return <SceneContext value={scene}>{children}</SceneContext>;
 }
+
+const sameFaces = (a: readonly RosterSeat[], b: readonly RosterSeat[]): boolean =>
+  a.length === b.length && a.every((one, index) => {
+    const other = b[index];
+    return one.seat === other?.seat && one.person === other.person && one.name === other.name && one.role === other.role;
+  });
 
 export function useScene(): Scene {
   const scene = use(SceneContext);

@@ -79,7 +79,7 @@ export class SharedRecord implements Readable<RecordState> {
     });
     this.histories = new Histories(parts.line);
     this.undo.push(() => this.histories.close());
-    this.undo.push(parts.line.onMessage((message) => this.receive(message)));
+    this.undo.push(parts.line.onMessage((message) => this.store.batch(() => this.receive(message))));
     this.undo.push(parts.line.onState((state) => (state === "open" ? this.lineUp() : this.lineDown())));
     void this.recall();
   }
@@ -448,10 +448,12 @@ export class SharedRecord implements Readable<RecordState> {
     };
     const behind = this.get().pending.some((other) => other.held && touches(other.entry.op, op));
     const pending: Pending = { entry, since: this.parts.clock.now(), device: "writing", sentOn: 0, held: behind };
-    this.patch({ pending: [...this.get().pending, pending] });
-    this.redraw(kind);
+    this.store.batch(() => {
+      this.patch({ pending: [...this.get().pending, pending] });
+      this.redraw(kind);
+      if (!behind) this.send(pending, false);
+    });
     void this.keep(entry);
-    if (!behind) this.send(pending, false);
     return entry.edit;
   }
 
