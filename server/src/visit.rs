@@ -3,6 +3,7 @@
 mod sql;
 mod store;
 pub(crate) mod takeaway;
+pub mod versions;
 
 pub(crate) use sql::ALL;
 pub use store::{

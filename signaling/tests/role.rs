@@ -130,6 +130,9 @@ touchpoints.content: RPh PCP NUR
 outline.summary: RPh PCP
 outline.follow_up_instructions: RPh PCP NUR
 outline.when_to_call: RPh PCP
+signed:
+revision:
+addenda:
 share:
 my_goals: PT CG RPh NUR CHW
 my_concerns: PT CG RPh NUR CHW
@@ -222,6 +225,10 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         let prescribing = matches!(role, Role::Pharmacist | Role::Pcp);
         assert_eq!(role::may_command(role, CommandName::Share), prescribing);
         assert_eq!(role::may_command(role, CommandName::Decide), role == Role::Pcp);
+        let signs = role == Role::Pharmacist;
+        assert_eq!(role::may_command(role, CommandName::Sign), signs);
+        assert_eq!(role::may_command(role, CommandName::Revise), signs);
+        assert_eq!(role::may_command(role, CommandName::Addend), prescribing);
         assert_eq!(
             role::may_command(role, CommandName::SendRecommendation),
             matches!(role, Role::Pharmacist | Role::Specialist)

@@ -1,5 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId } from "./wire";
+import type { Claimed, JoinReply, SeatHome, SeatId, VersionContent, VersionLine } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -58,4 +58,14 @@ export function joinSeat(seat: SeatId): Promise<JoinReply> {
 
 export function seatFacts(seat: SeatId): Promise<SeatHome> {
   return call("GET", `/api/seats/${seat}`);
+}
+
+/** The signed versions of the plan, oldest first. */
+export function versionsOf(seat: SeatId): Promise<readonly VersionLine[]> {
+  return call("GET", `/api/seats/${seat}/versions`);
+}
+
+/** What one of them says. */
+export function versionOf(seat: SeatId, version: number): Promise<VersionContent> {
+  return call("GET", `/api/seats/${seat}/versions/${version}`);
 }

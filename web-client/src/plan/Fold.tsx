@@ -5,6 +5,7 @@ import { useLanguage } from "../i18n";
 import { FIELDS, type FieldName, type RowId } from "../wire";
 import { useRecordSlice } from "./context";
 import { address, keyOf } from "./fold";
+import { WantedContext } from "./jump";
 import style from "./Fold.module.css";
 
 /** Draws every fold open: for paper, and for the test that every field has a place. */
@@ -23,6 +24,8 @@ export function Fold(props: {
   const id = useId();
   const unfolded = use(Unfolded);
   const [wanted, setWanted] = useState(props.begin === "open");
+  const sought = use(WantedContext);
+  if (!wanted && sought !== null && props.fields.includes(sought.field) && sought.row === props.row) setWanted(true);
   const filled = useRecordSlice((state) => props.fields.filter((field) => {
     const doc = state.docs.get(FIELDS[field].doc)?.shown;
     const key = keyOf(address(field, props.row));

@@ -8,6 +8,7 @@ import { IconButton } from "../ui/Button";
 import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
 import { useHistory } from "./historyContext";
+import { spot } from "./jump";
 import style from "./Marks.module.css";
 
 /** The colour of a person, as on their tile. */
@@ -65,6 +66,7 @@ export function Marks(props: {
         setInside(true);
       }}
       onBlur={(event) => setInside(event.currentTarget.contains(event.relatedTarget))}
+      {...spot(address(props.field, props.row))}
     >
       {inside && history !== null && (
         <IconButton tabIndex={-1} className={style["history"]} label={say("plan.history.of", { what: label })} onClick={() => history(props.field, props.row)}><History size={16} aria-hidden /></IconButton>

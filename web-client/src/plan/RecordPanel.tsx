@@ -2,7 +2,7 @@
 import { CircleCheck, Share2 } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { PanelProps } from "../call/panel";
-import type { FieldName, RowId } from "../wire";
+import type { Address, FieldName, RowId } from "../wire";
 import { editing } from "../call/editing";
 import { useLanguage } from "../i18n";
 import { Banner } from "../ui/Banner";
@@ -15,6 +15,7 @@ import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
 import { conflicts, EMPTY_DOC, valueAt } from "./fold";
 import { HistoryContext } from "./historyContext";
 import { HistoryDialog } from "./HistoryDialog";
+import { focusField, JumpContext, WantedContext } from "./jump";
 import { prepareNarrative } from "./NarrativeText";
 import { Assess } from "./panels/Assess";
 import { Collect } from "./panels/Collect";
@@ -23,7 +24,7 @@ import { Implement } from "./panels/Implement";
 import { PlanPanel } from "./panels/Problems";
 import { useCommand } from "./panels/Recommendation";
 import { Team, Voice } from "./panels/Voice";
-import type { TabId } from "./places";
+import { PLACE, type TabId } from "./places";
 import { sameItems } from "./store";
 import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
 import { UndoButton, useUndo } from "./UndoButton";
@@ -65,6 +66,18 @@ function Panel() {
   });
   useTiles();
   useEffect(() => void prepareNarrative(), []);
+  const frame = useRef<HTMLDivElement>(null);
+  const [wanted, setWanted] = useState<Address | null>(null);
+  const jump = useCallback((at: Address) => {
+    setTab(PLACE[at.field]);
+    setWanted(at);
+  }, []);
+  // After the tab has been drawn.
+  useEffect(() => {
+    if (wanted === null || frame.current === null) return;
+    focusField(frame.current, wanted);
+    setWanted(null);
+  }, [wanted, tab]);
   if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
   const tabs: readonly Tab<TabId>[] = TAB_IDS.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
   return (
@@ -79,7 +92,7 @@ function Panel() {
             <ShortcutsButton onOpen={() => setKeys(true)} />
             <Share />
           </div>
-          <Part tab={tab} />
+          <JumpContext value={jump}><WantedContext value={wanted}><div ref={frame}><Part tab={tab} /></div></WantedContext></JumpContext>
         </Tabs>
       </div>
       {history !== null && <HistoryDialog field={history.field} row={history.row} onClose={() => setHistory(null)} />}

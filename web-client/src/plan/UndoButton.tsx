@@ -7,8 +7,8 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { fieldLabel, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "./context";
 import { useWording } from "./Editor";
-import { read, type RegisterName } from "./fold";
-import type { Done } from "./undo";
+import { EMPTY_DOC, read, type RegisterName } from "./fold";
+import { standingOf, type Done } from "./undo";
 import { words } from "./words";
 
 /** The newest own change that can still be taken back. */
@@ -20,7 +20,7 @@ export function useUndo() {
   const sentence = useSentence();
   const undo = useCallback((): void => {
     if (last === null) return;
-    switch (record.standingOf(last)) {
+    switch (standingOf(last, record.get().docs.get(last.doc)?.server ?? EMPTY_DOC, record.self.person)) {
       case "still":
         record.takeBack(last, say("plan.undo.reason"));
         return announce("polite", `undone ${last.edit}`, say("plan.undo.done", { what: sentence(last) }));

@@ -6,7 +6,7 @@
  */
 import type { Line } from "../call/connection";
 import {
-  FIELDS, type Address, type Base, type Base64, type Caret, type Change, type Command, type DocId, type DocKind, type EditId, type FieldName,
+  FIELDS, type Address, type Base, type Base64, type Caret, type Change, type ClientMessage, type Command, type DocId, type DocKind, type EditId, type FieldName,
   type ListName, type Op, type PersonId, type RecordId, type RecordRefusal, type RefusalCode, type Role, type RowId, type SeatId, type ServerMessage, type Value,
 } from "../wire";
 import { CaretSender } from "./caret";
@@ -21,7 +21,7 @@ import { EXPLAINED_BY_AN_EARLIER, HANDLING } from "./refusals";
 import type { Facts } from "./saved";
 import type { CommandAnswer, OpenDoc, Pending, RecordState, Refused, TextEvent, TextSource } from "./state";
 import { createStore, type Readable } from "./store";
-import { DONE_MOST, standingOf, takeBack, undoable, type Done, type Standing } from "./undo";
+import { noted, takeBack, type Done } from "./undo";
 
 export type * from "./state";
 export type { Clock } from "./clock";
@@ -48,7 +48,7 @@ export class SharedRecord implements Readable<RecordState> {
   private readonly parts: Parts;
   private readonly store = createStore<RecordState>({
     line: "down", docs: new Map(), pending: [], refused: [], locked: 0, people: new Map(), carets: new Map(),
-    storage: "ok", closed: null, drafts: new Map(), done: [],
+    storage: "ok", closed: null, gate: null, drafts: new Map(), done: [],
   });
   private readonly kinds = new Map<DocId, DocKind>();
   private readonly halves = new Map<DocId, Extract<ServerMessage, { type: "record.snapshot" }>[]>();
@@ -133,11 +133,6 @@ export class SharedRecord implements Readable<RecordState> {
     if (text !== undefined) this.edit({ kind: "reviewed", at, seen: text.rev });
   }
 
-  /** Whether an own change can be taken back, or somebody went on from it. */
-  standingOf(done: Done): Standing {
-    return standingOf(done, this.get().docs.get(done.doc)?.server ?? EMPTY_DOC, this.self.person);
-  }
-
   /** Takes an own change back by a new edit, on what stands now: the person has seen it. `reason`: why a row goes. */
   takeBack(done: Done, reason: string): void {
     this.forgetDone(done);
@@ -152,12 +147,25 @@ export class SharedRecord implements Readable<RecordState> {
 
   /** A decision: needs the line, is never queued, and answers once. */
   command(kind: DocKind, command: Command): Promise<CommandAnswer> {
+    return this.decide(kind, (doc, id, seen) => ({ type: "record.command", doc, id, command, seen }));
+  }
+
+  /** Signs the plan as this screen shows it. */
+  sign(): Promise<CommandAnswer> {
+    return this.decide("plan", (doc, id, seen) => ({ type: "record.sign", doc, id, seen }));
+  }
+
+  private decide(kind: DocKind, message: (doc: DocId, id: EditId, seen: number) => ClientMessage): Promise<CommandAnswer> {
     const doc = this.get().docs.get(kind);
     const id = this.parts.newEditId();
-    if (doc === undefined || !this.parts.line.send({ type: "record.command", doc: doc.id, id, command, seen: doc.server.seq })) {
-      return Promise.resolve({ kind: "unknown" });
-    }
+    if (doc === undefined || !this.parts.line.send(message(doc.id, id, doc.server.seq))) return Promise.resolve({ kind: "unknown" });
     return new Promise((answer) => this.commands.set(id, answer));
+  }
+
+  /** Asks what is missing before the plan may be signed; the answer comes into the state. */
+  askGate(): void {
+    const doc = this.get().docs.get("plan");
+    if (doc !== undefined) this.parts.line.send({ type: "record.gate", doc: doc.id });
   }
 
   /** Keeps an open editor over a reload. Nobody else sees it. */
@@ -278,6 +286,8 @@ export class SharedRecord implements Readable<RecordState> {
         else carets.set(message.seat, { caret: message.caret, movedAt: this.parts.clock.now() });
         return this.patch({ carets });
       }
+      case "record.gate":
+        return this.patch({ gate: { seq: message.seq, missing: message.missing } });
       case "record.status":
         return this.patch({ storage: message.storage });
       case "record.closed":
@@ -348,15 +358,9 @@ export class SharedRecord implements Readable<RecordState> {
     const doc = this.get().docs.get(kind);
     if (doc === undefined || this.stale.has(doc.id) || change.seq <= doc.server.seq) return;
     if (prev !== doc.server.seq) return this.askAgain(doc.id);
-    this.noteDone(kind, change, doc.server);
-    this.patch({ docs: new Map(this.get().docs).set(kind, { ...doc, server: fold(doc.server, change) }) });
+    const done = this.undone.delete(change.edit) ? this.get().done : noted(this.get().done, kind, change, doc.server, this.self.person);
+    this.patch({ done, docs: new Map(this.get().docs).set(kind, { ...doc, server: fold(doc.server, change) }) });
     this.tellText(change);
-  }
-
-  private noteDone(kind: DocKind, change: Change, before: DocState): void {
-    if (change.by.kind !== "seat" || change.by.person !== this.self.person || this.undone.delete(change.edit)) return;
-    const what = undoable(change, before);
-    if (what !== null) this.patch({ done: [...this.get().done, { doc: kind, seq: change.seq, edit: change.edit, what }].slice(-DONE_MOST) });
   }
 
   private askAgain(doc: DocId): void {

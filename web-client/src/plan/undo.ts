@@ -17,7 +17,7 @@ export interface Done {
 }
 
 /** How many steps back: a person who wants more reads the history. */
-export const DONE_MOST = 50;
+const DONE_MOST = 50;
 
 /** What would take a change back; `before` is the document it came to. Decisions and ended conflicts stand; texts have an undo of their own. */
 export function undoable({ what }: Change, before: DocState): Undoable | null {
@@ -91,4 +91,11 @@ export function takeBack(what: Undoable, now: { readonly base: (at: Address) => 
     default:
       return what satisfies never;
   }
+}
+
+/** The list with a change, if it is the person's own and can be taken back. */
+export function noted(done: readonly Done[], doc: DocKind, change: Change, before: DocState, person: PersonId): readonly Done[] {
+  const own = change.by.kind === "seat" && change.by.person === person;
+  const what = own ? undoable(change, before) : null;
+  return what === null ? done : [...done, { doc, seq: change.seq, edit: change.edit, what }].slice(-DONE_MOST);
 }

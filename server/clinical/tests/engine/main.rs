@@ -14,4 +14,5 @@ mod gate;
 mod interleavings;
 mod random;
 mod rules;
+mod signing;
 mod world;

@@ -12,6 +12,7 @@ import { AddRow, RowList } from "../rows";
 import { sameItems } from "../store";
 import { Recommendation } from "./Recommendation";
 import { Named, RowCard, Small, wrap } from "./shared";
+import { Sign } from "./Sign";
 import style from "./panels.module.css";
 
 export function Implement() {
@@ -25,6 +26,7 @@ export function Implement() {
       <NarrativeText field="outline.education_notes" />
       <NarrativeText field="outline.adherence_process" />
       <Tasks />
+      <Sign />
     </div>
   );
 }
