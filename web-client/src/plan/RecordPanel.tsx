@@ -1,6 +1,6 @@
 /** The record beside the call, for staff: tabs in the order of care. */
 import { CircleCheck, Share2 } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useRef, useState } from "react";
 import type { PanelProps } from "../call/panel";
 import type { Address, FieldName, RowId } from "../wire";
 import { editing } from "../call/editing";
@@ -25,6 +25,7 @@ import { PlanPanel } from "./panels/Problems";
 import { useCommand } from "./panels/Recommendation";
 import { Team, Voice } from "./panels/Voice";
 import { PLACE, type TabId } from "./places";
+import type { RecordState } from "./state";
 import { sameItems } from "./store";
 import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
 import { UndoButton, useUndo } from "./UndoButton";
@@ -113,7 +114,7 @@ function useTiles(): void {
 }
 
 /** What a tab shows. */
-export function Part({ tab }: { readonly tab: TabId }) {
+export const Part = memo(function Part({ tab }: { readonly tab: TabId }) {
   switch (tab) {
     case "collect": return <Collect />;
     case "assess": return <Assess />;
@@ -124,18 +125,29 @@ export function Part({ tab }: { readonly tab: TabId }) {
     case "team": return <Team />;
     default: return tab satisfies never;
   }
-}
+});
 
 /** What is left, in words beside the tab. */
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
-  const left = useRecordSlice((state) => TAB_IDS.map((tab) => leftIn(state, tab)), (a, b) => a.every((one, index) => sameLeft(one, b[index])));
+  const left = useRecordSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
   TAB_IDS.forEach((tab, index) => {
     const what = left[index];
     if (what !== undefined && what.kind !== "nothing") notes[tab] = say(`plan.left.${what.kind}`, { count: what.count });
   });
   return notes;
+}
+
+/** Counted once for each state of the documents: a letter on its way changes none of it. */
+const counted = new WeakMap<RecordState["docs"], readonly Left[]>();
+
+function allLeft(state: RecordState): readonly Left[] {
+  const known = counted.get(state.docs);
+  if (known !== undefined) return known;
+  const left = TAB_IDS.map((tab) => leftIn(state, tab));
+  counted.set(state.docs, left);
+  return left;
 }
 
 const sameLeft = (a: Left, b: Left | undefined): boolean =>

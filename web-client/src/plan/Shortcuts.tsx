@@ -72,8 +72,12 @@ function act(shortcut: Shortcut, panel: HTMLElement, from: HTMLElement, acts: Ke
       const row = from.closest<HTMLElement>("[data-row]")?.dataset["row"];
       return field === undefined ? undefined : acts.history(field as FieldName, row as RowId | undefined);
     }
-    case "add":
+    case "add": {
+      // The line that is open already is where the next one is typed.
+      const open = from.closest("form") === null ? (from.closest("[data-list]") ?? panel).querySelector<HTMLElement>("form[data-adding] input") : null;
+      if (open !== null) return open.focus();
       return (from.closest("[data-list]")?.querySelector<HTMLElement>(":scope > button[data-add], :scope > :last-child[data-add]") ?? panel.querySelector<HTMLElement>("button[data-add]"))?.click();
+    }
     case "save":
       return from.closest("form") === null ? from.blur() : from.closest("form")?.requestSubmit();
     case "next":

@@ -8,6 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { fieldLabel, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "./context";
 import { useWording } from "./Editor";
 import { EMPTY_DOC, read, type RegisterName } from "./fold";
+import { sealed } from "./sign";
 import { standingOf, type Done } from "./undo";
 import { words } from "./words";
 
@@ -15,7 +16,12 @@ import { words } from "./words";
 export function useUndo() {
   const { record } = useScene();
   const { say } = useLanguage();
-  const last = useRecordSlice((state) => (state.closed === null ? state.done.at(-1) ?? null : null));
+  const last = useRecordSlice((state) => {
+    if (state.closed !== null) return null;
+    // What is signed is not taken back: only an addendum or a revision goes on from it.
+    const shut = sealed(state.docs.get("plan")?.server ?? EMPTY_DOC);
+    return state.done.findLast((done) => done.doc !== "plan" || !shut) ?? null;
+  });
   const [asking, setAsking] = useState<Done | null>(null);
   const sentence = useSentence();
   const undo = useCallback((): void => {

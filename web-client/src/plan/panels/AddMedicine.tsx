@@ -126,7 +126,7 @@ function Line({ begin, onBoxes, onEnd }: Part & { readonly onBoxes: () => void }
     else onEnd();
   });
   return (
-    <form ref={escape} className={editor["form"]} aria-label={say("plan.add.meds")} noValidate onSubmit={add}>
+    <form ref={escape} data-adding="meds" className={editor["form"]} aria-label={say("plan.add.meds")} noValidate onSubmit={add}>
       <Field
         ref={box} label={say("plan.line.label")} hint={text === "" ? say("plan.line.hint") : undefined} value={text} maxLength={LINE_MOST} {...PLAIN} autoCapitalize="none"
         role="combobox" aria-expanded={offered.length > 0} aria-controls={`${id}-offered`} aria-autocomplete="list" aria-activedescendant={marked < 0 ? undefined : `${id}-${marked}`}
