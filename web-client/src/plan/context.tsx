@@ -2,7 +2,7 @@
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { PanelProps } from "../call/panel";
 import { useLanguage, type Say } from "../i18n";
-import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type RosterSeat, type RowId, type SeatId } from "../wire";
+import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type Register, type RosterSeat, type RowId, type SeatId } from "../wire";
 import {
   address, EMPTY_DOC, EMPTY_REGISTER, keyOf, read, standing, type RegisterName, type ValueOf,
 } from "./fold";
@@ -94,21 +94,37 @@ export interface RegisterView<F extends RegisterName> {
   readonly refused: Refused | null;
 }
 
+/** What a field is drawn from. One reader of the store for each field: a plan of thirty rows has hundreds. */
+interface Parts {
+  readonly register: Register;
+  readonly pending: boolean;
+  readonly refused: Refused | null;
+  readonly writable: boolean;
+}
+
+const sameParts = (a: Parts, b: Parts): boolean =>
+  a.register === b.register && a.pending === b.pending && a.refused === b.refused && a.writable === b.writable;
+
 export function useRegister<F extends RegisterName>(field: F, row?: RowId): RegisterView<F> {
   const key = keyOf(address(field, row));
-  const register = useRecordSlice((state) => state.docs.get(FIELDS[field].doc)?.shown.registers.get(key) ?? EMPTY_REGISTER);
-  const pending = useRecordSlice((state) => state.pending.some(({ entry }) => setsKey(entry.op, key)));
-  const refused = useRecordSlice((state) => state.refused.find((one) => one.place === "editor" && setsKey(one.entry.op, key)) ?? null);
-  const writable = useCanWrite(field);
-  return useMemo(() => ({
-    state: register.state,
-    value: register.state === "value" ? read(field, register.value) : null,
-    rev: register.state === "empty" ? 0 : register.rev,
-    by: register.state === "value" ? register.by : null,
-    at_ms: register.state === "value" ? register.at_ms : null,
-    candidates: register.state === "conflict" ? register.candidates.map((one) => ({ ...one, value: read(field, one.value) })) : [],
-    writable, pending, refused,
-  }), [register, pending, refused, writable, field]);
+  const parts = useRecordSlice((state): Parts => ({
+    register: state.docs.get(FIELDS[field].doc)?.shown.registers.get(key) ?? EMPTY_REGISTER,
+    pending: state.pending.length > 0 && state.pending.some(({ entry }) => setsKey(entry.op, key)),
+    refused: state.refused.length === 0 ? null : state.refused.find((one) => one.place === "editor" && setsKey(one.entry.op, key)) ?? null,
+    writable: canWrite(state, field),
+  }), sameParts);
+  return useMemo(() => {
+    const { register, pending, refused, writable } = parts;
+    return {
+      state: register.state,
+      value: register.state === "value" ? read(field, register.value) : null,
+      rev: register.state === "empty" ? 0 : register.rev,
+      by: register.state === "value" ? register.by : null,
+      at_ms: register.state === "value" ? register.at_ms : null,
+      candidates: register.state === "conflict" ? register.candidates.map((one) => ({ ...one, value: read(field, one.value) })) : [],
+      writable, pending, refused,
+    };
+  }, [parts, field]);
 }
 
 export const useValue = <F extends RegisterName>(field: F, row?: RowId): ValueOf<F> | null => useRegister(field, row).value;
