@@ -3,6 +3,7 @@
 mod actor;
 mod events;
 mod peers;
+mod time;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,7 +60,14 @@ impl std::fmt::Debug for Surroundings {
 pub struct Calls {
     around: Arc<Surroundings>,
     routes: Arc<Routes>,
-    live: Arc<Mutex<HashMap<VisitId, mpsc::Sender<Input>>>>,
+    live: Arc<Mutex<HashMap<VisitId, Live>>>,
+}
+
+/// A live call, and the way to it.
+#[derive(Clone, Debug)]
+struct Live {
+    call: CallId,
+    inbox: mpsc::Sender<Input>,
 }
 
 /// What a call says to one connection, and how it closes it.
@@ -141,7 +149,13 @@ impl Calls {
 
     /// How many are live.
     pub async fn live(&self) -> usize {
-        self.live.lock().await.values().filter(|inbox| !inbox.is_closed()).count()
+        self.live.lock().await.values().filter(|live| !live.inbox.is_closed()).count()
+    }
+
+    /// The live call of a visit.
+    pub async fn live_call(&self, visit: VisitId) -> Option<CallId> {
+        let live = self.live.lock().await;
+        live.get(&visit).filter(|live| !live.inbox.is_closed()).map(|live| live.call)
     }
 
     /// Joins the live call of a visit, and begins it if there is none.
@@ -185,8 +199,8 @@ impl Calls {
     }
 
     async fn tell(&self, visit: VisitId, input: Input) {
-        let inbox = self.live.lock().await.get(&visit).cloned();
-        if let Some(inbox) = inbox {
+        let live = self.live.lock().await.get(&visit).cloned();
+        if let Some(Live { call: _, inbox }) = live {
             let _ended = inbox.send(input).await;
         }
     }
@@ -201,12 +215,12 @@ impl Calls {
     async fn inbox(&self, visit: &Visit) -> Result<mpsc::Sender<Input>, Refused> {
         // Held while the call begins: of two who come at once, one begins it.
         let mut live = self.live.lock().await;
-        if let Some(inbox) = live.get(&visit.id)
+        if let Some(Live { call: _, inbox }) = live.get(&visit.id)
             && !inbox.is_closed()
         {
             return Ok(inbox.clone());
         }
-        live.retain(|_, inbox| !inbox.is_closed());
+        live.retain(|_, live| !live.inbox.is_closed());
         // Looked at again: a ticket, and what was read for it, may be older than the end of the visit.
         let known = visit::find_visit(&self.around.store, visit.id).await;
         match known.map_err(|error| busy(&error.into()))? {
@@ -215,7 +229,7 @@ impl Calls {
         }
         let facts = self.begin(visit).await.map_err(|error| busy(&error))?;
         let (inbox, inputs) = mpsc::channel(INBOX);
-        live.insert(visit.id, inbox.clone());
+        live.insert(visit.id, Live { call: facts.call, inbox: inbox.clone() });
         // On its own: if it breaks, only this call is gone, and its connections join a new one.
         let (peers, events) = Peers::new(self.around.media.clone(), Arc::clone(&self.routes));
         tokio::spawn(actor::run((*self.around).clone(), facts, inputs, peers, events));

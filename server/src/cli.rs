@@ -76,6 +76,14 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_SIGN_REQUIRES", value_delimiter = ',', value_parser = credential_kind, default_values = ["license", "mtm_cert"])]
     sign_requires: Vec<CredentialKind>,
 
+    /// Time zone of the practice, as America/New_York: of the days on billing sheets and the hours in invitations.
+    #[arg(long, global = true, env = "MORTAR_TIME_ZONE", default_value_t = Practice::default().zone)]
+    time_zone: String,
+
+    /// File of the payers' rules for billing sheets. Without it the example that ships, which nobody has verified.
+    #[arg(long, global = true, env = "MORTAR_PAYER_RULES")]
+    payer_rules: Option<PathBuf>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -140,6 +148,8 @@ impl Cli {
             practice,
             phone,
             sign_requires,
+            time_zone,
+            payer_rules,
             no_demo,
         } = self;
         let config = Config {
@@ -150,7 +160,8 @@ impl Cli {
             metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
-            practice: Practice { name: practice, phone, sign_requires },
+            practice: Practice { name: practice, phone, sign_requires, zone: time_zone },
+            payer_rules,
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)

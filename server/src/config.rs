@@ -24,6 +24,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// The practice.
     pub practice: Practice,
+    /// File of the payers' rules. Without it the example, which nobody has verified.
+    pub payer_rules: Option<PathBuf>,
     /// Whether an empty database gets the demo practice.
     pub demo: Demo,
 }
@@ -65,6 +67,8 @@ pub struct Practice {
     pub phone: String,
     /// Credentials without which nobody signs a plan.
     pub sign_requires: Vec<CredentialKind>,
+    /// Time zone of the IANA database: of its days and hours.
+    pub zone: String,
 }
 
 impl Default for Config {
@@ -78,6 +82,7 @@ impl Default for Config {
             tls: Tls::Off,
             origins: Vec::new(),
             practice: Practice::default(),
+            payer_rules: None,
             demo: Demo::Yes,
         }
     }
@@ -90,6 +95,7 @@ impl Default for Practice {
             // Kept for fiction by the North American Numbering Plan.
             phone: "555-0142".to_owned(),
             sign_requires: vec![CredentialKind::License, CredentialKind::MtmCert],
+            zone: "America/New_York".to_owned(),
         }
     }
 }

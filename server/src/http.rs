@@ -14,7 +14,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 
 use crate::call::Calls;
@@ -24,6 +24,7 @@ use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::Store;
 use crate::vault::Vault;
+use crate::visit::time::Terms;
 use auth::Tickets;
 use problem::{Problem, ProblemCode};
 
@@ -52,6 +53,8 @@ pub struct Shared {
     pub records: Records,
     /// Live calls.
     pub calls: Calls,
+    /// By what billing sheets are made.
+    pub terms: Terms,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.
@@ -98,6 +101,17 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
+        .route("/api/seats/{seat}/timer", get(crate::visit::time::timer))
+        .route(
+            "/api/seats/{seat}/sheet",
+            get(crate::visit::time::read).post(crate::visit::time::say),
+        )
+        .route(
+            "/api/seats/{seat}/bookings",
+            get(crate::visit::booking::list).post(crate::visit::booking::book),
+        )
+        .route("/api/seats/{seat}/bookings/{visit}", delete(crate::visit::booking::cancel))
+        .route("/api/seats/{seat}/bookings/{visit}/invitation", get(crate::visit::booking::invite))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod demo;
+mod descriptors;
 pub mod http;
 pub mod limits;
 pub mod link;

@@ -49,6 +49,8 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("credential", crate::credential::ALL),
         ("link", crate::link::ALL),
         ("visit", crate::visit::ALL),
+        ("visit::booking", crate::visit::booking::ALL),
+        ("visit::time", crate::visit::time::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
         ("record::writer", crate::record::writer::ALL),
@@ -70,6 +72,13 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (2, "visits", include_str!("../migrations/0002_visits.sql"), ""),
     (3, "versions", include_str!("../migrations/0003_versions.sql"), ""),
+    (
+        4,
+        "time",
+        include_str!("../migrations/0004_time.sql"),
+        include_str!("../migrations/0004_time.sqlite.sql"),
+    ),
+    (5, "booking", include_str!("../migrations/0005_booking.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

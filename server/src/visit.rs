@@ -1,8 +1,10 @@
 //! Visits and their seats: made, looked at by whoever sits there, and joined.
 
+pub mod booking;
 mod sql;
 mod store;
 pub(crate) mod takeaway;
+pub mod time;
 pub mod versions;
 
 pub(crate) use sql::ALL;

@@ -8,6 +8,7 @@ mod resume;
 mod seat;
 #[cfg(test)]
 mod tests;
+mod time;
 mod told;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,11 @@ pub enum MediaEvent {
         connection: ConnectionId,
         /// Why.
         code: RefusalCode,
+    },
+    /// A seat's transport is up.
+    Connected {
+        /// Whose.
+        seat: SeatId,
     },
     /// A seat's transport ended by itself.
     Failed {
@@ -263,6 +269,11 @@ impl Call {
                 let message = ServerMessage::Refused { of: "offer".to_owned(), code };
                 self.to_admitted(connection, message, &mut out);
             }
+            MediaEvent::Connected { seat } => {
+                if let Some(seat) = self.seats.get_mut(&seat) {
+                    seat.media.connected = true;
+                }
+            }
             MediaEvent::Failed { seat, why } => {
                 let connection = self.seats.get_mut(&seat).and_then(|seat| {
                     seat.media = Media::default();
@@ -311,7 +322,8 @@ impl Call {
     /// When [`Self::handle_timeout`] wants to be called next.
     pub fn poll_timeout(&self) -> Option<Millis> {
         let lines = self.seats.values().filter_map(|seat| seat.next_timeout());
-        lines.chain(self.empty_since.map(resume::empty_at)).min()
+        let times = self.seats.values().filter_map(|seat| self.time_due(seat));
+        lines.chain(times).chain(self.empty_since.map(resume::empty_at)).min()
     }
 
     /// Time passed.
@@ -338,6 +350,7 @@ impl Call {
         if let Some(connection) = self.seats.get(&seat).and_then(Seat::connection) {
             self.dismiss(connection, EndReason::Revoked, CloseCode::Removed, &mut out);
         }
+        self.end_time(seat, now, &mut out);
         if self.seats.remove(&seat).is_some() {
             out.push(Effect::DropMedia { seat });
         }

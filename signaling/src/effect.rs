@@ -2,6 +2,7 @@
 
 use clinical::id::{ConnectionId, RecordId, SeatId};
 use clinical::phi::Phi;
+use clinical::time;
 
 use crate::audit::AuditEntry;
 use crate::message::{MediaSource, ServerMessage, SlotWish, SrtpAttempt, TransportKind};
@@ -86,6 +87,8 @@ pub enum Effect {
     },
     /// Write into the log of the visit.
     Audit(AuditEntry),
+    /// Keep for the billing time of the visit: from now on a seat's live media is this.
+    Time(time::Event),
     /// The call is over: every connection has been told and closed.
     EndCall {
         /// Why.

@@ -8,6 +8,7 @@ use clinical::edit::Op;
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::RowId;
 use clinical::medication::Verify;
+use clinical::time::Side;
 use clinical::view::View;
 use serde::Deserialize as _;
 
@@ -20,6 +21,15 @@ pub enum Shared {
     Yes,
     /// They receive nothing of it.
     No,
+}
+
+/// What may be done with a billing sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SheetAccess {
+    /// Read.
+    Read,
+    /// Read, attest, adjust.
+    Write,
 }
 
 /// Roles as a set: the cells of the table stay short enough to be compared with the design by eye.
@@ -323,6 +333,44 @@ pub const fn may_admit(role: Role) -> bool {
 /// Whether a role ends the visit for everybody. A facilitator runs an ECHO session, which has no patient.
 pub const fn may_end(role: Role) -> bool {
     Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Facilitator]).holds(role)
+}
+
+/// Whether a role books the next visit.
+pub const fn may_book(role: Role) -> bool {
+    CARE.holds(role)
+}
+
+/// What a role may do with the billing sheet of its visit.
+pub const fn sheet(role: Role) -> Option<SheetAccess> {
+    match role {
+        Role::Pharmacist => Some(SheetAccess::Write),
+        Role::Pcp => Some(SheetAccess::Read),
+        Role::Patient
+        | Role::Caregiver
+        | Role::Interpreter
+        | Role::Nurse
+        | Role::Chw
+        | Role::Specialist
+        | Role::Facilitator
+        | Role::Learner
+        | Role::Observer => None,
+    }
+}
+
+/// Whose time a seat's is, for the billing sheet.
+pub const fn billing_side(role: Role) -> Option<Side> {
+    match role {
+        Role::Pharmacist => Some(Side::Pharmacist),
+        Role::Patient | Role::Caregiver => Some(Side::Patient),
+        Role::Interpreter
+        | Role::Pcp
+        | Role::Nurse
+        | Role::Chw
+        | Role::Specialist
+        | Role::Facilitator
+        | Role::Learner
+        | Role::Observer => None,
+    }
 }
 
 /// Whether a role publishes a source. A learner speaks only when called, an observer never.

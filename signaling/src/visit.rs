@@ -80,6 +80,14 @@ impl VisitKind {
         }
     }
 
+    /// Whether time in it may be billed. Team meetings and teaching never are.
+    pub const fn has_billing_timer(self) -> bool {
+        match self {
+            Self::InitialConsult | Self::FollowUp => true,
+            Self::Huddle | Self::Echo | Self::Curbside => false,
+        }
+    }
+
     /// Whether the one patient's record stands beside the call.
     pub const fn has_record(self) -> bool {
         match self {

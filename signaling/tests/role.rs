@@ -7,10 +7,11 @@ use clinical::edit::{Base, Op};
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::RowId;
 use clinical::phi::Phi;
+use clinical::time::Side;
 use clinical::view::View;
 use serde_json::json;
 use signaling::message::{CommandName, MediaSource};
-use signaling::role::{self, Shared};
+use signaling::role::{self, Shared, SheetAccess};
 use uuid::Uuid;
 
 /// Column W of the design's field table. `rows` are the lists themselves.
@@ -236,6 +237,7 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         let runs = prescribing || role == Role::Facilitator;
         assert_eq!(role::may_end(role), runs);
         assert_eq!(role::may_admit(role), runs || role == Role::Nurse);
+        assert_eq!(role::may_book(role), prescribing || role == Role::Nurse);
         let listens = matches!(role, Role::Learner | Role::Observer);
         assert_eq!(role::may_publish(role, MediaSource::Mic), !listens);
         assert_eq!(role::may_publish(role, MediaSource::Cam), !listens);
@@ -243,6 +245,24 @@ fn decisions_admission_and_media_are_what_the_design_says() {
             !listens && !matches!(role, Role::Patient | Role::Caregiver | Role::Interpreter);
         assert_eq!(role::may_publish(role, MediaSource::Screen), shows);
         assert_eq!(role::may_publish(role, MediaSource::ScreenAudio), shows);
+    }
+}
+
+#[test]
+fn the_billing_sheet_is_the_pharmacists_and_the_doctor_reads_it() {
+    for role in Role::ALL {
+        let expected = match short(role) {
+            "RPh" => Some(SheetAccess::Write),
+            "PCP" => Some(SheetAccess::Read),
+            _ => None,
+        };
+        assert_eq!(role::sheet(role), expected, "{role:?}");
+        let side = match short(role) {
+            "RPh" => Some(Side::Pharmacist),
+            "PT" | "CG" => Some(Side::Patient),
+            _ => None,
+        };
+        assert_eq!(role::billing_side(role), side, "{role:?}");
     }
 }
 

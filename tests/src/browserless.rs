@@ -46,6 +46,19 @@ impl Http {
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{cookie}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
+        self.exchange(&request).await
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str, cookie: &str) -> Option<Reply> {
+        let host = self.address;
+        self.exchange(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        ))
+        .await
+    }
+
+    async fn exchange(&self, request: &str) -> Option<Reply> {
         let mut stream = TcpStream::connect(self.address).await.ok()?;
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut reply = String::new();

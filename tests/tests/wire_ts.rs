@@ -4,9 +4,12 @@ use std::path::Path;
 
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
+use clinical::time::sheet::SheetCommand;
 use clinical::version::{Content, Row, STATEMENT};
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
+use mortar::visit::booking::{Book, Bookings};
+use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::versions::VersionLine;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
@@ -29,6 +32,11 @@ fn the_client_types_are_those_of_the_server() {
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();
     Row::export_all(&config).unwrap();
+    SheetReply::export_all(&config).unwrap();
+    SheetCommand::export_all(&config).unwrap();
+    Timer::export_all(&config).unwrap();
+    Book::export_all(&config).unwrap();
+    Bookings::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();

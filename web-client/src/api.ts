@@ -1,5 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId, VersionContent, VersionLine } from "./wire";
+import type {
+  Book, Bookings, Claimed, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
+} from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -22,7 +24,7 @@ export class ApiFailure extends Error {
 /** Longer than any answer of a working server; after it the line counts as down. */
 const ANSWER_WITHIN_MS = 8_000;
 
-async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+async function call<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -68,4 +70,33 @@ export function versionsOf(seat: SeatId): Promise<readonly VersionLine[]> {
 /** What one of them says. */
 export function versionOf(seat: SeatId, version: number): Promise<VersionContent> {
   return call("GET", `/api/seats/${seat}/versions/${version}`);
+}
+
+export function visitTimer(seat: SeatId): Promise<Timer> {
+  return call("GET", `/api/seats/${seat}/timer`);
+}
+
+export function readSheet(seat: SeatId): Promise<SheetReply> {
+  return call("GET", `/api/seats/${seat}/sheet`);
+}
+
+export function saySheet(seat: SeatId, command: SheetCommand): Promise<SheetReply> {
+  return call("POST", `/api/seats/${seat}/sheet`, command);
+}
+
+export function readBookings(seat: SeatId): Promise<Bookings> {
+  return call("GET", `/api/seats/${seat}/bookings`);
+}
+
+export function bookVisit(seat: SeatId, book: Book): Promise<Bookings> {
+  return call("POST", `/api/seats/${seat}/bookings`, book);
+}
+
+export function cancelBooking(seat: SeatId, visit: VisitId): Promise<Bookings> {
+  return call("DELETE", `/api/seats/${seat}/bookings/${visit}`);
+}
+
+/** Where the browser fetches the invitation by itself: a file for the calendar. */
+export function invitationPath(seat: SeatId, visit: VisitId, language: string): string {
+  return `/api/seats/${seat}/bookings/${visit}/invitation?language=${language}`;
 }

@@ -32,6 +32,7 @@ pub mod register;
 pub mod task;
 pub mod teach_back;
 mod text;
+pub mod time;
 pub mod todo;
 pub mod touchpoint;
 pub mod value;

@@ -12,9 +12,11 @@ use signaling::call::{Call, CallFacts, JoinError, MediaEvent, SeatFacts};
 use signaling::effect::{CallOver, Effect, Standing};
 use signaling::message::{ClientMessage, ClosedReason, RefusalCode};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
 use super::events::Events;
 use super::peers::Peers;
+use super::time::{BEAT, Book, Timed, Timer};
 use super::{Line, Surroundings};
 use crate::audit::{Entry, Outcome};
 use crate::record::{CallClock, Reader};
@@ -75,6 +77,7 @@ struct Connected {
 enum Note {
     Audit(AuditEntry),
     Standing(SeatId, Standing),
+    Time(Timed),
     Over(CallOver),
 }
 
@@ -90,6 +93,7 @@ struct CallTask {
     peers: Peers,
     connections: BTreeMap<ConnectionId, Connected>,
     notes: mpsc::Sender<Note>,
+    timer: Timer,
 }
 
 /// Wall-clock time that never goes back.
@@ -126,13 +130,17 @@ pub(super) async fn run(
     events: Arc<Events>,
 ) {
     let (notes, noted) = mpsc::channel(NOTES);
-    let writing = tokio::spawn(write_down(around.clone(), facts.visit, noted));
     let clock = Clock::start();
     let visit = facts.visit;
+    let book = Book::new(around.writer.clone(), visit, facts.call, clock.wall);
+    let writing = tokio::spawn(write_down(around.clone(), visit, book, noted));
     tracing::info!(call.id = %facts.call, visit.id = %visit, "call begins");
     let call = Call::new(clock.now(), facts);
     let connections = BTreeMap::new();
-    let mut task = CallTask { around, call, visit, clock, peers, connections, notes };
+    let timer = Timer::default();
+    let mut task = CallTask { around, call, visit, clock, peers, connections, notes, timer };
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while task.call.over().is_none() {
         let due = task.call.poll_timeout().map(|due| task.clock.at(due));
         let effects = tokio::select! {
@@ -148,6 +156,10 @@ pub(super) async fn run(
                 None => break,
             },
             () = sleep_until(due) => task.call.handle_timeout(task.clock.now()),
+            _ = beat.tick() => {
+                task.time(Timed::Known(task.clock.now()));
+                Vec::new()
+            }
         };
         task.carry_out(effects);
     }
@@ -289,9 +301,18 @@ impl CallTask {
             }
             Effect::Mute { seat, source, muted } => self.peers.mute(seat, source, muted),
             Effect::DropMedia { seat } => self.peers.drop_media(seat),
-            Effect::Remember { seat, standing } => self.note(Note::Standing(seat, standing)),
-            Effect::Audit(entry) => self.note(Note::Audit(entry)),
-            Effect::EndCall { why } => self.note(Note::Over(why)),
+            // What is not taken has been logged.
+            Effect::Remember { seat, standing } => {
+                let _logged = self.note(Note::Standing(seat, standing));
+            }
+            Effect::Audit(entry) => {
+                let _logged = self.note(Note::Audit(entry));
+            }
+            Effect::Time(event) => self.time(Timed::Event(event)),
+            Effect::EndCall { why } => {
+                self.time(Timed::Over(self.clock.now()));
+                let _logged = self.note(Note::Over(why));
+            }
         }
         None
     }
@@ -310,20 +331,37 @@ impl CallTask {
         }
     }
 
-    fn note(&self, note: Note) {
+    fn time(&mut self, timed: Timed) {
+        if self.timer.passes(&timed) && !self.note(Note::Time(timed)) {
+            self.timer.lose();
+        }
+    }
+
+    /// Whether it will be written down.
+    fn note(&self, note: Note) -> bool {
         let refusal = matches!(&note, Note::Audit(AuditEntry { deed: Deed::Denied { .. }, .. }));
         if refusal && self.notes.capacity() <= NOTES / 2 {
             tracing::warn!(visit.id = %self.visit, "a refusal was not written down: too many wait");
-        } else if self.notes.try_send(note).is_err() {
+            return false;
+        }
+        let taken = self.notes.try_send(note).is_ok();
+        if !taken {
             tracing::error!(visit.id = %self.visit, "what happened in a call was not written down: too much waits");
         }
+        taken
     }
 }
 
 /// Writes down what calls decide, in order. A store that is away loses nobody's call: it is logged and goes on.
-async fn write_down(around: Surroundings, visit: VisitId, mut notes: mpsc::Receiver<Note>) {
+async fn write_down(
+    around: Surroundings,
+    visit: VisitId,
+    mut book: Book,
+    mut notes: mpsc::Receiver<Note>,
+) {
     while let Some(note) = notes.recv().await {
         let written = match note {
+            Note::Time(timed) => book.keep(timed).await,
             Note::Audit(entry) => around.writer.audit(vec![entry_of(entry)]).await,
             Note::Standing(seat, standing) => {
                 visit::set_admitted(&around.store, seat, standing == Standing::Admitted).await

@@ -305,9 +305,9 @@ impl Peers {
                 Some(MediaEvent::Failed { seat, why: failure(reason) })
             }
             Event::Connected { peer, profile } => {
-                let seat = self.seats.get(&peer)?;
+                let seat = *self.seats.get(&peer)?;
                 tracing::info!(seat.id = %seat, srtp.profile = ?profile, "media is connected");
-                None
+                Some(MediaEvent::Connected { seat })
             }
             Event::Liveness { peer, state } => {
                 let seat = *self.seats.get(&peer)?;

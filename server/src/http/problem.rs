@@ -26,6 +26,8 @@ pub enum ProblemCode {
     NoSession,
     /// There is nothing at this address.
     NotFound,
+    /// This seat may see it, and not do that.
+    NotAllowed,
     /// Another method is needed.
     MethodNotAllowed,
     /// The request is not what it must be.
@@ -103,6 +105,11 @@ impl Problem {
             ProblemCode::NotFound => {
                 (StatusCode::NOT_FOUND, "There is nothing at this address.", "Check the address.")
             }
+            ProblemCode::NotAllowed => (
+                StatusCode::FORBIDDEN,
+                "This seat may not do that.",
+                "Ask the pharmacist of the visit.",
+            ),
             ProblemCode::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This address does not take that method.",

@@ -5,8 +5,8 @@ crate::store::sql! {
     ADD_VISIT = "insert into visit (id, kind, record, created_ms) values ($1, $2, $3, $4)";
     /// One visit.
     VISIT = "select id, kind, record, ended_ms from visit where id = $1";
-    /// The newest visit of all.
-    NEWEST_VISIT = "select id, kind, record, ended_ms from visit order by created_ms desc, id desc limit 1";
+    /// The newest visit of all that was not booked for another day.
+    NEWEST_VISIT = "select id, kind, record, ended_ms from visit where id not in (select visit from booking) order by created_ms desc, id desc limit 1";
     /// It is over. The first end counts.
     END_VISIT = "update visit set ended_ms = $2 where id = $1 and ended_ms is null";
     /// A new seat.

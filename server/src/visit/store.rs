@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::sql;
 use crate::audit::role_name;
+use crate::record::writer::Statement;
 use crate::store::{Store, StoreError, now};
 
 /// A visit.
@@ -82,6 +83,41 @@ fn kind_of(name: &str) -> Option<VisitKind> {
     VisitKind::ALL.into_iter().find(|kind| kind_name(*kind) == name)
 }
 
+/// The row of a new visit.
+pub(super) fn visit_statement(
+    id: VisitId,
+    kind: VisitKind,
+    record: Option<RecordId>,
+    now: Millis,
+) -> Statement {
+    Statement::new(sql::ADD_VISIT)
+        .text(id.to_string())
+        .text(kind_name(kind))
+        .text_or_null(record.map(|record| record.to_string()))
+        .int(now.0)
+}
+
+/// The row of a new seat.
+pub(super) fn seat_statement(
+    id: SeatId,
+    visit: VisitId,
+    person: PersonId,
+    role: Role,
+    now: Millis,
+) -> Statement {
+    Statement::new(sql::ADD_SEAT)
+        .text(id.to_string())
+        .text(visit.to_string())
+        .text(person.to_string())
+        .text(role_name(role))
+        .int(now.0)
+}
+
+/// It is over.
+pub(super) fn end_statement(visit: VisitId, now: Millis) -> Statement {
+    Statement::new(sql::END_VISIT).text(visit.to_string()).int(now.0)
+}
+
 pub(super) async fn add_visit(
     store: &Store,
     kind: VisitKind,
@@ -89,13 +125,7 @@ pub(super) async fn add_visit(
 ) -> Result<Visit, StoreError> {
     let id = VisitId(Uuid::now_v7());
     let mut write = store.write().await?;
-    sqlx::query(sql::ADD_VISIT)
-        .bind(id.to_string())
-        .bind(kind_name(kind))
-        .bind(record.map(|record| record.to_string()))
-        .bind(now().0)
-        .execute(&mut *write)
-        .await?;
+    visit_statement(id, kind, record, now()).execute(&mut write).await?;
     write.commit().await?;
     Ok(Visit { id, kind, record, ended: None })
 }
@@ -108,14 +138,7 @@ pub(super) async fn add_seat(
 ) -> Result<Seat, StoreError> {
     let id = SeatId(Uuid::now_v7());
     let mut write = store.write().await?;
-    sqlx::query(sql::ADD_SEAT)
-        .bind(id.to_string())
-        .bind(visit.to_string())
-        .bind(person.to_string())
-        .bind(role_name(role))
-        .bind(now().0)
-        .execute(&mut *write)
-        .await?;
+    seat_statement(id, visit, person, role, now()).execute(&mut write).await?;
     write.commit().await?;
     Ok(Seat { id, visit, person, role, admitted: false, was_admitted: false, revoked: false })
 }
@@ -130,7 +153,7 @@ pub async fn find_visit(store: &Store, id: VisitId) -> Result<Option<Visit>, Sto
     row.map(visit).transpose()
 }
 
-/// The visit made last.
+/// The visit made last. Those that were booked for another day have their links from whoever booked them.
 ///
 /// # Errors
 /// It does not read.
@@ -178,7 +201,7 @@ pub async fn set_admitted(store: &Store, seat: SeatId, admitted: bool) -> Result
 /// It cannot be written.
 pub async fn end_visit(store: &Store, visit: VisitId) -> Result<(), StoreError> {
     let mut write = store.write().await?;
-    sqlx::query(sql::END_VISIT).bind(visit.to_string()).bind(now().0).execute(&mut *write).await?;
+    end_statement(visit, now()).execute(&mut write).await?;
     sqlx::query(sql::CLEAR_ADMITTED).bind(visit.to_string()).execute(&mut *write).await?;
     write.commit().await?;
     Ok(())

@@ -76,6 +76,7 @@ impl Call {
             line: Line::Left { since: now },
             presence: Presence::default(),
             media: Media::default(),
+            timed: None,
         });
         let deed = if matches!(seat.line, Line::Left { .. }) {
             // Who left and comes back stands at the end, and waits anew if the role waits (see `leave`).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clinical::actor::{Millis, Role};
 use clinical::id::{ConnectionId, PersonId, SeatId};
 use clinical::phi::Phi;
+use clinical::time::Live;
 
 use super::resume;
 use crate::effect::Standing;
@@ -66,11 +67,15 @@ pub(super) struct Seat {
     pub(super) line: Line,
     pub(super) presence: Presence,
     pub(super) media: Media,
+    /// What was last said of its live media for the billing time, and when.
+    pub(super) timed: Option<(Live, Millis)>,
 }
 
 /// What the relay says of a seat's transport. Begins anew with each.
 #[derive(Debug, Default)]
 pub(super) struct Media {
+    /// Whether it is up.
+    pub(super) connected: bool,
     /// What its slots carry, by mid.
     pub(super) slots: BTreeMap<String, SlotMap>,
     /// Since when nothing has come over it, if so.
@@ -105,7 +110,7 @@ impl Seat {
     }
 
     /// Whether media is to be expected of it: who sends nothing is silent without a fault.
-    const fn sends(&self) -> bool {
+    pub(super) const fn sends(&self) -> bool {
         let Presence { muted, camera_off, camera_resting, .. } = &self.presence;
         !(*muted && (*camera_off || *camera_resting))
     }

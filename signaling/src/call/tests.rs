@@ -1,3 +1,4 @@
+mod time;
 mod walk;
 
 use clinical::actor::{Millis, Role};

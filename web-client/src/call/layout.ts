@@ -1,5 +1,5 @@
 /** Who stands where on the stage, and how large a picture is worth asking for. Pure. */
-import type { Role, RosterSeat, SeatId, SlotMap, SlotWish } from "../wire";
+import type { Role, RosterSeat, SeatId, SlotMap, SlotWish, VisitKind } from "../wire";
 
 /** A face that changes more often than this makes people seasick. */
 export const LARGE_STAYS_MS = 2_000;
@@ -28,6 +28,16 @@ export function isStaff(role: Role): boolean {
 /** The patient's side reads its own, larger and simpler page. */
 export function isPatientSide(role: Role): boolean {
   return role === "patient" || role === "caregiver";
+}
+
+/** Who reads the billing sheet, for display: the server decides again each time. Team meetings have none. */
+export function hasSheet(role: Role, kind: VisitKind): boolean {
+  return (role === "pharmacist" || role === "pcp") && (kind === "initial_consult" || kind === "follow_up");
+}
+
+/** Who books the next visit, for display. */
+export function mayBook(role: Role): boolean {
+  return role === "pharmacist" || role === "pcp" || role === "nurse";
 }
 
 export interface Scene {

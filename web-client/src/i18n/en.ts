@@ -1,7 +1,9 @@
+import { billingEn } from "../billing/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
+import { scheduleEn } from "../schedule/en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
 
@@ -268,9 +270,11 @@ export const en = {
   "over.removed.what": "Please call your clinic if you need help.",
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
+  ...billingEn,
   ...planEn,
   ...moreEn,
   ...signEn,
   ...patientEn,
+  ...scheduleEn,
   ...takeawayEn,
 } as const;

@@ -1,7 +1,9 @@
+import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
+import { scheduleEs } from "../schedule/es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
 
@@ -265,9 +267,11 @@ export const es: Messages = {
   "over.removed.what": "Llame a su clínica si necesita ayuda.",
   "over.session_over.title": "Abra su enlace otra vez",
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
+  ...billingEs,
   ...planEs,
   ...moreEs,
   ...signEs,
   ...patientEs,
+  ...scheduleEs,
   ...takeawayEs,
 };

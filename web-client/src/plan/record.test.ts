@@ -388,6 +388,20 @@ describe("a refusal", () => {
     expect(ids(scene)).toEqual(["e001", "e002"]);
   });
 
+  it("of an edit that builds on one put back is none either when that one is on its way again", () => {
+    const scene = begin();
+    scene.record.set(SIG, { text: "5 mg" });
+    scene.record.set(SIG, { text: "7.5 mg" });
+    scene.refuse("e001" as EditId, "storage_full");
+    scene.clock.pass(1_000);
+    // On a slow line the answer to the second comes only now.
+    scene.refuse("e002" as EditId, "base_refused");
+    expect(scene.record.get().refused).toEqual([]);
+    scene.line.sent = [];
+    scene.clock.pass(2_000);
+    expect(ids(scene)).toEqual(["e002"]);
+  });
+
   it("of a text with a gap before it only sends the queue again, if an earlier one was put back", () => {
     const scene = begin();
     scene.record.type(NOTE, "AA==", "a");
@@ -431,7 +445,7 @@ describe("a refusal", () => {
     expect([again.record.get().refused.length, scene.queue.kept.size]).toEqual([0, 0]);
   });
 
-  it.each(["text_bad", "text_foreign_client", "text_gap", "text_not_plain"] as const)("%s drops the text, keeps its last words once, and asks for the document", async (code) => {
+  it.each(["text_bad", "text_foreign_client", "text_gap", "text_not_plain", "too_long", "row_removed", "locked", "not_allowed"] as const)("%s of a text drops the text, keeps its last words once, and asks for the document", async (code) => {
     const scene = begin();
     const events: string[] = [];
     scene.record.onText(NOTE, ({ kind }) => events.push(kind));

@@ -17,7 +17,7 @@ import {
 import { Histories } from "./histories";
 import { docOfList, join, setsKey, touches } from "./ops";
 import type { Draft, Entry, Queue } from "./queue";
-import { EXPLAINED_BY_AN_EARLIER, HANDLING } from "./refusals";
+import { EXPLAINED_BY_AN_EARLIER, HANDLING, type Handling } from "./refusals";
 import type { Facts } from "./saved";
 import type { CommandAnswer, OpenDoc, Pending, RecordState, Refused, TextEvent, TextSource } from "./state";
 import { createStore, type Readable } from "./store";
@@ -40,6 +40,10 @@ export interface Parts {
 const AGAIN_MS = 1_000;
 /** A store that is away for long is asked twice a minute: often enough for people, seldom enough for the server. */
 const AGAIN_MOST_MS = 30_000;
+
+/** Of a text that is not taken, for whatever reason, its Yjs document holds words the server does not have. */
+const handlingOf = ({ op }: Entry, code: RecordRefusal): Handling =>
+  op.kind === "text" && code !== "not_open" && (HANDLING[code] === "editor" || HANDLING[code] === "box") ? "text" : HANDLING[code];
 
 export class SharedRecord implements Readable<RecordState> {
   readonly self: Parts["self"];
@@ -379,7 +383,7 @@ export class SharedRecord implements Readable<RecordState> {
     if (pending === undefined) return;
     const { entry } = pending;
     if (EXPLAINED_BY_AN_EARLIER.has(code) && this.waitsBehind(entry)) return this.hold(edit);
-    switch (HANDLING[code]) {
+    switch (handlingOf(entry, code)) {
       case "again":
         return this.hold(edit);
       case "kept":
@@ -421,9 +425,9 @@ export class SharedRecord implements Readable<RecordState> {
     if (kind !== undefined) this.redraw(kind);
   }
 
-  /** Whether an edit of the same place, before this one, was put back. */
+  /** Whether an edit of the same place, before this one, has no answer: it was put back, or put back and sent again already. */
   private waitsBehind(entry: Entry): boolean {
-    return this.get().pending.some((other) => other.held && other.entry.order < entry.order && touches(other.entry.op, entry.op));
+    return this.get().pending.some((other) => other.entry.order < entry.order && touches(other.entry.op, entry.op));
   }
 
   private hold(edit: EditId): void {

@@ -3,16 +3,17 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a helper of a test may fail the test; clippy knows only the functions marked as tests"
+    reason = "a helper of a test may fail the test, and a test prints its figures; clippy knows only the functions marked as tests"
 )]
 
 mod canary;
 mod common;
 mod fixtures;
 mod gate;
-mod interleavings;
 mod random;
+mod replicas;
 mod rules;
 mod signing;
 mod world;

@@ -1,0 +1,133 @@
+//! The invitation for a calendar (RFC 5545, RFC 5546). Calendars are read by whoever looks over a shoulder, and by the
+//! companies that keep them: it says nothing clinical, names no person, and holds no link.
+
+use clinical::format::Language;
+use icalendar::{Calendar, Component as _, Event, EventStatus, Property};
+use jiff::Timestamp;
+
+use super::store::Booked;
+use crate::config::Practice;
+
+/// The file. `None` if the visit stands outside the calendar.
+pub(super) fn write(
+    booked: &Booked,
+    practice: &Practice,
+    origin: &str,
+    language: Language,
+) -> Option<String> {
+    let Booked { visit, starts, minutes, zone: _, sequence, changed, cancelled } = booked;
+    let ends = starts.0.checked_add(minutes.checked_mul(60_000)?)?;
+    let Practice { name, phone, zone: _, sign_requires: _ } = practice;
+    let (summary, words) = match language {
+        Language::En => (
+            "Your visit with the clinic team",
+            format!(
+                "{name}\nOpen the link from your message a few minutes before. Questions? Call {phone}."
+            ),
+        ),
+        Language::Es => (
+            "Su visita con el equipo de la clínica",
+            format!(
+                "{name}\nAbra el enlace de su mensaje unos minutos antes. ¿Preguntas? Llame al {phone}."
+            ),
+        ),
+    };
+    let mut event = Event::new();
+    // The same for ever, so that a change or a cancellation finds the entry it is about.
+    event.uid(&format!("{visit}@mortar"));
+    event.sequence(u32::try_from(*sequence).ok()?);
+    // In UTC: every calendar shows it in its own zone, and no table of zones has to travel along.
+    event.add_property("DTSTAMP", utc(changed.0)?);
+    event.add_property("DTSTART", utc(starts.0)?);
+    event.add_property("DTEND", utc(ends)?);
+    event.summary(summary);
+    event.description(&words);
+    // Both are asked for (RFC 5546 section 3.2.2); neither names a person.
+    event.add_property("ORGANIZER", origin);
+    event.append_multi_property(Property::new("ATTENDEE", format!("urn:uuid:{visit}")));
+    event.status(if *cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed });
+    let mut calendar = Calendar::empty();
+    calendar.append_property(("VERSION", "2.0"));
+    calendar.append_property(("PRODID", "-//Mortar//EN"));
+    calendar.append_property(("METHOD", if *cancelled { "CANCEL" } else { "REQUEST" }));
+    calendar.push(event);
+    Some(calendar.to_string())
+}
+
+/// RFC 5545 section 3.3.5, form 2.
+fn utc(ms: i64) -> Option<String> {
+    Some(Timestamp::from_millisecond(ms).ok()?.strftime("%Y%m%dT%H%M%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clinical::actor::Millis;
+    use clinical::id::VisitId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn written(cancelled: bool, sequence: i64, language: Language) -> String {
+        let booked = Booked {
+            visit: VisitId(Uuid::from_u128(7)),
+            // 2026-03-10 10:00 in New York, two days after the clocks went forward there.
+            starts: Millis(1_773_151_200_000),
+            minutes: 30,
+            zone: "America/New_York".to_owned(),
+            sequence,
+            changed: Millis(1_772_000_000_000),
+            cancelled,
+        };
+        write(&booked, &Practice::default(), "https://visits.example.org", language).unwrap()
+    }
+
+    /// Lines, with folded ones joined again.
+    fn lines(file: &str) -> Vec<String> {
+        assert!(file.split("\r\n").all(|line| line.len() <= 75 && !line.contains('\n')), "{file}");
+        file.replace("\r\n ", "").split("\r\n").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn it_says_when_and_whom_to_call_and_nothing_else() {
+        let lines = lines(&written(false, 0, Language::En));
+
+        for line in [
+            "METHOD:REQUEST",
+            "UID:00000000-0000-0000-0000-000000000007@mortar",
+            "SEQUENCE:0",
+            "DTSTART:20260310T140000Z",
+            "DTEND:20260310T143000Z",
+            "SUMMARY:Your visit with the clinic team",
+            "STATUS:CONFIRMED",
+            "PRODID:-//Mortar//EN",
+            "VERSION:2.0",
+            "ATTENDEE:urn:uuid:00000000-0000-0000-0000-000000000007",
+        ] {
+            assert_eq!(lines.iter().filter(|one| *one == line).count(), 1, "{line} {lines:?}");
+        }
+        let names = lines.iter().filter(|line| line.starts_with("PRODID"));
+        assert_eq!(names.count(), 1, "{lines:?}");
+        let words = lines.iter().find(|line| line.starts_with("DESCRIPTION:")).unwrap();
+        assert!(words.contains("555-0142"), "{words}");
+        assert!(
+            !lines.iter().any(|line| line.contains("/j#")),
+            "no link: a calendar is read by many"
+        );
+    }
+
+    #[test]
+    fn a_cancellation_finds_the_entry_it_is_about() {
+        let (before, after) = (written(false, 0, Language::Es), written(true, 1, Language::Es));
+        let uid = |file: &str| lines(file).into_iter().find(|line| line.starts_with("UID:"));
+
+        assert_eq!(uid(&before), uid(&after));
+        for line in ["METHOD:CANCEL", "STATUS:CANCELLED", "SEQUENCE:1"] {
+            assert!(lines(&after).iter().any(|one| one == line), "{line}");
+        }
+        assert!(
+            lines(&after)
+                .iter()
+                .any(|line| line == "SUMMARY:Su visita con el equipo de la clínica")
+        );
+    }
+}

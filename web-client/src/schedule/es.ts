@@ -1,0 +1,31 @@
+import type { Translation } from "../i18n";
+import type { scheduleEn } from "./en";
+
+export const scheduleEs: Translation<typeof scheduleEn> = {
+  "schedule.open": "Próxima visita",
+  "schedule.title": "Próxima visita",
+  "schedule.what": "Con las personas de esta visita. Envíe a cada una su enlace y la invitación para el calendario.",
+  "schedule.day": "Día",
+  "schedule.hour": "Hora",
+  "schedule.zone": "Zona horaria",
+  "schedule.minutes": "Minutos",
+  "schedule.book": "Reservar la visita",
+  "schedule.booking": "Reservando",
+  "schedule.bad": "Elija un día y una hora por venir, y de 5 a 240 minutos.",
+  "schedule.refused": "Esta hora no existe o no está en los próximos dos años. Elija otra.",
+  "schedule.away": "No se reservó. El servidor no respondió. Pruebe otra vez.",
+  "schedule.none": "No hay próxima visita reservada.",
+  "schedule.loading": "Buscando visitas reservadas.",
+  "schedule.lost": "Ahora no se pueden mostrar las visitas reservadas.",
+  "schedule.again": "Probar otra vez",
+  "schedule.when": (v) => `${v.when}, ${v.minutes} min`,
+  "schedule.cancelled": "Cancelada",
+  "schedule.copy": (v) => `Copiar el enlace de ${v.name}`,
+  "schedule.copied": "Copiado",
+  "schedule.invitation": "Invitación para el calendario",
+  "schedule.withdrawal": "Cancelación para el calendario",
+  "schedule.cancel": "Cancelar esta visita",
+  "schedule.cancel.sure": "Sus enlaces dejan de servir enseguida.",
+  "schedule.cancel.yes": "Sí, cancelarla",
+  "schedule.cancel.no": "Dejarla",
+};
