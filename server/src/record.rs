@@ -327,6 +327,7 @@ impl Records {
             | ClientMessage::RecordSign { doc, .. }
             | ClientMessage::RecordGate { doc }
             | ClientMessage::RecordResync { doc }
+            | ClientMessage::RecordHistory { doc, .. }
             | ClientMessage::RecordCaret { doc, .. } => {
                 // A document that is still loading is not on the desk: its record was opened last.
                 desk.docs.get(doc).or_else(|| known.open.last()).copied()
@@ -459,6 +460,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         ClientMessage::RecordSign { doc, id, seen: _ } => record_refusal(*doc, *id, code),
         ClientMessage::RecordGate { doc: _ } => refused("record.gate", RefusalCode::NotFound),
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),
+        ClientMessage::RecordHistory { .. } => refused("record.history", RefusalCode::NotFound),
         // A caret is worth nothing a moment later; the others are not for a record.
         ClientMessage::RecordCaret { .. }
         | ClientMessage::RecordOpen { .. }

@@ -251,6 +251,7 @@ impl Call {
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
+            | ClientMessage::RecordHistory { .. }
             | ClientMessage::RecordClose { .. } => {
                 refuse(connection, of, RefusalCode::WrongState, out);
             }
@@ -492,6 +493,7 @@ impl ClientMessage {
             Self::RecordSign { .. } => "record.sign",
             Self::RecordCaret { .. } => "record.caret",
             Self::RecordResync { .. } => "record.resync",
+            Self::RecordHistory { .. } => "record.history",
             Self::RecordClose { .. } => "record.close",
         }
     }

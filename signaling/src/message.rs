@@ -146,6 +146,18 @@ pub enum ClientMessage {
         /// Which document.
         doc: DocId,
     },
+    /// How a field came to say what it says. Answered by one `record.history`, or `refused`.
+    #[serde(rename = "record.history")]
+    RecordHistory {
+        /// Which document.
+        doc: DocId,
+        /// Which field.
+        at: Address,
+        /// Only what is older than this `seq`: the `next` of the page before. Absent: the newest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        before: Option<u64>,
+    },
     /// Close a record.
     #[serde(rename = "record.close")]
     RecordClose {
@@ -357,6 +369,22 @@ pub enum ServerMessage {
         seat: SeatId,
         /// Where; `null` when it is gone.
         caret: Option<Caret>,
+    },
+    /// A page of a field's history. What it says is never folded.
+    #[serde(rename = "record.history")]
+    RecordHistory {
+        /// The document.
+        doc: DocId,
+        /// The field.
+        at: Address,
+        /// What was done to it, the newest first. Updates of texts are left out.
+        changes: Vec<Change>,
+        /// Names of who did it.
+        people: Vec<PersonName>,
+        /// Ask on from here; absent: this is the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        next: Option<u64>,
     },
     /// Whether edits can be stored.
     #[serde(rename = "record.status")]

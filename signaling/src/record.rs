@@ -6,6 +6,7 @@
 mod bucket;
 mod decide;
 mod effect;
+mod history;
 mod parts;
 mod queue;
 mod refusal;
@@ -64,6 +65,7 @@ struct Reader {
     edits: Bucket,
     carets: Bucket,
     snapshots: Bucket,
+    histories: Bucket,
     faults: u8,
     /// Texts of which an update was put back: the ones after it will have a gap, and that is no fault.
     put_back: BTreeSet<(DocKind, Address)>,
@@ -141,6 +143,7 @@ impl RecordSession {
             edits: Bucket::new(now, EDITS_PER_SECOND, EDITS_BURST),
             carets: Bucket::new(now, CARETS_PER_SECOND, CARETS_PER_SECOND),
             snapshots: Bucket::new(now, SNAPSHOTS_PER_SECOND, SNAPSHOTS_BURST),
+            histories: history::bucket(now),
             faults: 0,
             put_back: BTreeSet::new(),
             met: BTreeSet::new(),
@@ -150,6 +153,7 @@ impl RecordSession {
             reader.edits = before.edits;
             reader.carets = before.carets;
             reader.snapshots = before.snapshots;
+            reader.histories = before.histories;
             reader.faults = before.faults;
         }
         if !reader.snapshots.take(now) {

@@ -31,6 +31,7 @@ fn client_fixture(message: &ClientMessage) -> &'static str {
         ClientMessage::RecordSign { .. } => "client.record.sign",
         ClientMessage::RecordCaret { .. } => "client.record.caret",
         ClientMessage::RecordResync { .. } => "client.record.resync",
+        ClientMessage::RecordHistory { .. } => "client.record.history",
         ClientMessage::RecordClose { .. } => "client.record.close",
     }
 }
@@ -57,6 +58,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::RecordRefuse { .. } => "server.record.refuse",
         ServerMessage::RecordGate { .. } => "server.record.gate",
         ServerMessage::RecordResync { .. } => "server.record.resync",
+        ServerMessage::RecordHistory { .. } => "server.record.history",
         ServerMessage::RecordCaret { .. } => "server.record.caret",
         ServerMessage::RecordStatus { .. } => "server.record.status",
         ServerMessage::RecordClosed { .. } => "server.record.closed",
@@ -64,8 +66,8 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 }
 
 /// How many names stand above, so that a missing file is seen.
-const CLIENT: usize = 17;
-const SERVER: usize = 22;
+const CLIENT: usize = 18;
+const SERVER: usize = 23;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

@@ -59,6 +59,11 @@ fn everything(
         command(doc, Command::Share),
         ClientMessage::RecordCaret { doc, caret: None },
         ClientMessage::RecordResync { doc },
+        ClientMessage::RecordHistory {
+            doc,
+            at: Address { row: None, field: FieldName::OutlineSummary },
+            before: None,
+        },
         ClientMessage::RecordClose { record },
     ]
 }

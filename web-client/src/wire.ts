@@ -433,7 +433,19 @@ caret: Caret | null, } | { "type": "record.resync",
 /**
  * Which document.
  */
-doc: DocId, } | { "type": "record.close", 
+doc: DocId, } | { "type": "record.history", 
+/**
+ * Which document.
+ */
+doc: DocId, 
+/**
+ * Which field.
+ */
+at: Address, 
+/**
+ * Only what is older than this `seq`: the `next` of the page before. Absent: the newest.
+ */
+before?: number, } | { "type": "record.close", 
 /**
  * Which.
  */
@@ -2174,7 +2186,27 @@ seat: SeatId,
 /**
  * Where; `null` when it is gone.
  */
-caret: Caret | null, } | { "type": "record.status", 
+caret: Caret | null, } | { "type": "record.history", 
+/**
+ * The document.
+ */
+doc: DocId, 
+/**
+ * The field.
+ */
+at: Address, 
+/**
+ * What was done to it, the newest first. Updates of texts are left out.
+ */
+changes: Array<Change>, 
+/**
+ * Names of who did it.
+ */
+people: Array<PersonName>, 
+/**
+ * Ask on from here; absent: this is the beginning.
+ */
+next?: number, } | { "type": "record.status", 
 /**
  * State of the store.
  */

@@ -42,6 +42,52 @@ pub struct Change {
     pub contested: Option<Vec<Candidate>>,
 }
 
+impl Change {
+    /// What it did to one field, for that field's history: other fields it set at the same time are left out, and so
+    /// are the updates of a text (they are not words; who typed, and when, is). `None` if it did nothing to it.
+    pub fn about(&self, at: &Address) -> Option<Self> {
+        let presence = at.field == FieldName::Presence;
+        let its_row = presence && at.row.is_some() && self.what.row() == at.row;
+        let what = match &self.what {
+            What::Set { at: its, .. }
+            | What::Agreed { at: its }
+            | What::Conflicted { at: its, .. }
+            | What::Resolved { at: its, .. }
+            | What::Reviewed { at: its } => (its == at).then(|| self.what.clone()),
+            What::Text { at: its, update: _, merged } => (its == at).then(|| What::Text {
+                at: *its,
+                update: Base64(Vec::new()),
+                merged: merged.clone(),
+            }),
+            What::Added { list, row, after, values } => {
+                let values: BTreeMap<_, _> = values
+                    .iter()
+                    .filter(|(field, _)| at.row == Some(*row) && **field == at.field)
+                    .map(|(field, value)| (*field, value.clone()))
+                    .collect();
+                (its_row || !values.is_empty()).then_some(What::Added {
+                    list: *list,
+                    row: *row,
+                    after: *after,
+                    values,
+                })
+            }
+            What::Tombstoned { .. } | What::Restored { .. } => its_row.then(|| self.what.clone()),
+            What::Moved { .. } => None,
+            What::Decided { decision, sets } => {
+                let sets: Vec<_> = sets.iter().filter(|set| set.at == *at).cloned().collect();
+                (!sets.is_empty()).then_some(What::Decided { decision: *decision, sets })
+            }
+        };
+        // It put the row's presence in doubt, whatever field it was about.
+        let contested = self.contested.clone().filter(|_| its_row);
+        let what = what.or_else(|| {
+            contested.clone().map(|candidates| What::Conflicted { at: *at, candidates })
+        })?;
+        Some(Self { what, contested, ..self.clone() })
+    }
+}
+
 impl What {
     /// The row it is about, if it is about one.
     pub fn row(&self) -> Option<RowId> {
@@ -190,4 +236,91 @@ pub enum DecisionKind {
 pub struct Merged {
     /// The others.
     pub with: Vec<PersonId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::register::Candidate;
+
+    fn row(n: u128) -> RowId {
+        RowId(Uuid::from_u128(n))
+    }
+
+    fn change(what: What) -> Change {
+        let edit = EditId(Uuid::from_u128(9));
+        let by = Author::Import;
+        Change {
+            seq: 1,
+            edit,
+            at_ms: Millis(1),
+            typed_ms: None,
+            by,
+            call: None,
+            what,
+            contested: None,
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::trusted(&json!(text))
+    }
+
+    #[test]
+    fn a_history_holds_what_was_done_to_one_field_and_nothing_of_its_neighbours() {
+        let sig = Address { row: Some(row(1)), field: FieldName::MedsSig };
+        let other = Address { row: Some(row(2)), field: FieldName::MedsSig };
+        let values = BTreeMap::from([
+            (FieldName::MedsSig, text("1 tablet")),
+            (FieldName::MedsIndication, text("a neighbour")),
+        ]);
+        let added = change(What::Added { list: ListName::Meds, row: row(1), after: None, values });
+
+        let What::Added { values, .. } = added.about(&sig).expect("its first value").what else {
+            panic!("still an addition")
+        };
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), [FieldName::MedsSig]);
+        assert!(added.about(&other).is_none());
+
+        let set = |at| change(What::Set { at, before: None, after: Some(text("2 tablets")) });
+        assert!(set(sig).about(&sig).is_some());
+        assert!(set(other).about(&sig).is_none());
+        let sets = vec![FieldSet { at: sig, value: None }, FieldSet { at: other, value: None }];
+        let decided = change(What::Decided { decision: DecisionKind::RecommendationDecided, sets });
+        let What::Decided { sets, .. } = decided.about(&sig).expect("set by a decision").what
+        else {
+            panic!("still a decision")
+        };
+        assert_eq!(sets.len(), 1);
+        let moved = change(What::Moved { row: row(1), after: None });
+        assert!(moved.about(&sig).is_none());
+    }
+
+    #[test]
+    fn a_row_has_a_history_of_its_own_and_texts_give_no_updates_away() {
+        let presence = Address { row: Some(row(1)), field: FieldName::Presence };
+        let reason = Phi::new("stands twice".to_owned());
+        let removed = change(What::Tombstoned { row: row(1), reason });
+        assert!(removed.about(&presence).is_some());
+        assert!(removed.about(&Address { field: FieldName::MedsSig, ..presence }).is_none());
+
+        // A change of another field that put the row in doubt is told as the doubt.
+        let at = Address { row: Some(row(1)), field: FieldName::MedsIndication };
+        let what = What::Set { at, before: None, after: Some(text("pain")) };
+        let candidates = Vec::<Candidate>::new();
+        let contested = Change { contested: Some(candidates), ..change(what) };
+        let told = contested.about(&presence).expect("the doubt");
+        assert!(matches!(told.what, What::Conflicted { .. }), "{told:?}");
+
+        let at = Address { row: None, field: FieldName::Note };
+        let update = Base64(vec![1, 2, 3]);
+        let typed = change(What::Text { at, update, merged: None });
+        let What::Text { update, .. } = typed.about(&at).expect("typing").what else {
+            panic!("still a text")
+        };
+        assert!(update.0.is_empty());
+    }
 }

@@ -229,6 +229,13 @@ impl Doc {
         self.projection(view).sees(at)
     }
 
+    /// Whether these eyes may read how a field came to say what it says. Only eyes that see a whole document: of `plan`
+    /// the patient's side sees what stands, not the drafts, and what was written before it was shared least of all.
+    pub fn tells_history(&self, view: View, at: &Address) -> bool {
+        self.projection(view).all()
+            && (at.field.doc() == self.kind() || at.field == FieldName::Presence)
+    }
+
     /// Everybody who wrote what these eyes see.
     pub fn authors(&self, view: View) -> BTreeSet<PersonId> {
         self.projection(view).authors()

@@ -96,7 +96,7 @@ impl<'a> Projection<'a> {
     }
 
     /// In `voice` the patient writes, so there the patient's side sees what the team sees.
-    fn all(&self) -> bool {
+    pub(crate) fn all(&self) -> bool {
         match (self.view, self.kind) {
             (View::Full, DocKind::Plan | DocKind::Voice | DocKind::Team)
             | (View::PatientSide, DocKind::Voice) => true,

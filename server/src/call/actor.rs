@@ -251,6 +251,7 @@ impl CallTask {
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
+            | ClientMessage::RecordHistory { .. }
             | ClientMessage::RecordClose { .. } => {
                 self.around.records.handle(connection, message);
                 Vec::new()

@@ -5,6 +5,8 @@
 //! memory is not trusted any more: [`Task::recover`].
 
 mod carry;
+mod history;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
 use clinical::view::View;
 use signaling::message::{
-    ClientMessage, Have, PersonName, RecordRefusal, RefusalCode, ServerMessage, StorageState,
+    ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
 };
 use signaling::record::{RecordSession, StoreFailure};
 
@@ -27,7 +29,6 @@ use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
 use super::version;
 use super::writer::Answer;
 use super::{Cut, Home, Inbox, Input, Reader, record_refusal, refused};
-use crate::person;
 use crate::store::{StoreError, now};
 use crate::vault::Dek;
 
@@ -78,6 +79,7 @@ struct Task {
     /// Who has edited which document since it was opened: the log of accesses says it once.
     wrote: BTreeSet<(PersonId, DocId)>,
     snapshots: JoinSet<()>,
+    histories: JoinSet<history::Read>,
     /// When the last reader left.
     empty_since: Option<Instant>,
 }
@@ -164,6 +166,7 @@ impl Task {
             retry: None,
             wrote: BTreeSet::new(),
             snapshots: JoinSet::new(),
+            histories: JoinSet::new(),
             empty_since: Some(Instant::now()),
         }
     }
@@ -189,6 +192,7 @@ impl Task {
                 Ok(()) = self.storage.changed(), if !self.stale.is_empty() => self.mend().await,
                 () = until(self.retry) => self.mend().await,
                 Some(_done) = self.snapshots.join_next() => Turn::Go,
+                Some(read) = self.histories.join_next() => self.history_read(read).await,
                 () = until(linger), if self.session.idle() => {
                     self.finish().await;
                     if self.leave(inbox) {
@@ -308,6 +312,9 @@ impl Task {
             }
             ClientMessage::RecordResync { doc } => {
                 self.session.resync(now(), connection, doc, &mut fresh_client_id)
+            }
+            ClientMessage::RecordHistory { doc, at, before } => {
+                self.session.history(now(), connection, doc, at, before)
             }
             // Not for a record: the desk hands in none of them.
             ClientMessage::Join { .. }
@@ -539,24 +546,6 @@ impl Task {
             }
         }
         while self.snapshots.join_next().await.is_some() {}
-    }
-}
-
-impl Home {
-    /// Names of authors; who does not read is left without one.
-    async fn names(&self, authors: BTreeSet<PersonId>) -> Vec<PersonName> {
-        let inner = &self.records.inner;
-        let mut names = Vec::with_capacity(authors.len());
-        for author in authors {
-            match person::person(&inner.store, &inner.vault, author).await {
-                Ok(Some(person::Person { person, role, name })) => {
-                    names.push(PersonName { person, name, role });
-                }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "a name does not read"),
-            }
-        }
-        names
     }
 }
 

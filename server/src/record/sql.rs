@@ -17,6 +17,8 @@ sql! {
     SNAPSHOTS = "select seq, body, hash from doc_snapshot where doc = $1 order by seq desc limit 2";
     /// A stretch of the log.
     CHANGES_AFTER = "select seq, edit_id, at_ms, person, body, hash from doc_change where doc = $1 and seq > $2 order by seq limit 1000";
+    /// A stretch of the log, backwards.
+    CHANGES_BEFORE = "select seq, body from doc_change where doc = $1 and seq < $2 order by seq desc limit $3";
     /// The chain's hash at a change.
     HASH_AT = "select hash from doc_change where doc = $1 and seq = $2";
     /// What a resent edit became.

@@ -4,6 +4,8 @@
 //! body, so destroying a key does not break the chain. A row that does not open, parse or fold stops the load there:
 //! what precedes it is shown, read-only, and a copy is kept for whoever repairs it.
 
+mod history;
+
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -19,6 +21,8 @@ use super::sql;
 use super::writer::{Row, RowKind, Statement, stored};
 use crate::store::{Store, StoreError, now};
 use crate::vault::{Dek, DekId, Spot, Vault, VaultError};
+
+pub(crate) use history::{HistoryPage, history};
 
 /// The hash before the first change.
 pub(crate) const NO_HASH: [u8; 32] = [0; 32];

@@ -3,7 +3,7 @@
 use clinical::actor::Actor;
 use clinical::change::{Change, DecisionKind};
 use clinical::edit::Edit;
-use clinical::field::DocKind;
+use clinical::field::{Address, DocKind};
 use clinical::id::{ConnectionId, DocId, PersonId, RecordId, RowId};
 use clinical::version::SealedVersion;
 use clinical::view::View;
@@ -42,6 +42,17 @@ pub enum Effect {
         client: u64,
         /// Whose.
         person: PersonId,
+    },
+    /// Read a field's history from the log. The answer comes back by [`super::RecordSession::history_read`].
+    ReadHistory {
+        /// The document.
+        doc: DocId,
+        /// For which connection.
+        connection: ConnectionId,
+        /// The field.
+        at: Address,
+        /// Only what is older than this `seq`.
+        before: u64,
     },
     /// Keep a text update that was refused, encrypted, for a person to look at.
     Quarantine {

@@ -98,6 +98,7 @@ impl Bench {
                 Effect::Audit(_)
                 | Effect::AssignClient { .. }
                 | Effect::Quarantine { .. }
+                | Effect::ReadHistory { .. }
                 | Effect::Close { .. } => self.other.push(effect),
             }
         }

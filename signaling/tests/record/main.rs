@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod history;
 mod limits;
 mod order;
 mod store;

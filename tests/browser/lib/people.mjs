@@ -145,9 +145,7 @@ export async function tab(page, name) {
 
 /** Adds a medicine and says in words how it is taken. */
 export async function addMedicine(page, name, words) {
-  await page.getByRole("button", { name: "Add a medicine" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill(name);
-  await page.getByRole("button", { name: "Done" }).click();
+  await addBareMedicine(page, name);
   const card = page.getByLabel(name, { exact: true }).first();
   await card.getByRole("button", { name: /As taken/ }).click();
   await card.getByRole("textbox", { name: "In words" }).fill(words);
@@ -164,8 +162,9 @@ export async function share(page) {
 /** Adds a medicine of which nobody has said how it is taken. */
 export async function addBareMedicine(page, name) {
   await page.getByRole("button", { name: "Add a medicine" }).click();
+  await page.getByRole("button", { name: "Use boxes instead" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill(name);
-  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "Done", exact: true }).click();
   await page.getByLabel(name, { exact: true }).first().waitFor();
 }
 
@@ -185,7 +184,7 @@ export async function addRecommendation(page, summary) {
   await page.getByLabel(summary, { exact: true }).first().waitFor();
 }
 
-/** Adds a to-do; the part *Implement* is open. */
+/** Adds a to-do; the part *Plan* is open. */
 export async function addTodo(page, text) {
   await page.getByRole("button", { name: "Add a to-do" }).click();
   await page.getByRole("textbox", { name: "What to do" }).fill(text);
@@ -193,7 +192,7 @@ export async function addTodo(page, text) {
   await page.getByLabel(text, { exact: true }).first().waitFor();
 }
 
-/** Adds a goal; the part *Implement* is open. */
+/** Adds a goal; the part *Plan* is open. */
 export async function addGoal(page, text) {
   await page.getByRole("button", { name: "Add a goal" }).click();
   await page.getByRole("textbox", { name: /Goal, in the patient's words/ }).last().fill(text);

@@ -171,7 +171,6 @@ async function fillTheRecord(page) {
   await tab(page, "Plan");
   await addProblem(page, "Low potassium");
   await addRecommendation(page, "Measure potassium next week");
-  await tab(page, "Implement");
   await addTodo(page, "Take the water pill in the morning");
   await addGoal(page, "Walk to the church again");
   await tab(page, "Collect");

@@ -1,8 +1,9 @@
-import { CircleAlert, Hand, MicOff } from "lucide-react";
+import { CircleAlert, Hand, MicOff, Pencil } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { classes } from "../ui/classes";
 import type { RosterSeat, SlotMap } from "../wire";
+import { editing } from "./editing";
 import type { Face } from "./layout";
 import { Picture } from "./Picture";
 import { revealOnFrame, revealOnTimeout, UNPROVEN_AFTER_MS, type Reveal } from "./reveal";
@@ -19,6 +20,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
   const slot = useStore(session.call, (state) => (mid === null ? undefined : state.slots.get(mid)));
   const track = useStore(session.media, (state) => (mid === null ? undefined : state.videos.get(mid)));
   const speaking = useStore(session.call, (state) => state.speaker === seat.seat);
+  const colour = useStore(editing, (seats) => seats.get(seat.seat));
   const figure = useRef<HTMLElement>(null);
 
   useEffect(() => {
@@ -46,7 +48,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
   const [shown, setShown] = useState<Reveal>("blank");
   const named = !picture || shown === "proven";
   return (
-    <figure ref={figure} className={classes(style["tile"], props.large === true && style["large"], speaking && style["speaking"])}>
+    <figure ref={figure} className={classes(style["tile"], props.large === true && style["large"], speaking && style["speaking"], colour !== undefined && style["editing"], colour !== undefined && style[`person${colour}`])}>
       {picture
         ? <SlotPicture key={`${slot.mid} ${slot.seat} ${slot.from_rtp_timestamp}`} track={track} slot={slot} label={named ? seat.name : ""} onReveal={setShown} />
         : <span className={style["initials"]} aria-hidden>{initials(seat.name)}</span>}
@@ -59,6 +61,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
       <figcaption className={style["label"]}>
         {named && <bdi className={style["name"]}>{seat.name}</bdi>}
         {seat.presence.muted && <span className={style["state"]}><MicOff size={16} aria-hidden />{say("call.muted")}</span>}
+        {colour !== undefined && <span className={style["state"]}><Pencil size={16} aria-hidden />{say("call.in_record")}</span>}
         {seat.presence.hand && <span className={style["state"]}><Hand size={16} aria-hidden />{say("call.hand_up")}</span>}
         {seat.state === "present" && weak(seat.loss) !== null && <span className={style["state"]}><CircleAlert size={16} aria-hidden />{say("call.weak")}</span>}
         {seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}

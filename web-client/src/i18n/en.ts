@@ -187,6 +187,7 @@ export const en = {
   "call.settings.out": "Sound comes from",
   "call.muted": "muted",
   "call.hand_up": "hand up",
+  "call.in_record": "in the record",
   "call.camera_is_off": "no picture",
   "call.speaking": "speaking",
   "call.connecting": "Connecting sound and picture",

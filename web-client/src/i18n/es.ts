@@ -185,6 +185,7 @@ export const es: Messages = {
   "call.settings.out": "El sonido sale por",
   "call.muted": "sin voz",
   "call.hand_up": "mano levantada",
+  "call.in_record": "en el expediente",
   "call.camera_is_off": "sin imagen",
   "call.speaking": "habla",
   "call.connecting": "Conectamos sonido e imagen",

@@ -1,15 +1,18 @@
-import { CircleHelp, Clock, Moon, Octagon, Pause, Pill, Sun, Sunrise, Sunset, TriangleAlert } from "lucide-react";
+import { CircleHelp, Clock, Moon, Octagon, Pause, Pill, Sun, Sunrise, Sunset } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLanguage } from "../i18n";
-import { useRecordSlice, useRegister, useRows, useValue } from "../plan/context";
+import { useRecordSlice, useRegister, useRowNames, useRows, useValue } from "../plan/context";
 import { LineField } from "../plan/fields";
 import { EMPTY_DOC, registerAt, address, valueAt } from "../plan/fold";
+import { Fold } from "../plan/Fold";
+import { NarrativeText } from "../plan/NarrativeText";
 import { sameItems } from "../plan/store";
 import { Card } from "../ui/Card";
 import { Chip } from "../ui/Chip";
 import type { RowId } from "../wire";
 import { grouped, type Group } from "./groups";
 import { useSentences } from "./sentences";
+import { Undecided } from "./Undecided";
 import style from "./PatientPage.module.css";
 
 const ICON: Record<Group, ReactNode> = {
@@ -48,6 +51,8 @@ export function Medicines() {
   );
 }
 
+const FEELS = ["meds.how_it_feels"] as const;
+
 function Medicine({ row, group }: { readonly row: RowId; readonly group: Group }) {
   const { say } = useLanguage();
   const sig = useRegister("meds.sig", row);
@@ -61,6 +66,7 @@ function Medicine({ row, group }: { readonly row: RowId; readonly group: Group }
   const others = sig.value?.prn !== undefined ? [] : (sig.value?.times ?? []).filter((time) => time !== group);
   const undecided = useUndecided(row);
   const sentences = useSentences();
+  const name = useRowNames()(row);
   // Never a sentence that is older than the dose it speaks of.
   const said = !sig.pending && sig.rev <= sentences.seq ? sentences.how.get(row) : undefined;
   return (
@@ -77,6 +83,11 @@ function Medicine({ row, group }: { readonly row: RowId; readonly group: Group }
       {prescriber !== null && prescriber !== "" && <p className={style["quiet"]}>{say("patient.meds.by", { who: prescriber })}</p>}
       {sig.state !== "conflict" && undecided && <Undecided />}
       {first && (writable || (heard !== null && heard !== "")) && <LineField field="meds.as_taken" row={row} label={say("patient.meds.as_taken")} hint={say("patient.meds.as_taken.hint")} />}
+      {first && (
+        <Fold label={say("patient.meds.feels")} of={name} row={row} fields={FEELS}>
+          <NarrativeText field="meds.how_it_feels" row={row} label={say("patient.meds.feels.label")} hint={say("patient.meds.feels.hint")} />
+        </Fold>
+      )}
     </Card>
   );
 }
@@ -99,14 +110,4 @@ function useUndecided(row: RowId): boolean {
     return (["meds.status", "meds.indication", "presence"] as const).map((field) => registerAt(doc, address(field, row)).state);
   }, sameItems);
   return states.includes("conflict");
-}
-
-export function Undecided() {
-  const { say } = useLanguage();
-  return (
-    <div className={style["undecided"]}>
-      <p><TriangleAlert size={24} aria-hidden /><strong>{say("patient.undecided")}</strong></p>
-      <p>{say("patient.undecided.what")}</p>
-    </div>
-  );
 }

@@ -1,12 +1,15 @@
-import { Plus, Phone, TriangleAlert } from "lucide-react";
-import { useId, useState, type ReactNode } from "react";
+import { CircleCheck, Plus, Phone, TriangleAlert } from "lucide-react";
+import { useState } from "react";
 import { useLanguage } from "../i18n";
 import { useCanEditRows, useCanWrite, useRecordSlice, useRegister, useRows, useScene, useValue } from "../plan/context";
 import { NarrativeText } from "../plan/NarrativeText";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
+import { Chip } from "../ui/Chip";
 import type { RecommendationState, RowId } from "../wire";
-import { Undecided } from "./Medicines";
+import { CareTeam, Consents, Contact, Factors, Problems, Readings, Remarks } from "./Mine";
+import { Section } from "./Section";
+import { Undecided } from "./Undecided";
 import { useHasText } from "./useHasText";
 import style from "./PatientPage.module.css";
 
@@ -15,29 +18,26 @@ export function More({ shared }: { readonly shared: boolean }) {
   return (
     <>
       <Questions />
+      {shared && <Problems />}
       <Section title={say("patient.voice")}>
         <Card>
           <NarrativeText field="my_goals" label={say("patient.my_goals")} />
           <NarrativeText field="my_concerns" label={say("patient.my_concerns")} />
         </Card>
       </Section>
+      <Factors />
+      <Remarks />
+      <Readings />
       {shared && <Visits />}
+      <Contact />
       {shared && <Goals />}
       {shared && <Recommended />}
       {shared && <Allergies />}
       {shared && <Shots />}
+      {shared && <CareTeam />}
+      <Consents />
       <WhenToCall shared={shared} />
     </>
-  );
-}
-
-function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  const id = useId();
-  return (
-    <section aria-labelledby={id} className={style["group"]}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </section>
   );
 }
 
@@ -53,13 +53,23 @@ function Questions() {
     <Section title={say("patient.questions")}>
       {rows.length === 0 && writable && <p>{say("patient.questions.none")}</p>}
       {rows.map((row, index) => (
-        <Card key={row}><NarrativeText field="questions.text" row={row} label={say("patient.questions.one", { number: index + 1 })} fresh={row === fresh} /></Card>
+        <Card key={row}>
+          <NarrativeText field="questions.text" row={row} label={say("patient.questions.one", { number: index + 1 })} fresh={row === fresh} />
+          <Answered row={row} />
+        </Card>
       ))}
       {allowed && (
         <Button icon={<Plus size={24} aria-hidden />} onClick={() => setFresh(record.add("questions", last, {}))}>{say("patient.questions.add")}</Button>
       )}
     </Section>
   );
+}
+
+/** The team says whether it was answered. */
+function Answered({ row }: { readonly row: RowId }) {
+  const { say } = useLanguage();
+  const { value } = useRegister("questions.answered", row);
+  return <p data-field="questions.answered" className={style["quiet"]}>{value === true && <Chip tone="ok" icon={<CircleCheck size={20} aria-hidden />}>{say("patient.questions.answered")}</Chip>}</p>;
 }
 
 function Visits() {

@@ -4,16 +4,22 @@ import { address } from "../plan/fold";
 import { NarrativeText } from "../plan/NarrativeText";
 import { Card } from "../ui/Card";
 import type { RowId } from "../wire";
-import { Undecided } from "./Medicines";
+import { OtherDeeds, TellMore } from "./TellMore";
+import { Undecided } from "./Undecided";
 import { useHasText } from "./useHasText";
 import style from "./PatientPage.module.css";
 
 export function Todos() {
   const { say } = useLanguage();
   const rows = useRows("todos");
-  return rows.length === 0
-    ? <p>{say("patient.todos.none")}</p>
-    : <ol className={style["list"]}>{rows.map((row) => <li key={row}><Todo row={row} /></li>)}</ol>;
+  return (
+    <>
+      {rows.length === 0
+        ? <p>{say("patient.todos.none")}</p>
+        : <ol className={style["list"]}>{rows.map((row) => <li key={row}><Todo row={row} /></li>)}</ol>}
+      <OtherDeeds todos={rows} />
+    </>
+  );
 }
 
 function Todo({ row }: { readonly row: RowId }) {
@@ -34,11 +40,12 @@ function Todo({ row }: { readonly row: RowId }) {
       {should.state === "conflict" ? <Undecided /> : <p className={style["how"]}>{should.value?.text}</p>}
       {should.value?.when !== undefined && <p>{say("patient.todos.when", { when: should.value.when })}</p>}
       {talked && <NarrativeText field="todos.talked_about" row={row} locked label={say("patient.todos.talked")} />}
-      <label className={style["tick"]}>
+      <label data-field="todos.tick" className={style["tick"]}>
         <input type="checkbox" checked={done} disabled={!ticks} onChange={(event) => toggle(event.currentTarget.checked)} />
         <span>{say("patient.todos.done")}</span>
         <span className="unseen">: {should.value?.text}</span>
       </label>
+      <TellMore row={row} name={should.value?.text ?? ""} />
     </Card>
   );
 }

@@ -3,10 +3,16 @@ import { useId, useState, type ReactNode } from "react";
 import { useLanguage } from "../i18n";
 import type { Author, FieldName, RowId } from "../wire";
 import { classes } from "../ui/classes";
+import { History } from "lucide-react";
+import { IconButton } from "../ui/Button";
 import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
+import { useHistory } from "./historyContext";
 import { spot } from "./jump";
 import style from "./Marks.module.css";
+
+/** The colour of a person, as on their tile. */
+export const personClass = (colour: number): string | undefined => style[`person${colour}`];
 
 export interface Marked {
   readonly rev: number;
@@ -42,19 +48,29 @@ export function Marks(props: {
   const id = useId();
   const editing = useEditing(keyOf(address(props.field, props.row)));
   const [touched, looked] = useTouched(props.view);
+  const [inside, setInside] = useState(false);
+  const history = useHistory();
   const label = props.label ?? say(`plan.field.${props.field}`);
   const first = editing[0];
   const notes = [editing.length > 0 && `${id}-editing`, props.view.pending && `${id}-pending`].filter((note) => note !== false).join(" ");
   return (
     <div
+      data-field={props.field}
       className={classes(
         style["field"], props.view.pending && style["pending"], props.refused === true && style["refused"],
         touched !== null && style[touched % 2 === 0 ? "touchedEven" : "touchedOdd"],
-        first !== undefined && style["editing"], first !== undefined && style[`person${names.colour(first)}`], props.className,
+        first !== undefined && style["editing"], first !== undefined && personClass(names.colour(first)), props.className,
       )}
-      onFocus={touched === null ? undefined : looked}
+      onFocus={() => {
+        if (touched !== null) looked();
+        setInside(true);
+      }}
+      onBlur={(event) => setInside(event.currentTarget.contains(event.relatedTarget))}
       {...spot(address(props.field, props.row))}
     >
+      {inside && history !== null && (
+        <IconButton tabIndex={-1} className={style["history"]} label={say("plan.history.of", { what: label })} onClick={() => history(props.field, props.row)}><History size={16} aria-hidden /></IconButton>
+      )}
       {props.labelled !== true && (
         <p id={`${id}-label`} className={style["label"]}>
           {label}

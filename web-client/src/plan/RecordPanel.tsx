@@ -1,17 +1,21 @@
 /** The record beside the call, for staff: tabs in the order of care. */
 import { CircleCheck, Share2 } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useRef, useState } from "react";
 import type { PanelProps } from "../call/panel";
+import type { Address, FieldName, RowId } from "../wire";
+import { editing } from "../call/editing";
 import { useLanguage } from "../i18n";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { FIELDS, type Address } from "../wire";
-import { RecordProvider, useRecordSlice, useRows, useValue } from "./context";
-import { conflicts, EMPTY_DOC, keyOf, parseKey, standing, valueAt } from "./fold";
-import { focusField, JumpContext } from "./jump";
+import { RecordProvider, useNames, useRecordSlice, useScene, useValue } from "./context";
+import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
+import { conflicts, EMPTY_DOC, valueAt } from "./fold";
+import { HistoryContext } from "./historyContext";
+import { HistoryDialog } from "./HistoryDialog";
+import { focusField, JumpContext, WantedContext } from "./jump";
 import { prepareNarrative } from "./NarrativeText";
 import { Assess } from "./panels/Assess";
 import { Collect } from "./panels/Collect";
@@ -20,11 +24,14 @@ import { Implement } from "./panels/Implement";
 import { PlanPanel } from "./panels/Problems";
 import { useCommand } from "./panels/Recommendation";
 import { Team, Voice } from "./panels/Voice";
+import { PLACE, type TabId } from "./places";
+import type { RecordState } from "./state";
+import { sameItems } from "./store";
+import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
+import { UndoButton, useUndo } from "./UndoButton";
 import { Unsaved } from "./Unsaved";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
-
-type TabId = "collect" | "assess" | "plan" | "implement" | "follow_up" | "voice" | "team";
 
 export function RecordPanel(props: PanelProps) {
   const { say } = useLanguage();
@@ -41,15 +48,29 @@ function Panel() {
   const { say } = useLanguage();
   const [tab, setTab] = useState<TabId>("collect");
   const ready = useRecordSlice((state) => state.docs.size > 0);
-  const team = useRecordSlice((state) => state.docs.has("team"));
   const closed = useRecordSlice((state) => state.closed);
   const storage = useRecordSlice((state) => state.storage);
   const notes = useNotes();
+  const root = useRef<HTMLDivElement>(null);
+  const undo = useUndo();
+  const [history, setHistory] = useState<{ readonly field: FieldName; readonly row: RowId | undefined } | null>(null);
+  const [keys, setKeys] = useState(false);
+  const openHistory = useCallback((field: FieldName, row?: RowId) => setHistory({ field, row }), []);
+  useShortcuts(root, {
+    undo: undo.undo, history: openHistory, list: () => setKeys(true),
+    tab: (index) => {
+      const to = TAB_IDS[index];
+      if (to === undefined) return;
+      setTab(to);
+      root.current?.querySelectorAll<HTMLElement>("[role=tab]")[index]?.focus();
+    },
+  });
+  useTiles();
   useEffect(() => void prepareNarrative(), []);
   const frame = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<Address | null>(null);
   const jump = useCallback((at: Address) => {
-    setTab(tabOf(keyOf(at)));
+    setTab(PLACE[at.field]);
     setWanted(at);
   }, []);
   // After the tab has been drawn.
@@ -59,22 +80,41 @@ function Panel() {
     setWanted(null);
   }, [wanted, tab]);
   if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
-  const ids: readonly TabId[] = ["collect", "assess", "plan", "implement", "follow_up", "voice", ...(team ? ["team" as const] : [])];
-  const tabs: readonly Tab<TabId>[] = ids.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
+  const tabs: readonly Tab<TabId>[] = TAB_IDS.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
   return (
-    <>
+    <HistoryContext value={openHistory}>
       {closed !== null && <Banner tone="warn">{say(`plan.closed.${closed}`)}</Banner>}
       {storage !== "ok" && <Banner tone={storage === "failed" ? "danger" : "warn"}>{say(`plan.storage.${storage}`)}</Banner>}
       <Unsaved />
-      <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
-        <Share />
-        <JumpContext value={jump}><div ref={frame}><Shown tab={tab} /></div></JumpContext>
-      </Tabs>
-    </>
+      <div ref={root} className={style["root"]}>
+        <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
+          <div className={style["bar"]}>
+            <UndoButton undo={undo} />
+            <ShortcutsButton onOpen={() => setKeys(true)} />
+            <Share />
+          </div>
+          <JumpContext value={jump}><WantedContext value={wanted}><div ref={frame}><Part tab={tab} /></div></WantedContext></JumpContext>
+        </Tabs>
+      </div>
+      {history !== null && <HistoryDialog field={history.field} row={history.row} onClose={() => setHistory(null)} />}
+      {keys && <ShortcutsDialog onClose={() => setKeys(false)} />}
+    </HistoryContext>
   );
 }
 
-function Shown({ tab }: { readonly tab: TabId }) {
+/** Tells the tiles who is in the record. */
+function useTiles(): void {
+  const { seat, roster } = useScene();
+  const names = useNames();
+  const here = useRecordSlice((state) => [...state.carets.keys()].filter((other) => other !== seat && roster.some((one) => one.seat === other)), sameItems);
+  useEffect(() => {
+    editing.set(new Map(here.map((other) => [other, names.colour(other)])));
+    return () => editing.set(new Map());
+  }, [here, names]);
+}
+
+/** What a tab shows. */
+export const Part = memo(function Part({ tab }: { readonly tab: TabId }) {
   switch (tab) {
     case "collect": return <Collect />;
     case "assess": return <Assess />;
@@ -85,58 +125,51 @@ function Shown({ tab }: { readonly tab: TabId }) {
     case "team": return <Team />;
     default: return tab satisfies never;
   }
-}
+});
 
-/** Where something waits for a person, in words beside the tab. */
+/** What is left, in words beside the tab. */
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
-  const open = useRecordSlice((state) => {
-    const count = (tab: TabId): number => [...state.docs.values()].flatMap((doc) => conflicts(doc.shown)).filter((key) => tabOf(key) === tab).length;
-    return JSON.stringify({ collect: count("collect"), assess: count("assess"), plan: count("plan"), implement: count("implement"), follow_up: count("follow_up"), voice: count("voice") });
-  });
-  const waiting = useRecordSlice((state) => {
-    const doc = state.docs.get("plan");
-    return doc?.commands.has("decide") === true
-      ? standing(doc.shown, "recommendations").filter((row) => valueAt(doc.shown, "recommendations.state", row) === "sent").length
-      : 0;
-  });
-  const counts: Record<string, number> = JSON.parse(open) as Record<string, number>;
+  const left = useRecordSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
-  for (const tab of ["collect", "assess", "plan", "implement", "follow_up", "voice"] as const) {
-    const count = counts[tab] ?? 0;
-    if (count > 0) notes[tab] = say("plan.note.conflicts", { count });
-  }
-  if (waiting > 0) notes.plan ??= say("plan.note.decide", { count: waiting });
+  TAB_IDS.forEach((tab, index) => {
+    const what = left[index];
+    if (what !== undefined && what.kind !== "nothing") notes[tab] = say(`plan.left.${what.kind}`, { count: what.count });
+  });
   return notes;
 }
 
-function tabOf(key: string): TabId {
-  const { field } = parseKey(key);
-  if (FIELDS[field].doc === "voice") return "voice";
-  if (/^meds\.(indicated|effective|safe|adherent)$/.test(field)) return "assess";
-  if (/^(problems|recommendations)\./.test(field)) return "plan";
-  if (/^(todos|goals)\./.test(field)) return "implement";
-  return /^(touchpoints|outline)\./.test(field) ? "follow_up" : "collect";
+/** Counted once for each state of the documents: a letter on its way changes none of it. */
+const counted = new WeakMap<RecordState["docs"], readonly Left[]>();
+
+function allLeft(state: RecordState): readonly Left[] {
+  const known = counted.get(state.docs);
+  if (known !== undefined) return known;
+  const left = TAB_IDS.map((tab) => leftIn(state, tab));
+  counted.set(state.docs, left);
+  return left;
 }
+
+const sameLeft = (a: Left, b: Left | undefined): boolean =>
+  a.kind === b?.kind && (a.kind === "nothing" || b.kind === "nothing" || a.count === b.count);
 
 function Share() {
   const { say } = useLanguage();
   const shared = useValue("share");
   const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("share") === true && state.closed === null);
   const open = useRecordSlice((state) => conflicts(state.docs.get("plan")?.shown ?? EMPTY_DOC).length);
-  const meds = useRows("meds");
   const unverified = useRecordSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
-    return meds.filter((row) => (valueAt(doc, "meds.status", row)?.state ?? "active") === "active" && (valueAt(doc, "meds.verify", row)?.state ?? "unverified") === "unverified").length;
+    return inUse(doc).filter((row) => (valueAt(doc, "meds.verify", row)?.state ?? "unverified") === "unverified").length;
   });
   const [asking, setAsking] = useState(false);
   const { busy, problem, give } = useCommand();
   if (shared === true) {
-    return <div className={style["share"]}><Chip tone="ok" icon={<CircleCheck size={16} aria-hidden />}>{say("plan.shared")}</Chip></div>;
+    return <div data-field="share" className={style["share"]}><Chip tone="ok" icon={<CircleCheck size={16} aria-hidden />}>{say("plan.shared")}</Chip></div>;
   }
   if (!may) return null;
   return (
-    <div className={style["share"]}>
+    <div data-field="share" className={style["share"]}>
       <Button icon={<Share2 size={18} aria-hidden />} onClick={() => setAsking(true)}>{say("plan.share")}</Button>
       {asking && (
         <Dialog

@@ -2,15 +2,16 @@
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { PanelProps } from "../call/panel";
 import { useLanguage, type Say } from "../i18n";
-import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type RosterSeat, type RowId, type SeatId } from "../wire";
+import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type Register, type RosterSeat, type RowId, type SeatId } from "../wire";
 import {
-  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, presenceOf, read, rowsOf, valueAt, type RegisterName, type ValueOf,
+  address, EMPTY_DOC, EMPTY_REGISTER, keyOf, read, standing, type RegisterName, type ValueOf,
 } from "./fold";
 import { docOfList, setsKey } from "./ops";
 import type { OpenDoc, RecordState, Refused, SharedRecord } from "./record";
 import { acquire } from "./registry";
 import { sealed } from "./sign";
 import { sameItems, useSlice } from "./store";
+import { titlesOf } from "./titles";
 import { measureWords } from "./words";
 
 export interface Scene {
@@ -19,7 +20,8 @@ export interface Scene {
   readonly seat: SeatId;
 }
 
-const Context = createContext<Scene | null>(null);
+/** Given by `RecordProvider`, and by tests that draw a part of the panel. */
+export const SceneContext = createContext<Scene | null>(null);
 
 /** Opens the record of a panel. `waiting` stands until it is known who is writing. */
 export function RecordProvider(props: { readonly panel: PanelProps; readonly waiting: ReactNode; readonly children: ReactNode }) {
@@ -32,12 +34,21 @@ export function RecordProvider(props: { readonly panel: PanelProps; readonly wai
 
 function Opened({ line, record: id, seat, role, roster, person, children }: Omit<PanelProps, "language"> & { readonly person: PersonId; readonly children: ReactNode }) {
   const record = useMemo(() => acquire({ line, record: id, self: { person, seat, role } }), [line, id, person, seat, role]);
-  const scene = useMemo(() => ({ record, roster, seat }), [record, roster, seat]);
-  return <Context value={scene}>{children}</Context>;
+  // Who is there, without how loud and how well: a roster comes every second, and every field reads it.
+  const [faces, setFaces] = useState(roster);
+  if (faces !== roster && !sameFaces(faces, roster)) setFaces(roster);
+  const scene = useMemo(() => ({ record, roster: faces, seat }), [record, faces, seat]);
+  return <SceneContext value={scene}>{children}</SceneContext>;
 }
 
+const sameFaces = (a: readonly RosterSeat[], b: readonly RosterSeat[]): boolean =>
+  a.length === b.length && a.every((one, index) => {
+    const other = b[index];
+    return one.seat === other?.seat && one.person === other.person && one.name === other.name && one.role === other.role;
+  });
+
 export function useScene(): Scene {
-  const scene = use(Context);
+  const scene = use(SceneContext);
   if (scene === null) throw new Error("a part of the record stands outside RecordProvider");
   return scene;
 }
@@ -66,7 +77,7 @@ export const useCanEditRows = (list: ListName): boolean =>
 export const useRows = (list: ListName): readonly RowId[] =>
   useRecordSlice((state) => {
     const doc = state.docs.get(docOfList(list))?.shown ?? EMPTY_DOC;
-    return rowsOf(doc, list).filter((row) => presenceOf(doc, row) !== "removed");
+    return standing(doc, list);
   }, sameItems);
 
 /** A register as the screen shows it. */
@@ -83,21 +94,37 @@ export interface RegisterView<F extends RegisterName> {
   readonly refused: Refused | null;
 }
 
+/** What a field is drawn from. One reader of the store for each field: a plan of thirty rows has hundreds. */
+interface Parts {
+  readonly register: Register;
+  readonly pending: boolean;
+  readonly refused: Refused | null;
+  readonly writable: boolean;
+}
+
+const sameParts = (a: Parts, b: Parts): boolean =>
+  a.register === b.register && a.pending === b.pending && a.refused === b.refused && a.writable === b.writable;
+
 export function useRegister<F extends RegisterName>(field: F, row?: RowId): RegisterView<F> {
   const key = keyOf(address(field, row));
-  const register = useRecordSlice((state) => state.docs.get(FIELDS[field].doc)?.shown.registers.get(key) ?? EMPTY_REGISTER);
-  const pending = useRecordSlice((state) => state.pending.some(({ entry }) => setsKey(entry.op, key)));
-  const refused = useRecordSlice((state) => state.refused.find((one) => one.place === "editor" && setsKey(one.entry.op, key)) ?? null);
-  const writable = useCanWrite(field);
-  return useMemo(() => ({
-    state: register.state,
-    value: register.state === "value" ? read(field, register.value) : null,
-    rev: register.state === "empty" ? 0 : register.rev,
-    by: register.state === "value" ? register.by : null,
-    at_ms: register.state === "value" ? register.at_ms : null,
-    candidates: register.state === "conflict" ? register.candidates.map((one) => ({ ...one, value: read(field, one.value) })) : [],
-    writable, pending, refused,
-  }), [register, pending, refused, writable, field]);
+  const parts = useRecordSlice((state): Parts => ({
+    register: state.docs.get(FIELDS[field].doc)?.shown.registers.get(key) ?? EMPTY_REGISTER,
+    pending: state.pending.length > 0 && state.pending.some(({ entry }) => setsKey(entry.op, key)),
+    refused: state.refused.length === 0 ? null : state.refused.find((one) => one.place === "editor" && setsKey(one.entry.op, key)) ?? null,
+    writable: canWrite(state, field),
+  }), sameParts);
+  return useMemo(() => {
+    const { register, pending, refused, writable } = parts;
+    return {
+      state: register.state,
+      value: register.state === "value" ? read(field, register.value) : null,
+      rev: register.state === "empty" ? 0 : register.rev,
+      by: register.state === "value" ? register.by : null,
+      at_ms: register.state === "value" ? register.at_ms : null,
+      candidates: register.state === "conflict" ? register.candidates.map((one) => ({ ...one, value: read(field, one.value) })) : [],
+      writable, pending, refused,
+    };
+  }, [parts, field]);
 }
 
 export const useValue = <F extends RegisterName>(field: F, row?: RowId): ValueOf<F> | null => useRegister(field, row).value;
@@ -142,28 +169,44 @@ export const fieldLabel = (say: Say, field: FieldName): string => say(`plan.fiel
 /** Seats whose caret or open editor is at this address, the own one left out. */
 export function useEditing(key: string): readonly SeatId[] {
   const { seat, roster } = useScene();
-  return useRecordSlice((state) => [...state.carets]
+  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
     .filter(([other, { caret }]) => other !== seat && keyOf(caret.at) === key && roster.some((one) => one.seat === other))
-    .map(([other]) => other), sameItems);
+    .map(([other]) => other)), sameItems);
 }
 
-/** What the rows of the plan are called, for values that point at them. */
+/** What the rows of the plan are called, for values that point at them. It is another function only when a name changed. */
 export function useRowNames(): (row: RowId) => string {
   const { say, g } = useLanguage();
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  const { record } = useScene();
+  const titles = useRecordSlice(() => titlesOf(record));
   return useMemo(() => (row: RowId) => {
-    const product = valueAt(doc, "meds.product", row);
-    if (product !== null) return [product.name, product.strength_form].filter(Boolean).join(" ");
-    if (doc.lists.get("meds")?.includes(row) === true) return say("plan.medicine_unnamed");
-    const measure = valueAt(doc, "measures.content", row);
-    if (measure !== null) return measureWords(measure, say, g);
-    const name = valueAt(doc, "problems.statement", row)?.condition
-      ?? valueAt(doc, "recommendations.content", row)?.summary
-      ?? valueAt(doc, "todos.should_do", row)?.text
-      ?? "";
-    return name === "" ? say("plan.row_unnamed") : name;
-  }, [doc, say, g]);
+    const title = titles.get(row);
+    if (title === undefined) return say("plan.row_unnamed");
+    if (typeof title !== "string") return measureWords(title, say, g);
+    return title === "" ? say("plan.medicine_unnamed") : title;
+  }, [titles, say, g]);
 }
+
+/** "Problem 2: high cholesterol". */
+export function useProblemTitle(): (row: RowId, index: number) => string {
+  const { say } = useLanguage();
+  const { record } = useScene();
+  const titles = useRecordSlice(() => titlesOf(record));
+  return useMemo(() => (row, index) => {
+    const number = say("plan.problem.number", { number: index + 1 });
+    const title = titles.get(row);
+    return typeof title === "string" && title !== "" ? `${number}: ${title}` : number;
+  }, [titles, say]);
+}
+
+/** Seats in a row, the own one left out: an open editor, or a caret in one of its texts. */
+export function useLookers(row: RowId): readonly SeatId[] {
+  const { seat, roster } = useScene();
+  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
+    .filter(([other, { caret }]) => other !== seat && caret.at.row === row && roster.some((one) => one.seat === other))
+    .map(([other]) => other)), sameItems);
+}
+const NOBODY: readonly SeatId[] = [];
 
 /** A value that changes at a given moment of the page's clock, to draw what time alone changes. */
 export function useTick(): [number, () => void] {

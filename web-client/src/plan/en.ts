@@ -35,8 +35,6 @@ export const planEn = {
   "plan.tab.follow_up": "Follow-up",
   "plan.tab.voice": "Patient's voice",
   "plan.tab.team": "Team notes",
-  "plan.note.conflicts": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, { one: "1 conflict", other: `${g.number(v.count)} conflicts` }),
-  "plan.note.decide": (v: { readonly count: number }, g: Grammar) => `${g.number(v.count)} to decide`,
 
   "plan.share": "Share with the patient",
   "plan.shared": "Shared with the patient",

@@ -35,8 +35,6 @@ export const planEs: Translation<typeof planEn> = {
   "plan.tab.follow_up": "Seguimiento",
   "plan.tab.voice": "Voz del paciente",
   "plan.tab.team": "Notas del equipo",
-  "plan.note.conflicts": (v, g) => g.plural(v.count, { one: "1 conflicto", other: `${g.number(v.count)} conflictos` }),
-  "plan.note.decide": (v, g) => `${g.number(v.count)} por decidir`,
 
   "plan.share": "Compartir con el paciente",
   "plan.shared": "Compartido con el paciente",

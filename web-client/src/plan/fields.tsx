@@ -15,10 +15,15 @@ import { words } from "./words";
 import editor from "./Editor.module.css";
 
 /** Registers that hold a plain line. */
-export type LineName = "meds.indication" | "meds.prescriber" | "meds.as_taken" | "problems.plain_text";
+export type LineName = { [F in RegisterName]: ValueOf<F> extends string ? (string extends ValueOf<F> ? F : never) : never }[RegisterName] & LineFields;
+type LineFields =
+  | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.as_taken" | "problems.plain_text" | "problems.no_action_reason" | "problems.responsible"
+  | "recommendations.reference" | "outline.interaction_frequency" | "outline.no_goal_reason" | "outline.no_touchpoint_reason";
 
 /** What the server takes of a line, in UTF-16 units. */
-const LINE_MOST: Record<LineName, number> = { "meds.indication": 400, "meds.prescriber": 400, "meds.as_taken": 400, "problems.plain_text": 200 };
+const LINE_MOST = 400;
+const PLAIN_TEXT_MOST = 200;
+const mostOf = (field: LineName): number => (field === "problems.plain_text" ? PLAIN_TEXT_MOST : LINE_MOST);
 
 const line = (label: string, most: number): Shape<string, string> => ({
   begin: (value) => value ?? "",
@@ -29,7 +34,7 @@ const line = (label: string, most: number): Shape<string, string> => ({
 const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Sent at Enter and on leaving the box; Esc gives back what stood there. */
-export function LineField(props: { readonly field: LineName; readonly row: RowId; readonly label?: string; readonly hint?: string }) {
+export function LineField(props: { readonly field: LineName; readonly row?: RowId | undefined; readonly label?: string; readonly hint?: string; readonly locked?: boolean }) {
   const { field, row } = props;
   const { record, seat } = useScene();
   const { say } = useLanguage();
@@ -50,14 +55,14 @@ export function LineField(props: { readonly field: LineName; readonly row: RowId
   });
 
   if (view.state === "conflict" || view.refused !== null || (left && draft !== null && view.writable)) {
-    const shape = line(label, LINE_MOST[field]);
+    const shape = line(label, mostOf(field));
     const opened = draft === null ? {} : { opened: { draft: draft.text, onEnd: () => {
       setDraft(null);
       setLeft(false);
     } } };
     return <RegisterEditor field={field} row={row} shape={shape} label={label} {...opened} />;
   }
-  if (!view.writable) {
+  if (!view.writable || props.locked === true) {
     return (
       <Marks field={field} row={row} view={view} label={label}>
         <div className={editor["read"]}>{view.value === null ? <span className={editor["nothing"]}>{say("plan.not_stated")}</span> : words(field, view.value, wording)}</div>
@@ -87,7 +92,7 @@ export function LineField(props: { readonly field: LineName; readonly row: RowId
         </div>
       )}
       <GrowField
-        label={label} hint={props.hint} value={draft?.text ?? view.value ?? ""} most={LINE_MOST[field]} onEnter={commit}
+        label={label} hint={props.hint} value={draft?.text ?? view.value ?? ""} most={mostOf(field)} onEnter={commit}
         onFocus={() => setFocused(true)}
         onChange={(text) => {
           setDraft((before) => (before === null ? { text, base: record.base(at), seen: view.rev } : { ...before, text }));
@@ -103,6 +108,39 @@ export function LineField(props: { readonly field: LineName; readonly row: RowId
     </Marks>
   );
 }
+
+const flagShape = (label: string): Shape<boolean, boolean> => ({
+  begin: (value) => value === true,
+  finish: (draft) => ({ value: draft }),
+  form: ({ draft, change }) => <Tick label={label} on={draft} onTick={change} />,
+});
+
+function Tick(props: { readonly label: string; readonly on: boolean; readonly disabled?: boolean; readonly onTick: (on: boolean) => void }) {
+  return (
+    <label className={editor["tick"]}>
+      <input type="checkbox" checked={props.on} disabled={props.disabled} onChange={(event) => props.onTick(event.currentTarget.checked)} />
+      <span>{props.label}</span>
+    </label>
+  );
+}
+
+/** Yes or no, ticked at once. Nobody said is shown as not ticked. */
+export function Flag(props: { readonly field: FlagName; readonly row?: RowId | undefined; readonly label?: string }) {
+  const { field, row } = props;
+  const { record } = useScene();
+  const { say } = useLanguage();
+  const view: RegisterView<FlagName> = useRegister(field, row);
+  const label = props.label ?? fieldLabel(say, field);
+  if (view.state === "conflict" || view.refused !== null) return <RegisterEditor field={field} row={row} shape={flagShape(label)} label={label} />;
+  return (
+    <Marks field={field} row={row} view={view} label={label} labelled>
+      <Tick label={label} on={view.value === true} disabled={!view.writable} onTick={(on) => record.set(address(field, row), on)} />
+    </Marks>
+  );
+}
+
+/** Registers that hold yes or no. */
+export type FlagName = "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "reviewed.allergies" | "reviewed.immunizations" | "questions.answered" | "todos.tick";
 
 /** A choice acts at once. */
 export function Choice<F extends RegisterName>(props: {

@@ -8,6 +8,9 @@ export const JumpContext = createContext<(at: Address) => void>(() => undefined)
 
 export const useJump = (): ((at: Address) => void) => use(JumpContext);
 
+/** The field somebody jumps to: what folds it away opens. */
+export const WantedContext = createContext<Address | null>(null);
+
 /** Set on what surrounds a field, so that it can be found. */
 export const spot = (at: Address): { readonly "data-at": string } => ({ "data-at": keyOf(at) });
 

@@ -14,12 +14,14 @@ import type { Clock } from "./clock";
 import {
   anticipate, EMPTY_DOC, fold, fromSnapshot, keyOf, listOf, registerAt, type DocState, type Self,
 } from "./fold";
+import { Histories } from "./histories";
 import { docOfList, join, setsKey, touches } from "./ops";
 import type { Draft, Entry, Queue } from "./queue";
 import { EXPLAINED_BY_AN_EARLIER, HANDLING, type Handling } from "./refusals";
 import type { Facts } from "./saved";
 import type { CommandAnswer, OpenDoc, Pending, RecordState, Refused, TextEvent, TextSource } from "./state";
 import { createStore, type Readable } from "./store";
+import { noted, takeBack, type Done } from "./undo";
 
 export type * from "./state";
 export type { Clock } from "./clock";
@@ -50,7 +52,7 @@ export class SharedRecord implements Readable<RecordState> {
   private readonly parts: Parts;
   private readonly store = createStore<RecordState>({
     line: "down", docs: new Map(), pending: [], refused: [], locked: 0, people: new Map(), carets: new Map(),
-    storage: "ok", closed: null, gate: null, drafts: new Map(),
+    storage: "ok", closed: null, gate: null, drafts: new Map(), done: [],
   });
   private readonly kinds = new Map<DocId, DocKind>();
   private readonly halves = new Map<DocId, Extract<ServerMessage, { type: "record.snapshot" }>[]>();
@@ -66,6 +68,9 @@ export class SharedRecord implements Readable<RecordState> {
   private again: (() => void) | null = null;
   private wait = AGAIN_MS;
   private readonly caret: CaretSender;
+  readonly histories: Histories;
+  /** Edits that take something back are not themselves taken back: pressing again goes further. */
+  private readonly undone = new Set<EditId>();
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -76,7 +81,9 @@ export class SharedRecord implements Readable<RecordState> {
       const doc = this.get().docs.get(kind);
       return doc !== undefined && parts.line.send({ type: "record.caret", doc: doc.id, caret });
     });
-    this.undo.push(parts.line.onMessage((message) => this.receive(message)));
+    this.histories = new Histories(parts.line);
+    this.undo.push(() => this.histories.close());
+    this.undo.push(parts.line.onMessage((message) => this.store.batch(() => this.receive(message))));
     this.undo.push(parts.line.onState((state) => (state === "open" ? this.lineUp() : this.lineDown())));
     void this.recall();
   }
@@ -128,6 +135,18 @@ export class SharedRecord implements Readable<RecordState> {
   reviewed(at: Address): void {
     const text = this.docOf(at.field)?.server.texts.get(keyOf(at));
     if (text !== undefined) this.edit({ kind: "reviewed", at, seen: text.rev });
+  }
+
+  /** Takes an own change back by a new edit, on what stands now: the person has seen it. `reason`: why a row goes. */
+  takeBack(done: Done, reason: string): void {
+    this.forgetDone(done);
+    const edit = this.edit(takeBack(done.what, { base: (at) => this.base(at), seen: this.get().docs.get(done.doc)?.server.seq ?? 0, reason }));
+    if (edit !== null) this.undone.add(edit);
+  }
+
+  /** It stays as it is. */
+  forgetDone(done: Done): void {
+    this.patch({ done: this.get().done.filter((one) => one.edit !== done.edit) });
   }
 
   /** A decision: needs the line, is never queued, and answers once. */
@@ -343,7 +362,8 @@ export class SharedRecord implements Readable<RecordState> {
     const doc = this.get().docs.get(kind);
     if (doc === undefined || this.stale.has(doc.id) || change.seq <= doc.server.seq) return;
     if (prev !== doc.server.seq) return this.askAgain(doc.id);
-    this.patch({ docs: new Map(this.get().docs).set(kind, { ...doc, server: fold(doc.server, change) }) });
+    const done = this.undone.delete(change.edit) ? this.get().done : noted(this.get().done, kind, change, doc.server, this.self.person);
+    this.patch({ done, docs: new Map(this.get().docs).set(kind, { ...doc, server: fold(doc.server, change) }) });
     this.tellText(change);
   }
 
@@ -425,10 +445,10 @@ export class SharedRecord implements Readable<RecordState> {
 
   // ---- the queue ----
 
-  private edit(op: Op, words?: string): void {
+  private edit(op: Op, words?: string): EditId | null {
     const kind = this.kindOf(op);
     const doc = this.get().docs.get(kind);
-    if (doc === undefined) return; // read-only until the first snapshot: no screen offers it
+    if (doc === undefined) return null; // read-only until the first snapshot: no screen offers it
     this.order = Math.max(this.order + 1, this.parts.clock.wall()); // goes on where an earlier page stopped
     const entry: Entry = {
       doc: doc.id, edit: this.parts.newEditId(), order: this.order, op, typedAt: this.parts.clock.wall(),
@@ -436,10 +456,13 @@ export class SharedRecord implements Readable<RecordState> {
     };
     const behind = this.get().pending.some((other) => other.held && touches(other.entry.op, op));
     const pending: Pending = { entry, since: this.parts.clock.now(), device: "writing", sentOn: 0, held: behind };
-    this.patch({ pending: [...this.get().pending, pending] });
-    this.redraw(kind);
+    this.store.batch(() => {
+      this.patch({ pending: [...this.get().pending, pending] });
+      this.redraw(kind);
+      if (!behind) this.send(pending, false);
+    });
     void this.keep(entry);
-    if (!behind) this.send(pending, false);
+    return entry.edit;
   }
 
   private send({ entry }: Pending, resend: boolean): void {

@@ -1,5 +1,5 @@
 /** Rows of a list: put in, taken out with a reason, put elsewhere, and the doubt when two people disagree. */
-import { ArrowDown, ArrowUp, Plus, Trash2, TriangleAlert } from "lucide-react";
+import { ArrowDown, ArrowUp, History, Plus, Trash2, TriangleAlert } from "lucide-react";
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { useLanguage, type PlainKey } from "../i18n";
 import type { FieldName, ListName, RowId } from "../wire";
@@ -7,10 +7,13 @@ import { Button, IconButton } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Select } from "../ui/Field";
 import { address } from "./fold";
-import { docIn, useCanEditRows, useRecordSlice, useRegister, useRows, useScene } from "./context";
+import { docIn, useCanEditRows, useLookers, useNames, useRecordSlice, useRegister, useRows, useScene } from "./context";
 import { Focused, type Finished, type FormParts } from "./Editor";
+import { firstField, useHistory } from "./historyContext";
 import { useKeys } from "./keys";
 import { docOfList } from "./ops";
+import { classes } from "../ui/classes";
+import { personClass } from "./Marks";
 import editor from "./Editor.module.css";
 import style from "./rows.module.css";
 
@@ -19,24 +22,42 @@ export type Values = { [key in FieldName]?: unknown };
 /** A heading, the rows, and what is said when there are none. */
 export function RowList(props: {
   readonly list: ListName;
+  /** Other rows than those of the list, or in another order. */
+  readonly rows?: readonly RowId[];
+  readonly title?: string;
   readonly row: (row: RowId, index: number) => ReactNode;
   readonly add?: ReactNode;
   readonly empty?: string;
   readonly children?: ReactNode;
 }) {
   const { say } = useLanguage();
-  const rows = useRows(props.list);
+  const all = useRows(props.list);
+  const rows = props.rows ?? all;
   const id = useId();
-  const title = say(`plan.list.${props.list}`);
+  const title = props.title ?? say(`plan.list.${props.list}`);
   return (
-    <section aria-labelledby={id} className={style["section"]}>
+    <section aria-labelledby={id} data-list={props.list} className={style["section"]}>
       <h3 id={id} className={style["title"]}>{rows.length === 0 ? title : say("plan.with_count", { what: title, count: rows.length })}</h3>
       {props.children}
       {rows.length === 0
         ? <p className={style["empty"]}>{props.empty ?? say("plan.nothing_yet")}</p>
-        : <ul className={style["rows"]}>{rows.map((row, index) => <li key={row}>{props.row(row, index)}</li>)}</ul>}
+        : <ul className={style["rows"]}>{rows.map((row) => <RowFrame key={row} row={row}>{props.row(row, all.indexOf(row))}</RowFrame>)}</ul>}
       {props.add}
     </section>
+  );
+}
+
+/** A row of a list: a stop for the keys that go from row to row, ringed in the colour of whoever is in it. */
+function RowFrame({ row, children }: { readonly row: RowId; readonly children: ReactNode }) {
+  const { say } = useLanguage();
+  const names = useNames();
+  const here = useLookers(row);
+  const first = here[0];
+  return (
+    <li data-row={row} tabIndex={-1} className={classes(style["row"], first !== undefined && style["looked"], first !== undefined && personClass(names.colour(first)))}>
+      {children}
+      {here.length > 0 && <p className={style["here"]}>{say("plan.here", { names: here.map(names.seat) })}</p>}
+    </li>
   );
 }
 
@@ -46,17 +67,23 @@ export function AddRow<D>(props: {
   readonly begin: () => D;
   readonly finish: (draft: D) => Finished<Values>;
   readonly form: (parts: FormParts<D>) => ReactNode;
+  /** Another word on the button than the list's own. */
+  readonly label?: string;
+  readonly quiet?: boolean;
+  /** Opens at once with this, and reports its end. */
+  readonly opened?: { readonly draft: D; readonly onEnd: () => void };
 }) {
   const { record } = useScene();
   const { say } = useLanguage();
   const rows = useAllRows(props.list);
   const allowed = useCanEditRows(props.list);
-  const [draft, setDraft] = useState<{ readonly value: D; readonly tried: boolean } | null>(null);
+  const [draft, setDraft] = useState<{ readonly value: D; readonly tried: boolean } | null>(props.opened === undefined ? null : { value: props.opened.draft, tried: false });
   const opener = useRef<HTMLButtonElement>(null);
   const ended = useRef(false);
   const end = (): void => {
     ended.current = true;
     setDraft(null);
+    props.opened?.onEnd();
   };
   useEffect(() => {
     if (draft !== null || !ended.current) return;
@@ -69,10 +96,10 @@ export function AddRow<D>(props: {
     end();
   });
   if (!allowed) return null;
-  const label = say(`plan.add.${props.list}`);
+  const label = props.label ?? say(`plan.add.${props.list}`);
   if (draft === null) {
     return (
-      <Button ref={opener} className={style["add"]} icon={<Plus size={20} aria-hidden />} onClick={() => setDraft({ value: props.begin(), tried: false })}>{label}</Button>
+      <Button ref={opener} data-add={props.list} {...(props.quiet === true ? { kind: "quiet" as const } : {})} className={style["add"]} icon={<Plus size={20} aria-hidden />} onClick={() => setDraft({ value: props.begin(), tried: false })}>{label}</Button>
     );
   }
   const done = (event: FormEvent): void => {
@@ -111,7 +138,11 @@ export function RowTools(props: { readonly list: ListName; readonly row: RowId; 
   const [asking, setAsking] = useState(false);
   const [reason, setReason] = useState<string>("");
   const [tried, setTried] = useState(false);
-  if (!allowed) return props.children ?? null;
+  const history = useHistory();
+  const told = history !== null && (
+    <IconButton label={say("plan.history.of", { what: props.name })} onClick={() => history(firstField(props.list), props.row)}><History size={18} aria-hidden /></IconButton>
+  );
+  if (!allowed) return <div className={style["tools"]}>{props.children}{told}</div>;
   const index = standing.indexOf(props.row);
   const before = standing[index - 1];
   const after = standing[index + 1];
@@ -124,6 +155,7 @@ export function RowTools(props: { readonly list: ListName; readonly row: RowId; 
   return (
     <div className={style["tools"]}>
       {props.children}
+      {told}
       {props.fixed !== true && before !== undefined && (
         <IconButton label={say("plan.move_up", { what: props.name })} onClick={() => record.move(props.row, all[all.indexOf(before) - 1] ?? null)}><ArrowUp size={18} aria-hidden /></IconButton>
       )}

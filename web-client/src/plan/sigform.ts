@@ -1,6 +1,8 @@
 /** What stands in the sig editor, and the sig it makes. Pure: half a sig is not a value, and nothing is invented. */
 import type { Meal, PeriodUnit, Route, Sig, TimeOfDay } from "../wire";
 import { checkDecimal } from "./decimal";
+import { expandSig, readSig } from "./sigline";
+import { TIMES } from "./sigtable";
 
 /** The editor's boxes as typed. */
 export interface SigForm {
@@ -17,8 +19,6 @@ export interface SigForm {
   readonly max: string;
   readonly text: string;
 }
-
-export const TIMES: readonly TimeOfDay[] = ["morning", "noon", "evening", "bedtime"];
 
 export const formOf = (sig: Sig | null): SigForm => ({
   dose: sig?.dose?.value ?? "",
@@ -83,6 +83,14 @@ export function structureOf(form: SigForm): Omit<Sig, "text"> {
   };
 }
 
-/** The sig, or `null` while something keeps it from being one. */
+/** The sig, or `null` while something keeps it from being one. Its words are without abbreviations. */
 export const sigOf = (form: SigForm): Sig | null =>
-  Object.keys(checkSig(form)).length > 0 ? null : { text: form.text.trim(), ...structureOf(form) };
+  Object.keys(checkSig(form)).length > 0 ? null : { text: expandSig(form.text), ...structureOf(form) };
+
+/** The boxes as the words fill them; `null` if they are not understood whole, or say no more than the boxes do. */
+export function boxesFrom(form: SigForm): SigForm | null {
+  const { sig, left, indication } = readSig(form.text);
+  if (sig === null || left.length > 0 || indication !== "") return null;
+  const filled = formOf(sig);
+  return JSON.stringify(structureOf(filled)) === JSON.stringify(structureOf(form)) ? null : filled;
+}

@@ -5,6 +5,7 @@ import type {
 import type { DocState } from "./fold";
 import type { Draft, Entry } from "./queue";
 import type { Waiting } from "./saved";
+import type { Done } from "./undo";
 
 /** An own edit without an answer. */
 export interface Pending extends Waiting {
@@ -59,6 +60,8 @@ export interface RecordState {
   readonly gate: { readonly seq: number; readonly missing: readonly GateItem[] } | null;
   /** Editors an earlier page left open, until they are opened again. */
   readonly drafts: ReadonlyMap<string, Draft>;
+  /** Own changes that can be taken back, the newest last. */
+  readonly done: readonly Done[];
 }
 
 export type CommandAnswer =

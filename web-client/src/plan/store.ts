@@ -8,17 +8,35 @@ export interface Readable<S> {
 
 export interface Store<S> extends Readable<S> {
   set(state: S): void;
+  /** Several changes that readers hear of once: a message of the line is one event to the screen. */
+  batch(run: () => void): void;
 }
 
 export function createStore<S>(initial: S): Store<S> {
   let state = initial;
   const listeners = new Set<() => void>();
+  let depth = 0;
+  let untold = false;
+  const tell = (): void => {
+    untold = false;
+    for (const listener of listeners) listener();
+  };
   return {
     get: () => state,
     set(next) {
       if (next === state) return;
       state = next;
-      for (const listener of listeners) listener();
+      if (depth === 0) tell();
+      else untold = true;
+    },
+    batch(run) {
+      depth += 1;
+      try {
+        run();
+      } finally {
+        depth -= 1;
+        if (depth === 0 && untold) tell();
+      }
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -36,7 +54,7 @@ export function useSlice<S, T>(store: Readable<S>, select: (state: S) => T, same
     last.current = { value };
     return value;
   };
-  return useSyncExternalStore(store.subscribe, read);
+  return useSyncExternalStore(store.subscribe, read, read);
 }
 
 export const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>

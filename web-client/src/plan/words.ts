@@ -140,7 +140,7 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "todos.should_do":
       return joined([value.text, value.when, g.list((value.med_ids ?? []).map(named))], " · ");
     case "touchpoints.content":
-      return joined([value.purpose, value.when, value.frequency, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
+      return joined([value.purpose, value.when, value.due === undefined ? "" : say("plan.touchpoint.due_words", { due: g.date(value.due) }), value.frequency, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
     case "outline.when_to_call":
       return joined([value.call, value.emergency], " · ");
     case "signed":
@@ -166,7 +166,7 @@ export const measureWords = (value: Measure, say: Say, g: Grammar): string =>
   `${say(`plan.measure.kind.${value.kind}`)}: ${joined([value.value, unitWords(value.unit)])}, ${g.date(value.at.slice(0, 10))}, ${say(`plan.measure.source.${value.source}`)}`;
 
 /** UCUM as a reader knows it: "mm[Hg]" is printed mm Hg. */
-export const unitWords = (unit: string): string => unit.replace(/\[([^\]]*)\]/g, " $1").replace(/\{[^}]*\}/g, "").trim();
+export const unitWords = (unit: string): string => unit === "[lb_av]" ? "lb" : unit.replace(/\[([^\]]*)\]/g, " $1").replace(/\{[^}]*\}/g, "").trim();
 
 const joined = (parts: readonly (string | undefined)[], between = " "): string =>
   parts.filter((part) => part !== undefined && part !== "").join(between);

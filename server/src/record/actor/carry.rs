@@ -40,7 +40,9 @@ impl Task {
                         Err(error) => tracing::warn!(%error, "a refused text could not be kept"),
                     }
                 }
-                Effect::Send { .. } | Effect::Close { .. } => said.push(effect),
+                Effect::Send { .. } | Effect::Close { .. } | Effect::ReadHistory { .. } => {
+                    said.push(effect);
+                }
             }
         }
         if !self.settle(before).await {
@@ -53,6 +55,11 @@ impl Task {
                 Effect::Close { connection, code: _ } => {
                     if let Some(reader) = self.readers.get(&connection) {
                         reader.outgoing.cut(Cut::Misbehaves);
+                    }
+                }
+                Effect::ReadHistory { doc, connection, at, before } => {
+                    if !self.read_history(connection, doc, at, before) {
+                        self.say(connection, refused("record.history", RefusalCode::Busy));
                     }
                 }
                 Effect::Store { .. }

@@ -462,6 +462,48 @@ async fn a_document_that_does_not_read_to_its_end_is_shown_and_takes_nothing() {
 }
 
 #[tokio::test]
+async fn a_history_comes_from_the_log_page_by_page() {
+    let bench = Bench::new().await;
+    let (record, ..) = bench.record().await;
+    let records = records(&bench);
+    let mut nurse = Client::new(Role::Pharmacist);
+    let (doc, _) = nurse.open(&records, record).await;
+    let mut rev = 0;
+    for n in 0..40 {
+        let edit = set(if n % 2 == 0 { "no_known" } else { "listed" }, Base::Rev(rev));
+        send(&records, &nurse, doc, &edit, false);
+        rev = nurse.outcome(edit.id).await.unwrap();
+    }
+    let mut pages = Vec::new();
+    let mut before = None;
+    loop {
+        records.handle(nurse.connection, ClientMessage::RecordHistory { doc, at: AT, before });
+        let (changes, next) = loop {
+            match nurse.message().await {
+                ServerMessage::RecordHistory { changes, next, people, .. } => {
+                    assert_eq!(people.len(), 1, "who it was");
+                    break (changes, next);
+                }
+                ServerMessage::Refused { code, .. } => panic!("{code:?}"),
+                _ => {}
+            }
+        };
+        pages.push(changes.iter().map(|change| change.seq).collect::<Vec<_>>());
+        before = next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [30, 10]);
+    let told: Vec<u64> = pages.concat();
+    let mut newest_first = told.clone();
+    newest_first.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(told, newest_first);
+    assert_eq!(told.first(), Some(&rev));
+}
+
+#[tokio::test]
 async fn a_closed_record_refuses_edits() {
     let bench = Bench::new().await;
     let (record, ..) = bench.record().await;

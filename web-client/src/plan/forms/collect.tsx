@@ -19,7 +19,7 @@ const STATUSES: readonly ConditionStatus[] = ["active", "inactive"];
 const MEASURES: readonly MeasureKind[] = ["blood_pressure", "weight", "heart_rate", "hba1c", "ldl_cholesterol", "creatinine", "egfr", "potassium", "inr", "alt"];
 const SOURCES: readonly MeasureSource[] = ["staff", "patient", "chart"];
 /** UCUM units a reading usually comes in. */
-const USUAL: Record<MeasureKind, string> = {
+export const USUAL: Record<MeasureKind, string> = {
   blood_pressure: "mm[Hg]", weight: "kg", heart_rate: "/min", hba1c: "%", ldl_cholesterol: "mg/dL", creatinine: "mg/dL", egfr: "mL/min/{1.73_m2}",
   potassium: "mmol/L", inr: "", alt: "U/L",
 };
@@ -117,7 +117,12 @@ function VerifyBoxes({ draft, change, tried }: { readonly draft: Verify | null; 
 export const TAKING: readonly Adherence["taking"][] = ["as_prescribed", "differently", "not_taking", "unknown"];
 export const adherenceShape: Shape<Adherence, Adherence | null> = {
   begin: (value) => value,
-  finish: (draft) => (draft === null ? "unfinished" : { value: { taking: draft.taking, ...((draft.reason ?? "").trim() === "" ? {} : { reason: (draft.reason ?? "").trim() }) } }),
+  finish: (draft) => draft === null ? "unfinished" : {
+    value: {
+      taking: draft.taking, ...((draft.reason ?? "").trim() === "" ? {} : { reason: (draft.reason ?? "").trim() }),
+      ...(draft.missed_per_7d === undefined ? {} : { missed_per_7d: draft.missed_per_7d }),
+    },
+  },
   form: ({ draft, change }) => <AdherenceBoxes {...{ draft, change }} />,
 };
 
@@ -129,9 +134,21 @@ function AdherenceBoxes({ draft, change }: { readonly draft: Adherence | null; r
         {draft === null && <option value="" disabled>{say("plan.none_chosen")}</option>}
         {TAKING.map((taking) => <option key={taking} value={taking}>{say(`plan.med.taking.${taking}`)}</option>)}
       </Select>
-      {draft !== null && <GrowField label={say("plan.med.taking.why")} value={draft.reason ?? ""} most={300} onChange={(reason) => change({ ...draft, reason })} />}
+      {draft !== null && (
+        <div className={style["pair"]}>
+          <GrowField label={say("plan.med.taking.why")} value={draft.reason ?? ""} most={300} onChange={(reason) => change({ ...draft, reason })} />
+          <TextBox label={say("plan.med.missed_7d")} value={draft.missed_per_7d === undefined ? "" : String(draft.missed_per_7d)} most={2} decimal onChange={(text) => change(missed(draft, text))} />
+        </div>
+      )}
     </>
   );
+}
+
+/** Digits alone, as nothing else is a number of doses. */
+function missed({ missed_per_7d: before, ...draft }: Adherence, text: string): Adherence {
+  if (text === "") return draft;
+  if (/^[0-9]{1,2}$/.test(text)) return { ...draft, missed_per_7d: Number(text) };
+  return before === undefined ? draft : { ...draft, missed_per_7d: before };
 }
 
 export const assessmentShape: Shape<Assessment, Assessment | null> = {
@@ -265,7 +282,7 @@ export interface MeasureDraft {
 }
 
 /** `today`: a FHIR date. */
-export const newMeasure = (today: string): MeasureDraft => ({ kind: "blood_pressure", value: "", unit: USUAL.blood_pressure, at: today, source: "staff" });
+export const newMeasure = (today: string, source: MeasureSource = "staff"): MeasureDraft => ({ kind: "blood_pressure", value: "", unit: USUAL.blood_pressure, at: today, source });
 
 export const measureShape: Shape<Measure, MeasureDraft> = {
   begin: (value) => value ?? newMeasure(""),

@@ -38,6 +38,12 @@ export function DateBox(props: { readonly label: string; readonly value: string;
 
 export const dateOk = (value: string): boolean => value === "" || isPartialDate(value);
 
+/** The day where the reader is, as a FHIR date. */
+export function today(): string {
+  const now = new Date();
+  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
+}
+
 /** Some of several. */
 export function Checks<T extends string>(props: {
   readonly label: string;

@@ -6,9 +6,8 @@ import type {
 } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Select } from "../../ui/Field";
-import { useRowNames, useRecordSlice, useRows } from "../context";
+import { useProblemTitle, useRowNames, useRows } from "../context";
 import type { Shape } from "../Editor";
-import { EMPTY_DOC, valueAt } from "../fold";
 import { GrowField } from "../GrowField";
 import { formOf, sigOf, type SigForm } from "../sigform";
 import { ReadingHint } from "../ReadingHint";
@@ -110,17 +109,6 @@ function RecommendationBoxes({ draft, change, tried }: Boxes<RecommendationDraft
   );
 }
 
-/** "Problem 2: high cholesterol". */
-export function useProblemTitle(): (row: RowId, index: number) => string {
-  const { say } = useLanguage();
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
-  return (row, index) => {
-    const number = say("plan.problem.number", { number: index + 1 });
-    const condition = valueAt(doc, "problems.statement", row)?.condition ?? "";
-    return condition === "" ? number : `${number}: ${condition}`;
-  };
-}
-
 // ---- goal, to-do, touchpoint, when to call ----
 
 export interface TargetDraft {
@@ -178,14 +166,22 @@ export function InstructionBoxes({ draft, change, tried }: Boxes<InstructionDraf
 export interface TouchpointDraft {
   readonly purpose: string;
   readonly when: string;
+  readonly due: string;
+  readonly frequency: string;
   readonly format: TouchpointFormat;
   readonly members: readonly Role[];
 }
 
 export const touchpointShape: Shape<Touchpoint, TouchpointDraft> = {
-  begin: (value) => ({ purpose: value?.purpose ?? "", when: value?.when ?? "", format: value?.format ?? "video", members: value?.members ?? ["patient", "pharmacist"] }),
-  finish: ({ purpose, when, format, members }) => purpose.trim() === "" || when.trim() === "" ? "unfinished" : {
-    value: { purpose: purpose.trim(), when: when.trim(), format, ...(members.length === 0 ? {} : { members: MEMBERS.filter((role) => members.includes(role)) }) },
+  begin: (value) => ({
+    purpose: value?.purpose ?? "", when: value?.when ?? "", due: value?.due ?? "", frequency: value?.frequency ?? "", format: value?.format ?? "video",
+    members: value === null ? ["patient", "pharmacist"] : value.members ?? [],
+  }),
+  finish: ({ purpose, when, due, frequency, format, members }) => purpose.trim() === "" || when.trim() === "" || !dateOk(due) ? "unfinished" : {
+    value: {
+      purpose: purpose.trim(), when: when.trim(), ...(due === "" ? {} : { due }), ...(frequency.trim() === "" ? {} : { frequency: frequency.trim() }), format,
+      ...(members.length === 0 ? {} : { members: MEMBERS.filter((role) => members.includes(role)) }),
+    },
   },
   form: (parts) => <TouchpointBoxes {...parts} />,
 };
@@ -198,6 +194,8 @@ export function TouchpointBoxes({ draft, change, tried }: Boxes<TouchpointDraft>
       <div className={style["pair"]}>
         <TextBox label={say("plan.touchpoint.purpose")} value={draft.purpose} most={200} problem={needed(draft.purpose)} onChange={(purpose) => change({ ...draft, purpose })} />
         <TextBox label={say("plan.touchpoint.when")} value={draft.when} most={100} hint={say("plan.touchpoint.when.hint")} problem={needed(draft.when)} onChange={(when) => change({ ...draft, when })} />
+        <DateBox label={say("plan.touchpoint.due")} value={draft.due} tried={tried} onChange={(due) => change({ ...draft, due })} />
+        <TextBox label={say("plan.touchpoint.frequency")} value={draft.frequency} most={100} hint={say("plan.touchpoint.frequency.hint")} onChange={(frequency) => change({ ...draft, frequency })} />
         <Select label={say("plan.touchpoint.format")} value={draft.format} onChange={(event) => change({ ...draft, format: picked(FORMATS, event.currentTarget.value) })}>
           {FORMATS.map((format) => <option key={format} value={format}>{say(`plan.touchpoint.format.${format}`)}</option>)}
         </Select>

@@ -9,7 +9,8 @@ import { checkDecimal } from "../decimal";
 import type { FormParts, Shape } from "../Editor";
 import { GrowField } from "../GrowField";
 import { PLAIN } from "../plain";
-import { checkSig, formOf, sigOf, structureOf, TIMES, type SigCheck, type SigForm, type SigProblem } from "../sigform";
+import { TIMES } from "../sigtable";
+import { boxesFrom, checkSig, formOf, sigOf, structureOf, type SigCheck, type SigForm, type SigProblem } from "../sigform";
 import { composeSig } from "../words";
 import { TextBox } from "./parts";
 import style from "./forms.module.css";
@@ -49,8 +50,19 @@ export function SigBoxes({ draft, change, tried }: FormParts<SigForm>) {
     if (code === undefined || (!tried && code !== "bad_number")) return undefined;
     return code === "misread" ? undefined : say(`plan.sig.${code}`);
   };
+  const fromWords = boxesFrom(draft);
   return (
     <>
+      <GrowField label={say("plan.sig.text")} value={draft.text} most={300} problem={problem("text")} onChange={(text) => set({ text })} />
+      {fromWords !== null && (
+        <div className={style["offer"]}><Button onClick={() => change(fromWords)}>{say("plan.sig.fill", { what: composeSig(structureOf(fromWords), say) })}</Button></div>
+      )}
+      {fromWords === null && composed !== "" && composed !== draft.text && (
+        <div className={style["offer"]}><Button onClick={() => change({ ...draft, text: composed })}>{say("plan.sig.follow", { text: composed })}</Button></div>
+      )}
+      {draft.text === "" && (
+        <div className={style["offer"]}><Button onClick={() => change({ ...draft, text: say("plan.sig.not_sure") })}>{say("plan.sig.follow", { text: say("plan.sig.not_sure") })}</Button></div>
+      )}
       <div className={style["pair"]}>
         <div>
           <TextBox label={say("plan.sig.dose")} value={draft.dose} most={16} decimal problem={problem("dose")} onChange={(dose) => set({ dose })} />
@@ -95,13 +107,6 @@ export function SigBoxes({ draft, change, tried }: FormParts<SigForm>) {
           <Offer text={draft.max} onTake={(max) => set({ max })} />
         </div>
       </div>
-      <GrowField label={say("plan.sig.text")} value={draft.text} most={300} problem={problem("text")} onChange={(text) => set({ text })} />
-      {composed !== "" && composed !== draft.text && (
-        <div className={style["offer"]}><Button onClick={() => change({ ...draft, text: composed })}>{say("plan.sig.follow", { text: composed })}</Button></div>
-      )}
-      {draft.text === "" && (
-        <div className={style["offer"]}><Button onClick={() => change({ ...draft, text: say("plan.sig.not_sure") })}>{say("plan.sig.follow", { text: say("plan.sig.not_sure") })}</Button></div>
-      )}
     </>
   );
 }

@@ -1,26 +1,23 @@
 /** Four questions for each medicine in use. */
-import { useState } from "react";
+import { memo, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Chip } from "../../ui/Chip";
-import { useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
+import { useProblemTitle, useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice } from "../fields";
-import { EMPTY_DOC, valueAt } from "../fold";
+import { CELLS, inUse } from "../counts";
+import { EMPTY_DOC } from "../fold";
 import { ANSWERS, assessmentShape } from "../forms/collect";
 import { sameItems } from "../store";
+import { AddProblem } from "./Problems";
 import style from "./panels.module.css";
 
-const CELLS = ["meds.indicated", "meds.effective", "meds.safe", "meds.adherent"] as const;
 type Cell = (typeof CELLS)[number];
 
 export function Assess() {
   const { say } = useLanguage();
-  const all = useRows("meds");
-  const rows = useRecordSlice((state) => {
-    const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
-    return all.filter((row) => ["active", "on_hold"].includes(valueAt(doc, "meds.status", row)?.state ?? "active"));
-  }, sameItems);
+  const rows = useRecordSlice((state) => inUse(state.docs.get("plan")?.shown ?? EMPTY_DOC), sameItems);
   const open = useRecordSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return rows.flatMap((row) => CELLS.filter((cell) => doc.registers.get(`${row}/${cell}`) === undefined)).length;
@@ -41,15 +38,30 @@ export function Assess() {
         </thead>
         <tbody>{rows.map((row) => <MedicineRow key={row} row={row} />)}</tbody>
       </table>
+      <ProblemsFound />
     </div>
   );
 }
 
-function MedicineRow({ row }: { readonly row: RowId }) {
+/** A problem is written down where it is found; its card stands under Plan. */
+function ProblemsFound() {
+  const { say } = useLanguage();
+  const rows = useRows("problems");
+  const title = useProblemTitle();
+  return (
+    <section aria-label={say("plan.assess.found")} className={style["small"]}>
+      <h3>{say("plan.assess.found")}</h3>
+      {rows.length === 0 ? <p className={style["hint"]}>{say("plan.nothing_yet")}</p> : <ul>{rows.map((row, index) => <li key={row}>{title(row, index)}</li>)}</ul>}
+      <AddProblem />
+    </section>
+  );
+}
+
+const MedicineRow = memo(function MedicineRow({ row }: { readonly row: RowId }) {
   const name = useRowNames()(row);
   const sig = useValue("meds.sig", row);
   return (
-    <tr>
+    <tr data-row={row} tabIndex={-1}>
       <th scope="row">
         <bdi translate="no">{name}</bdi>
         {sig !== null && <p className={style["medSig"]}>{sig.text}</p>}
@@ -57,7 +69,7 @@ function MedicineRow({ row }: { readonly row: RowId }) {
       {CELLS.map((cell) => <td key={cell}><Tick cell={cell} row={row} medicine={name} /></td>)}
     </tr>
   );
-}
+});
 
 function Tick({ cell, row, medicine }: { readonly cell: Cell; readonly row: RowId; readonly medicine: string }) {
   const { say } = useLanguage();

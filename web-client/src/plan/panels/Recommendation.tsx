@@ -1,5 +1,5 @@
 /** One recommendation, from draft to decision. Commands need the line: they are never queued, and answer once. */
-import { useId, useState, type FormEvent } from "react";
+import { memo, useId, useMemo, useState, type FormEvent } from "react";
 import { Send } from "lucide-react";
 import { useLanguage } from "../../i18n";
 import type { Command, DeclineReason, RowId } from "../../wire";
@@ -7,9 +7,12 @@ import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
 import { Select } from "../../ui/Field";
-import { useRowNames, useNames, useRecordSlice, useRegister, useRows, useScene, useValue } from "../context";
+import { useProblemTitle, useRowNames, useNames, useRecordSlice, useRegister, useRows, useScene, useValue } from "../context";
 import { Focused, RegisterEditor } from "../Editor";
-import { recommendationShape, useProblemTitle } from "../forms/planning";
+import { LineField } from "../fields";
+import { Fold } from "../Fold";
+import { addresseeShape, replacesShape } from "../forms/more";
+import { recommendationShape } from "../forms/planning";
 import { picked, SigBoxes } from "../forms/sig";
 import { GrowField } from "../GrowField";
 import { useKeys } from "../keys";
@@ -18,12 +21,15 @@ import type { CommandAnswer } from "../record";
 import { RowDoubt, RowTools } from "../rows";
 import { formOf, sigOf, type SigForm } from "../sigform";
 import { SigWords } from "../SigWords";
+import { RowComments } from "./Comments";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
 
 const REASONS: readonly DeclineReason[] = ["clinical_disagreement", "already_addressed", "patient_preference", "cost_coverage", "needs_visit", "not_prescriber", "other"];
 
-export function Recommendation({ row }: { readonly row: RowId }) {
+const MORE = ["recommendations.reference", "recommendations.replaces"] as const;
+
+export const Recommendation = memo(function Recommendation({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const content = useValue("recommendations.content", row);
   const state = useValue("recommendations.state", row) ?? "draft";
@@ -33,13 +39,14 @@ export function Recommendation({ row }: { readonly row: RowId }) {
   const mayDecide = useRecordSlice((all) => all.docs.get("plan")?.commands.has("decide") === true && all.closed === null);
   const title = content?.summary ?? say("plan.field.recommendations.content");
   const locked = state !== "draft";
+  const replaces = useMemo(() => replacesShape(row), [row]);
   const index = content?.problem === undefined ? -1 : problems.indexOf(content.problem);
   return (
     <Card aria-label={title}>
       <RowDoubt list="recommendations" row={row} />
       <div className={style["head"]}>
         <div className={`${style["chips"]} ${style["grow"]}`}>
-          <Chip tone={{ draft: "plain", sent: "info", accepted: "ok", accepted_modified: "ok", declined: "warn" }[state] as "plain" | "info" | "ok" | "warn"}>{say(`plan.rec.state.${state}`)}</Chip>
+          <span data-field="recommendations.state"><Chip tone={{ draft: "plain", sent: "info", accepted: "ok", accepted_modified: "ok", declined: "warn" }[state] as "plain" | "info" | "ok" | "warn"}>{say(`plan.rec.state.${state}`)}</Chip></span>
           {content !== null && <Chip tone="plain">{say(`plan.rec.action.${content.action}`)}</Chip>}
           {content?.med !== undefined && <Chip tone="plain"><bdi translate="no">{medicine(content.med)}</bdi></Chip>}
           {index >= 0 && content?.problem !== undefined && <Chip tone="plain">{problemTitle(content.problem, index)}</Chip>}
@@ -56,12 +63,18 @@ export function Recommendation({ row }: { readonly row: RowId }) {
         )}
       />
       <NarrativeText field="recommendations.rationale" row={row} locked={locked} />
+      <RegisterEditor field="recommendations.addressee" row={row} shape={addresseeShape} locked={locked} empty={say("plan.rec.addressee.none")} />
+      <Fold label={say("plan.more")} of={title} row={row} fields={MORE}>
+        <LineField field="recommendations.reference" row={row} locked={locked} hint={say("plan.rec.reference.hint")} />
+        <RegisterEditor field="recommendations.replaces" row={row} shape={replaces} locked={locked} empty={say("plan.rec.replaces_none")} />
+        <RowComments row={row} name={title} />
+      </Fold>
       {state === "draft" && <SendIt row={row} />}
       {state === "sent" && mayDecide && <Decide row={row} regimen={content?.regimen === undefined ? null : formOf(content.regimen)} />}
       <Decided row={row} />
     </Card>
   );
-}
+});
 
 /** What a command may answer, in a sentence beside its button. */
 export function useCommand(): {
@@ -189,7 +202,7 @@ function Decided({ row }: { readonly row: RowId }) {
   const { value, at_ms } = useRegister("recommendations.decision", row);
   if (value === null) return null;
   return (
-    <div className={style["decision"]}>
+    <div data-field="recommendations.decision" className={style["decision"]}>
       <p className={style["title"]}>{say(`plan.rec.state.${value.outcome}`)}</p>
       {value.reason !== undefined && <p>{say(`plan.rec.reason.${value.reason}`)}</p>}
       {value.regimen !== undefined && <p><SigWords sig={value.regimen} /></p>}

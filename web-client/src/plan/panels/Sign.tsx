@@ -29,8 +29,8 @@ export function Sign() {
   const mayRevise = useMay("revise");
   const maySign = useMay("sign");
   return (
-    <section aria-label={say("plan.sign.title")} className={style["sign"]}>
-      <div className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
+    <section aria-label={say("plan.sign.title")} data-field="signed" className={style["sign"]}>
+      <div data-field="revision" className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
       {signed.value !== null && signed.by !== null && (
         <p className={style["title"]}>
           <CircleCheck size={20} aria-hidden />
@@ -46,7 +46,7 @@ export function Sign() {
           {mayRevise && <Late label={say("plan.revise")} words={say("plan.revise.words")} box={say("plan.revise.reason")} most={300} make={(reason) => ({ kind: "revise", reason })} />}
         </div>
       )}
-      <Addenda />
+      <div data-field="addenda"><Addenda /></div>
       {signed.value !== null && <Versions newest={signed.value.version} />}
     </section>
   );
