@@ -13,5 +13,6 @@ mod fixtures;
 mod gate;
 mod interleavings;
 mod random;
+mod record;
 mod rules;
 mod world;
