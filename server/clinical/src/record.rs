@@ -63,12 +63,6 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> Default for Held<T> {
-    fn default() -> Self {
-        Self::Empty
-    }
-}
-
 /// It holds what a patient takes and has: it says in which state it is, and never what it holds.
 impl<T> fmt::Debug for Held<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
