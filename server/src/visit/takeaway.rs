@@ -8,6 +8,7 @@ use clinical::field::DocKind;
 use clinical::format::Language;
 use clinical::id::RecordId;
 use clinical::plain::{self, PlainVisit};
+use clinical::value::PartialDate;
 use clinical::view::View;
 use signaling::role::{self, Shared};
 use signaling::visit::Entry as Way;
@@ -74,7 +75,7 @@ pub(crate) async fn page(
         }
     }
     let about = PlainVisit {
-        date: Some(patient::date_of(visit.ended.unwrap_or_else(now))),
+        date: Some(PartialDate::of(visit.ended.unwrap_or_else(now))),
         with,
         phone: app.config.practice.phone.clone(),
     };
