@@ -96,6 +96,7 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/join", post(crate::visit::join))
         .route("/api/seats/{seat}/key", get(crate::visit::key))
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
+        .route("/api/seats/{seat}/export", post(crate::visit::export::export))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

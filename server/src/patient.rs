@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use clinical::actor::{Millis, Role};
+use clinical::actor::Role;
 use clinical::doc::{Doc, Import};
 use clinical::edit::EditError;
 use clinical::fhir::{self, Chart, Issue, ReadError};
 use clinical::field::{Address, DocKind, FieldName};
 use clinical::id::{DocId, EditId, PatientId, PersonId, RecordId, RowId};
+use clinical::medication::Verify;
 use clinical::phi::Phi;
 use clinical::value::{PartialDate, Value, ValueError};
 use signaling::message::{PatientFacts, StorageState};
@@ -115,7 +116,14 @@ pub async fn import(
         StorageState::Failed => return Err(StoreError::Failed.into()),
     }
     let now = now();
-    let chart = fhir::read(bytes, &PartialDate::of(now))?;
+    let mut chart = fhir::read(bytes, &PartialDate::of(now))?;
+    for row in &mut chart.rows {
+        // Somebody verified it in another practice: here it is asked again. Its problems stayed there too.
+        if let Some(verify) = row.values.get_mut(&FieldName::MedsVerify) {
+            *verify = Value::of(&Verify::Unverified)?;
+        }
+        row.values.remove(&FieldName::GoalsProblems);
+    }
     let patient = PatientId(Uuid::now_v7());
     let person = PersonId(Uuid::now_v7());
     let record = RecordId(Uuid::now_v7());
@@ -200,6 +208,19 @@ pub async fn of_record(
         let birth_date = Phi::new(born.map(|born| born.as_str().to_owned()).unwrap_or_default());
         (patient, PatientFacts { name: head.patient.name, birth_date })
     }))
+}
+
+/// Whom a record is about, as the chart told it.
+///
+/// # Errors
+/// It does not read.
+pub async fn chart_of(
+    store: &Store,
+    vault: &Vault,
+    record: RecordId,
+) -> Result<Option<(PatientId, fhir::PatientFacts)>, PersonError> {
+    let found = store::of_record(store, vault, record).await?;
+    Ok(found.map(|(patient, head)| (patient, head.patient)))
 }
 
 /// The language the patient prefers (BCP 47), if the chart tells.

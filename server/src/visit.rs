@@ -1,5 +1,6 @@
 //! Visits and their seats: made, looked at by whoever sits there, and joined.
 
+pub mod export;
 mod sql;
 mod store;
 pub(crate) mod takeaway;

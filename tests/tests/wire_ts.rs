@@ -6,6 +6,7 @@ use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
+use mortar::visit::export::ExportRequest;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
 use ts_rs::{Config, TS};
@@ -23,6 +24,7 @@ fn the_client_types_are_those_of_the_server() {
     SeatHome::export_all(&config).unwrap();
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
+    ExportRequest::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();

@@ -1,5 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId } from "./wire";
+import type { Claimed, ExportRequest, JoinReply, SeatHome, SeatId } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -23,6 +23,10 @@ export class ApiFailure extends Error {
 const ANSWER_WITHIN_MS = 8_000;
 
 async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  return (await (await answer(method, path, body)).json()) as T;
+}
+
+async function answer(method: "GET" | "POST", path: string, body?: unknown): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -36,7 +40,7 @@ async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Pr
     throw new ApiFailure(0, { code: "offline" });
   }
   if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
-  return (await response.json()) as T;
+  return response;
 }
 
 async function problemOf(response: Response): Promise<object> {
@@ -58,4 +62,9 @@ export function joinSeat(seat: SeatId): Promise<JoinReply> {
 
 export function seatFacts(seat: SeatId): Promise<SeatHome> {
   return call("GET", `/api/seats/${seat}`);
+}
+
+/** The record as FHIR, to be saved as a file. */
+export async function exportRecord(seat: SeatId, request: ExportRequest): Promise<Blob> {
+  return (await answer("POST", `/api/seats/${seat}/export`, request)).blob();
 }

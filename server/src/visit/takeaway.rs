@@ -96,7 +96,7 @@ fn nothing() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn load(app: &App, record: RecordId) -> Result<Vec<Doc>, Problem> {
+pub(super) async fn load(app: &App, record: RecordId) -> Result<Vec<Doc>, Problem> {
     match record::load(&app.store, &app.vault, record).await {
         Ok(loaded) => Ok(loaded.docs.into_iter().map(|loaded| loaded.doc).collect()),
         Err(LoadError::NotFound) => Ok(Vec::new()),
