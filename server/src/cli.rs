@@ -8,16 +8,22 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use clinical::actor::Role;
+use clinical::gate::{Credential, CredentialKind};
+use clinical::id::PersonId;
+use clinical::value::PartialDate;
 use uuid::Uuid;
 
 use crate::config::{Config, Demo, Practice, Tls};
+use crate::credential;
 use crate::demo::{self, Invitation, Invited};
 use crate::http::assets;
 use crate::patient;
+use crate::person::{self, Person};
 use crate::record::writer::Writer;
 use crate::serve::{KEY_FILE, origin, serve};
 use crate::store::{Hold, Store};
 use crate::vault::Vault;
+use crate::verify;
 
 /// Largest chart that is read.
 const CHART_BYTES: u64 = 64 * 1024 * 1024;
@@ -66,6 +72,10 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_PHONE", default_value_t = Practice::default().phone)]
     phone: String,
 
+    /// Credentials without which nobody signs a plan: license, mtm_cert, cdtm_registration, board_cert.
+    #[arg(long, global = true, env = "MORTAR_SIGN_REQUIRES", value_delimiter = ',', value_parser = credential_kind, default_values = ["license", "mtm_cert"])]
+    sign_requires: Vec<CredentialKind>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -82,6 +92,38 @@ enum Command {
     },
     /// Print the links of the newest visit.
     Links,
+    /// List staff and their credentials.
+    Staff,
+    /// Note a credential of somebody on the staff, after having checked it.
+    Credential {
+        /// Whose, as `mortar staff` prints it.
+        person: PersonId,
+        /// license, mtm_cert, cdtm_registration or board_cert.
+        #[arg(value_parser = credential_kind)]
+        kind: CredentialKind,
+        /// As printed on it.
+        number: String,
+        /// The last day it holds: 2027-06-30.
+        #[arg(value_parser = day)]
+        expires: PartialDate,
+        /// The State that gave it.
+        #[arg(long, default_value = "")]
+        state: String,
+    },
+    /// Check that everything stored is what was stored: logs, signed versions, the log of accesses.
+    Verify,
+}
+
+fn credential_kind(name: &str) -> Result<CredentialKind, String> {
+    credential::kind_of(name).ok_or_else(|| {
+        format!("{name} is no credential: license, mtm_cert, cdtm_registration or board_cert")
+    })
+}
+
+fn day(text: &str) -> Result<PartialDate, String> {
+    PartialDate::parse(text)
+        .filter(|date| date.as_str().len() == 10)
+        .ok_or_else(|| format!("{text} is no day: write it as 2027-06-30"))
 }
 
 impl Cli {
@@ -97,6 +139,7 @@ impl Cli {
             origin,
             practice,
             phone,
+            sign_requires,
             no_demo,
         } = self;
         let config = Config {
@@ -107,7 +150,7 @@ impl Cli {
             metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
-            practice: Practice { name: practice, phone },
+            practice: Practice { name: practice, phone, sign_requires },
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)
@@ -134,6 +177,11 @@ pub fn run() -> anyhow::Result<()> {
             Command::Serve => run_server(config).await,
             Command::Import { file } => import(config, file).await,
             Command::Links => links(config).await,
+            Command::Staff => staff(config).await,
+            Command::Credential { person, kind, number, expires, state } => {
+                note_credential(config, person, Credential { kind, number, state, expires }).await
+            }
+            Command::Verify => verify_all(config).await,
         }
     })
 }
@@ -214,6 +262,54 @@ async fn links(config: Config) -> anyhow::Result<()> {
     }
     say(&words);
     store.close().await;
+    Ok(())
+}
+
+async fn staff(config: Config) -> anyhow::Result<()> {
+    let (store, vault) = open(&config).await?;
+    let mut words = String::new();
+    for Person { person, role, name } in person::staff(&store, &vault).await? {
+        let _infallible = writeln!(words, "{person}  {:<12} {}", role_name(role), name.expose());
+        for Credential { kind, number, state, expires } in credential::of(&store, person).await? {
+            let kind = credential::kind_name(kind);
+            let _infallible =
+                writeln!(words, "    {kind} {number} {state} to {}", expires.as_str());
+        }
+    }
+    say(if words.is_empty() { "There is no staff yet.\n" } else { &words });
+    store.close().await;
+    Ok(())
+}
+
+async fn note_credential(
+    config: Config,
+    person: PersonId,
+    credential: Credential,
+) -> anyhow::Result<()> {
+    let (store, vault) = open(&config).await?;
+    let staff = person::staff(&store, &vault).await?;
+    if !staff.iter().any(|known| known.person == person) {
+        bail!("nobody on the staff has the id {person}: `mortar staff` lists them");
+    }
+    let chain = format!("command-{}", Uuid::now_v7());
+    let writer = Writer::start(store.clone(), &chain).await?;
+    credential::add(&writer, person, &credential).await?;
+    say("Noted.\n");
+    writer.flush().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn verify_all(config: Config) -> anyhow::Result<()> {
+    let (store, vault) = open(&config).await?;
+    let report = verify::verify(&store, &vault).await?;
+    say(&report.words());
+    store.close().await;
+    if !report.faults.is_empty() {
+        bail!(
+            "something stored is not what was stored: keep this database as it is, and restore a backup beside it"
+        );
+    }
     Ok(())
 }
 

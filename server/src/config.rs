@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use clinical::gate::CredentialKind;
+
 /// How the server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -61,6 +63,8 @@ pub struct Practice {
     pub name: String,
     /// Whom to call when nothing works.
     pub phone: String,
+    /// Credentials without which nobody signs a plan.
+    pub sign_requires: Vec<CredentialKind>,
 }
 
 impl Default for Config {
@@ -85,6 +89,7 @@ impl Default for Practice {
             name: "Harbor Street Family Practice".to_owned(),
             // Kept for fiction by the North American Numbering Plan.
             phone: "555-0142".to_owned(),
+            sign_requires: vec![CredentialKind::License, CredentialKind::MtmCert],
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The demo practice: invented people, one follow-up visit, one link for each seat.
 
-use clinical::actor::Role;
+use clinical::actor::{Millis, Role};
+use clinical::gate::{Credential, CredentialKind};
 use clinical::id::{PersonId, RecordId};
 use clinical::phi::Phi;
+use clinical::value::PartialDate;
 use signaling::message::PatientFacts;
 use signaling::visit::VisitKind;
 
+use crate::credential;
 use crate::link::{self, LinkError, Token};
 use crate::patient::{self, ImportError, ImportReport};
 use crate::person::{self, PersonError};
 use crate::record::writer::Writer;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, now};
 use crate::vault::Vault;
 use crate::visit::{self, Seat, SeatError, Visit};
 
@@ -25,6 +28,9 @@ const CHARTS: [&[u8]; 4] = [
 const PHARMACIST: &str = "Ana Reyes, PharmD";
 const PCP: &str = "Dr. Priya Raman";
 const CAREGIVER: &str = "Elena Delgado";
+
+/// How long the credentials of the demo pharmacist hold.
+const A_YEAR_MS: i64 = 365 * 86_400_000;
 
 /// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +147,16 @@ async fn demo_visit(
     ] {
         let name = Phi::new(name.to_owned());
         people.push((person::add(store, vault, writer, &name, role, cares_for).await?, role));
+    }
+    if let Some((pharmacist, _)) = people.first() {
+        for (kind, number) in
+            [(CredentialKind::License, "RPH-10442"), (CredentialKind::MtmCert, "MTM-2291")]
+        {
+            let (number, state) = (number.to_owned(), "LA".to_owned());
+            let expires = PartialDate::of(Millis(now().0 + A_YEAR_MS));
+            let held = Credential { kind, number, state, expires };
+            credential::add(writer, *pharmacist, &held).await?;
+        }
     }
     people.insert(2, (imported.person, Role::Patient));
     follow_up(store, imported.record, &people).await

@@ -97,6 +97,8 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/key", get(crate::visit::key))
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
         .route("/api/seats/{seat}/export", post(crate::visit::export::export))
+        .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
+        .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod credential;
 pub mod demo;
 pub mod http;
 pub mod limits;
@@ -18,6 +19,7 @@ mod socket;
 pub mod store;
 pub mod telemetry;
 pub mod vault;
+pub mod verify;
 
 #[cfg(test)]
 mod testing;

@@ -7,9 +7,12 @@
 mod actor;
 pub(crate) mod sql;
 mod store;
+pub(crate) mod version;
+mod walk;
 pub mod writer;
 
-pub(crate) use store::{LoadError, load, new_doc, seal_changes};
+pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
+pub(crate) use walk::{Walked, records, walk};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +22,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
 use clinical::actor::{Actor, CallTime};
+use clinical::gate::CredentialKind;
 use clinical::id::{CallId, ConnectionId, DocId, EditId, RecordId, VisitId};
 use clinical::phi::Phi;
 use signaling::message::{
@@ -205,6 +209,8 @@ struct Inner {
     store: Store,
     vault: Vault,
     writer: Writer,
+    /// Credentials a signature needs in this practice.
+    sign_requires: Vec<CredentialKind>,
     desk: Mutex<Desk>,
 }
 
@@ -275,9 +281,15 @@ enum Input {
 }
 
 impl Records {
-    /// No record is open yet.
-    pub fn new(store: Store, vault: Vault, writer: Writer) -> Self {
-        Self { inner: Arc::new(Inner { store, vault, writer, desk: Mutex::default() }) }
+    /// No record is open yet. `sign_requires`: the credentials without which nobody signs a plan here.
+    pub fn new(
+        store: Store,
+        vault: Vault,
+        writer: Writer,
+        sign_requires: Vec<CredentialKind>,
+    ) -> Self {
+        let desk = Mutex::default();
+        Self { inner: Arc::new(Inner { store, vault, writer, sign_requires, desk }) }
     }
 
     /// Opens a record for a connection: it receives a snapshot of each document its role reads, and from then on every
@@ -307,6 +319,8 @@ impl Records {
         let record = match &message {
             ClientMessage::RecordEdit { doc, .. }
             | ClientMessage::RecordCommand { doc, .. }
+            | ClientMessage::RecordSign { doc, .. }
+            | ClientMessage::RecordGate { doc }
             | ClientMessage::RecordResync { doc }
             | ClientMessage::RecordCaret { doc, .. } => {
                 // A document that is still loading is not on the desk: its record was opened last.
@@ -437,6 +451,8 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         ClientMessage::RecordCommand { doc, id, command: _, seen: _ } => {
             record_refusal(*doc, *id, code)
         }
+        ClientMessage::RecordSign { doc, id, seen: _ } => record_refusal(*doc, *id, code),
+        ClientMessage::RecordGate { doc: _ } => refused("record.gate", RefusalCode::NotFound),
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),
         // A caret is worth nothing a moment later; the others are not for a record.
         ClientMessage::RecordCaret { .. }

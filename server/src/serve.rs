@@ -220,7 +220,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         Tls::Off => None,
         Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
     };
-    let records = Records::new(store.clone(), vault.clone(), writer.clone());
+    let requires = config.practice.sign_requires.clone();
+    let records = Records::new(store.clone(), vault.clone(), writer.clone(), requires);
     let (media, events) = Media::start(media_config(&config)).map_err(|why| match why {
         MediaError::Socket(io::ErrorKind::AddrInUse) => {
             ServeError::MediaPortTaken { port: config.media_port }

@@ -46,6 +46,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("store", ALL),
         ("vault", crate::vault::ALL),
         ("audit", crate::audit::ALL),
+        ("credential", crate::credential::ALL),
         ("link", crate::link::ALL),
         ("visit", crate::visit::ALL),
         ("patient", crate::patient::ALL),
@@ -68,6 +69,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0001_record.sqlite.sql"),
     ),
     (2, "visits", include_str!("../migrations/0002_visits.sql"), ""),
+    (3, "versions", include_str!("../migrations/0003_versions.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

@@ -4,6 +4,7 @@ pub mod export;
 mod sql;
 mod store;
 pub(crate) mod takeaway;
+pub mod versions;
 
 pub(crate) use sql::ALL;
 pub use store::{

@@ -241,6 +241,8 @@ impl Call {
             | ClientMessage::RecordOpen { .. }
             | ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
+            | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
             | ClientMessage::RecordClose { .. } => {
@@ -473,6 +475,8 @@ impl ClientMessage {
             Self::RecordOpen { .. } => "record.open",
             Self::RecordEdit { .. } => "record.edit",
             Self::RecordCommand { .. } => "record.command",
+            Self::RecordGate { .. } => "record.gate",
+            Self::RecordSign { .. } => "record.sign",
             Self::RecordCaret { .. } => "record.caret",
             Self::RecordResync { .. } => "record.resync",
             Self::RecordClose { .. } => "record.close",

@@ -10,6 +10,7 @@ use clinical::change::Change;
 use clinical::command::Command;
 use clinical::edit::Edit;
 use clinical::field::{Address, DocKind, FieldName, ListName};
+use clinical::gate::GateItem;
 use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
 use clinical::view::{Snapshot, View};
@@ -113,6 +114,22 @@ pub enum ClientMessage {
         /// The decision.
         command: Command,
         /// The document's `seq` the person looked at.
+        seen: u64,
+    },
+    /// Ask what is missing before the plan may be signed.
+    #[serde(rename = "record.gate")]
+    RecordGate {
+        /// The plan.
+        doc: DocId,
+    },
+    /// Sign the plan as it was seen, by the statement of [`clinical::version::STATEMENT`].
+    #[serde(rename = "record.sign")]
+    RecordSign {
+        /// The plan.
+        doc: DocId,
+        /// Made by the client.
+        id: EditId,
+        /// The document's `seq` the signer looked at: the last one.
         seen: u64,
     },
     /// Where the own caret is. Never stored.
@@ -313,6 +330,16 @@ pub enum ServerMessage {
         /// Why.
         code: RecordRefusal,
     },
+    /// Answer to `record.gate`: what is missing as of `seq`.
+    #[serde(rename = "record.gate")]
+    RecordGate {
+        /// The plan.
+        doc: DocId,
+        /// Of the last change in it.
+        seq: u64,
+        /// Empty: it may be signed.
+        missing: Vec<GateItem>,
+    },
     /// A full snapshot follows: drop what was folded.
     #[serde(rename = "record.resync")]
     RecordResync {
@@ -355,6 +382,11 @@ macro_rules! wire_enum {
         #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+        }
     };
 }
 
@@ -577,6 +609,12 @@ wire_enum! {
         SendRecommendation,
         /// Answer a recommendation.
         Decide,
+        /// Sign the plan.
+        Sign,
+        /// Add a late fact beside the signed plan.
+        Addend,
+        /// Open the signed plan again.
+        Revise,
     }
 }
 
@@ -689,6 +727,8 @@ wire_enum! {
         RowRemoved,
         /// Closed to edits: a reading that stands, or a recommendation that was sent.
         Locked,
+        /// The plan was signed.
+        Sealed,
         /// A revision this register never had.
         BaseUnknown,
         /// The edit it builds on was refused.
@@ -727,6 +767,10 @@ wire_enum! {
         ChangedSince,
         /// A decline without a reason.
         BadDecision,
+        /// Something is missing before it may be signed.
+        NotReady,
+        /// There is no signed version it could be about.
+        NotSigned,
     }
 }
 

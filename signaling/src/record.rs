@@ -4,6 +4,7 @@
 //! about a document overtakes its store. A snapshot asked for meanwhile is taken at once and waits its turn.
 
 mod bucket;
+mod decide;
 mod effect;
 mod parts;
 mod queue;
@@ -13,8 +14,6 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clinical::actor::{Actor, CallTime, Millis, Role};
-use clinical::change::What;
-use clinical::command::Command;
 use clinical::doc::{Doc, Stored};
 use clinical::edit::{Edit, EditError, Op};
 use clinical::field::{Address, DocKind};
@@ -23,8 +22,8 @@ use clinical::phi::Phi;
 use clinical::view::View;
 
 use crate::message::{
-    Caret, ClosedReason, CommandName, Have, PersonName, RecordRefusal, RefusalCode, ResyncReason,
-    ServerMessage, StorageState,
+    Caret, ClosedReason, Have, PersonName, RecordRefusal, RefusalCode, ResyncReason, ServerMessage,
+    StorageState,
 };
 use crate::role::{self, Shared};
 
@@ -267,59 +266,14 @@ impl RecordSession {
                 }
                 let origin = Origin { connection, actor, call, edit: Some(edit) };
                 sheet.push(change.clone(), origin);
-                effects.push(Effect::Store { doc, change: Box::new(change), audit: None });
+                let change = Box::new(change);
+                effects.push(Effect::Store { doc, change, audit: None, version: None });
             }
             Err(error) => {
                 let code = RecordRefusal::from(error);
                 effects.extend(refuse(connection, doc, id, code));
                 self.fault(connection, index, &edit, error, &mut effects);
             }
-        }
-        effects
-    }
-
-    /// Carries out a decision.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of one message, its sender and the time"
-    )]
-    pub fn command(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        call: Option<CallTime>,
-        doc: DocId,
-        id: EditId,
-        command: &Command,
-        seen: u64,
-        fresh: FreshIds<'_>,
-    ) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let (index, actor) = match self.admit(now, connection, doc, id, &mut effects) {
-            Admitted::Go(index, actor) => (index, actor),
-            Admitted::Answered => return effects,
-            Admitted::Refused(code) => return refuse(connection, doc, id, code),
-        };
-        if !role::may_command(actor.role, CommandName::of(command)) {
-            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
-        }
-        let Some(sheet) = self.sheets.get_mut(index) else { return effects };
-        let change = match sheet.doc.command(now, &actor, call, id, command, seen) {
-            Ok(change) => change,
-            Err(error) => return refuse(connection, doc, id, RecordRefusal::from(error)),
-        };
-        sheet.push(change.clone(), Origin { connection, actor, call, edit: None });
-        let audit = match &change.what {
-            What::Decided { decision, .. } => Some(Audit {
-                actor,
-                record: self.record,
-                fact: Fact::Decided { decision: *decision, row: change.what.row() },
-            }),
-            _ => None,
-        };
-        effects.push(Effect::Store { doc, change: Box::new(change), audit });
-        if matches!(command, Command::Share) {
-            self.views_changed(fresh, &mut effects);
         }
         effects
     }

@@ -188,6 +188,9 @@ const fn writers(field: FieldName) -> Roles {
         FieldName::MedsPrescribedSig
         | FieldName::RecommendationsState
         | FieldName::RecommendationsDecision
+        | FieldName::Signed
+        | FieldName::Revision
+        | FieldName::Addenda
         | FieldName::Share => NOBODY,
     }
 }
@@ -220,6 +223,8 @@ const fn deciders(command: CommandName) -> Roles {
         CommandName::Share => PRESCRIBING,
         CommandName::SendRecommendation => PROPOSING,
         CommandName::Decide => Roles::of(&[Role::Pcp]),
+        CommandName::Sign | CommandName::Revise => Roles::of(&[Role::Pharmacist]),
+        CommandName::Addend => PRESCRIBING,
     }
 }
 
@@ -406,10 +411,9 @@ pub fn writable_lists(role: Role, doc: DocKind) -> Vec<ListName> {
 /// The commands a role may give in a document, for its screen. All of them are about the plan.
 pub fn commands(role: Role, doc: DocKind) -> Vec<CommandName> {
     match doc {
-        DocKind::Plan => [CommandName::Share, CommandName::SendRecommendation, CommandName::Decide]
-            .into_iter()
-            .filter(|command| may_command(role, *command))
-            .collect(),
+        DocKind::Plan => {
+            CommandName::ALL.iter().copied().filter(|command| may_command(role, *command)).collect()
+        }
         DocKind::Voice | DocKind::Team => Vec::new(),
     }
 }

@@ -27,6 +27,8 @@ fn client_fixture(message: &ClientMessage) -> &'static str {
         ClientMessage::RecordOpen { .. } => "client.record.open",
         ClientMessage::RecordEdit { .. } => "client.record.edit",
         ClientMessage::RecordCommand { .. } => "client.record.command",
+        ClientMessage::RecordGate { .. } => "client.record.gate",
+        ClientMessage::RecordSign { .. } => "client.record.sign",
         ClientMessage::RecordCaret { .. } => "client.record.caret",
         ClientMessage::RecordResync { .. } => "client.record.resync",
         ClientMessage::RecordClose { .. } => "client.record.close",
@@ -53,6 +55,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::RecordAck { .. } => "server.record.ack",
         ServerMessage::RecordChange { .. } => "server.record.change",
         ServerMessage::RecordRefuse { .. } => "server.record.refuse",
+        ServerMessage::RecordGate { .. } => "server.record.gate",
         ServerMessage::RecordResync { .. } => "server.record.resync",
         ServerMessage::RecordCaret { .. } => "server.record.caret",
         ServerMessage::RecordStatus { .. } => "server.record.status",
@@ -61,8 +64,8 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 }
 
 /// How many names stand above, so that a missing file is seen.
-const CLIENT: usize = 15;
-const SERVER: usize = 21;
+const CLIENT: usize = 17;
+const SERVER: usize = 22;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

@@ -10,7 +10,7 @@ use clinical::phi::Phi;
 use clinical::view::View;
 use serde_json::json;
 use signaling::message::{CommandName, MediaSource};
-use signaling::role::{self, Shared};
+use signaling::role::{self, ExportKind, Shared};
 use uuid::Uuid;
 
 /// Column W of the design's field table. `rows` are the lists themselves.
@@ -130,6 +130,9 @@ touchpoints.content: RPh PCP NUR
 outline.summary: RPh PCP
 outline.follow_up_instructions: RPh PCP NUR
 outline.when_to_call: RPh PCP
+signed:
+revision:
+addenda:
 share:
 my_goals: PT CG RPh NUR CHW
 my_concerns: PT CG RPh NUR CHW
@@ -222,6 +225,10 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         let prescribing = matches!(role, Role::Pharmacist | Role::Pcp);
         assert_eq!(role::may_command(role, CommandName::Share), prescribing);
         assert_eq!(role::may_command(role, CommandName::Decide), role == Role::Pcp);
+        let signs = role == Role::Pharmacist;
+        assert_eq!(role::may_command(role, CommandName::Sign), signs);
+        assert_eq!(role::may_command(role, CommandName::Revise), signs);
+        assert_eq!(role::may_command(role, CommandName::Addend), prescribing);
         assert_eq!(
             role::may_command(role, CommandName::SendRecommendation),
             matches!(role, Role::Pharmacist | Role::Specialist)
@@ -271,5 +278,16 @@ fn presence_belongs_to_those_who_keep_the_list() {
         assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &op, |_row| Some(
             ListName::Recommendations
         )));
+    }
+}
+
+#[test]
+fn the_record_leaves_with_pharmacist_and_pcp_and_to_the_patient_whole() {
+    for role in Role::ALL {
+        let clinician = matches!(role, Role::Pharmacist | Role::Pcp);
+        for kind in ExportKind::ALL {
+            let may = clinician || (role == Role::Patient && kind == ExportKind::WholeRecord);
+            assert_eq!(role::may_export(role, kind), may, "{role:?} {kind:?}");
+        }
     }
 }

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
+use clinical::version::{Content, Row, STATEMENT};
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::visit::export::ExportRequest;
+use mortar::visit::versions::VersionLine;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
 use ts_rs::{Config, TS};
@@ -26,10 +28,13 @@ fn the_client_types_are_those_of_the_server() {
     QueueKey::export_all(&config).unwrap();
     ExportRequest::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
+    VersionLine::export_all(&config).unwrap();
+    Content::export_all(&config).unwrap();
+    Row::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    let generated = format!("{types}\n{}", field_table());
+    let generated = format!("{types}\n{}{}", field_table(), statement());
 
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-client/src/wire.ts");
     if std::env::var_os("MORTAR_BLESS").is_some() {
@@ -68,6 +73,13 @@ fn field_table() -> String {
     }
     table.push_str("} as const satisfies Record<FieldName, { doc: DocKind; kind: \"register\" | \"text\" | \"command\"; list: ListName | null; limit: number }>;\n");
     table
+}
+
+/// What a signer agrees to, as every version keeps it.
+fn statement() -> String {
+    format!(
+        "\n/** What a signer agrees to, as every version keeps it. */\nexport const SIGNING_STATEMENT = \"{STATEMENT}\";\n"
+    )
 }
 
 fn tempdir() -> std::path::PathBuf {

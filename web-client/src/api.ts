@@ -1,5 +1,5 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, ExportRequest, JoinReply, SeatHome, SeatId } from "./wire";
+import type { Claimed, ExportRequest, JoinReply, SeatHome, SeatId, VersionContent, VersionLine } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -67,4 +67,14 @@ export function seatFacts(seat: SeatId): Promise<SeatHome> {
 /** The record as FHIR, to be saved as a file. */
 export async function exportRecord(seat: SeatId, request: ExportRequest): Promise<Blob> {
   return (await answer("POST", `/api/seats/${seat}/export`, request)).blob();
+}
+
+/** The signed versions of the plan, oldest first. */
+export function versionsOf(seat: SeatId): Promise<readonly VersionLine[]> {
+  return call("GET", `/api/seats/${seat}/versions`);
+}
+
+/** What one of them says. */
+export function versionOf(seat: SeatId, version: number): Promise<VersionContent> {
+  return call("GET", `/api/seats/${seat}/versions/${version}`);
 }

@@ -23,6 +23,32 @@ seat: SeatId,
 role: Role, };
 
 /**
+ * Every addendum, oldest first.
+ */
+export type Addenda = Array<Addendum>;
+
+/**
+ * A late fact beside a signed version, which does not change.
+ */
+export type Addendum = { 
+/**
+ * To which version.
+ */
+of: number, 
+/**
+ * What is added.
+ */
+text: string, 
+/**
+ * Who adds it.
+ */
+by: PersonId, 
+/**
+ * When.
+ */
+at_ms: Millis, };
+
+/**
  * A field of a document, or of one of its rows. Its text form, the key of maps, is `field` or `row/field`.
  */
 export type Address = { 
@@ -379,6 +405,22 @@ command: Command,
 /**
  * The document's `seq` the person looked at.
  */
+seen: number, } | { "type": "record.gate", 
+/**
+ * The plan.
+ */
+doc: DocId, } | { "type": "record.sign", 
+/**
+ * The plan.
+ */
+doc: DocId, 
+/**
+ * Made by the client.
+ */
+id: EditId, 
+/**
+ * The document's `seq` the signer looked at: the last one.
+ */
 seen: number, } | { "type": "record.caret", 
 /**
  * Which document.
@@ -422,7 +464,15 @@ export type Command = { "kind": "share" } | { "kind": "send_recommendation",
 /**
  * Row of the recommendation list.
  */
-row: RowId, } | { "kind": "decide", 
+row: RowId, } | { "kind": "addend", 
+/**
+ * What.
+ */
+text: string, } | { "kind": "revise", 
+/**
+ * Why.
+ */
+reason: string, } | { "kind": "decide", 
 /**
  * Row of the recommendation list.
  */
@@ -447,7 +497,7 @@ note: string, };
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide";
+export type CommandName = "share" | "send_recommendation" | "decide" | "sign" | "addend" | "revise";
 
 /**
  * What a comment is about.
@@ -552,6 +602,32 @@ format: TouchpointFormat,
 times?: string, };
 
 /**
+ * Proof that somebody may do what they do.
+ */
+export type Credential = { 
+/**
+ * Of what.
+ */
+kind: CredentialKind, 
+/**
+ * As printed on it.
+ */
+number: string, 
+/**
+ * The State that gave it; empty for one that holds everywhere.
+ */
+state?: string, 
+/**
+ * The last day it holds.
+ */
+expires: PartialDate, };
+
+/**
+ * The credentials of a pharmacist.
+ */
+export type CredentialKind = "license" | "mtm_cert" | "cdtm_registration" | "board_cert";
+
+/**
  * Criteria of the comprehensive medication management intervention (Connecticut State Innovation Model).
  */
 export type Criterion = "multi_condition" | "complex_regimen" | "goals_unmet" | "adr_risk" | "preventable_use" | "equity_gap" | "multi_provider" | "functional_deficit" | "transitions";
@@ -589,7 +665,7 @@ note?: string, };
 /**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_decided";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_decided" | "signed" | "addended" | "revision_opened";
 
 /**
  * The three answers.
@@ -688,9 +764,32 @@ export type EndReason = "ended" | "left" | "revoked" | "elsewhere";
 export type Evidence = Array<RowId>;
 
 /**
+ * A bundle that leaves the server.
+ */
+export type ExportKind = "medication_profile" | "care_plan" | "whole_record";
+
+/**
+ * What an export is for.
+ */
+export type ExportReason = "treatment" | "patient_request" | "own_system";
+
+/**
+ * Body of `POST /api/seats/{seat}/export`. A body, so that no address tells what somebody took along and why.
+ */
+export type ExportRequest = { 
+/**
+ * Which bundle.
+ */
+kind: ExportKind, 
+/**
+ * What for. It stands in the log of accesses.
+ */
+reason: ExportReason, };
+
+/**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.decision" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.decision" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -708,7 +807,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -730,6 +829,24 @@ unit: PeriodUnit,
  * Relation to food.
  */
 meal?: Meal, };
+
+/**
+ * What is missing.
+ */
+export type GateCode = "verified" | "assessed" | "high_problems" | "goal" | "reviewed" | "touchpoints" | "duration" | "conflicts" | "teach_back" | "limits" | "credential";
+
+/**
+ * One thing that is missing.
+ */
+export type GateItem = { 
+/**
+ * What.
+ */
+code: GateCode, 
+/**
+ * Where; none: not in the plan.
+ */
+at?: Address, };
 
 /**
  * Whose goal it is to work on.
@@ -1559,7 +1676,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed";
 
 /**
  * Who asked. The patient reads it: a referral by their own provider raises engagement.
@@ -1655,6 +1772,19 @@ export type RemarkState = "open" | "taken_up" | "talked_about";
  * Why a document is sent again.
  */
 export type ResyncReason = "asked" | "reloaded" | "view_changed";
+
+/**
+ * A signed plan was opened again.
+ */
+export type Revision = { 
+/**
+ * Of which version.
+ */
+of: number, 
+/**
+ * Why.
+ */
+reason: string, };
 
 /**
  * A simulcast layer by its `rid` (RFC 8851) in SDP.
@@ -1978,7 +2108,19 @@ edit: EditId,
 /**
  * Why.
  */
-code: RecordRefusal, } | { "type": "record.resync", 
+code: RecordRefusal, } | { "type": "record.gate", 
+/**
+ * The plan.
+ */
+doc: DocId, 
+/**
+ * Of the last change in it.
+ */
+seq: number, 
+/**
+ * Empty: it may be signed.
+ */
+missing: Array<GateItem>, } | { "type": "record.resync", 
 /**
  * The document.
  */
@@ -2018,6 +2160,11 @@ why: ClosedReason, };
 export type Severity = "high" | "moderate" | "low";
 
 /**
+ * SHA-256 as 64 lower-case hexadecimal digits.
+ */
+export type Sha256Hex = string;
+
+/**
  * How a medicine is taken. **One** value: dose, unit and frequency merged apart make a regimen nobody wrote.
  *
  * `text` always stands; the structure is optional and never invented.
@@ -2051,6 +2198,44 @@ prn?: Prn,
  * At most so many doses a day.
  */
 max_per_day?: Decimal, };
+
+/**
+ * A signature: the newest stands in the field `signed`.
+ */
+export type Signed = { 
+/**
+ * Of which version, from 1.
+ */
+version: number, 
+/**
+ * Of its bytes.
+ */
+sha256: Sha256Hex, };
+
+/**
+ * Who signs, and with which right.
+ */
+export type Signer = { 
+/**
+ * Who.
+ */
+person: PersonId, 
+/**
+ * As shown then.
+ */
+name: string, 
+/**
+ * In force then.
+ */
+credentials: Array<Credential>, 
+/**
+ * What was agreed to by signing.
+ */
+statement: string, 
+/**
+ * When, by the server's clock.
+ */
+at_ms: Millis, };
 
 /**
  * What a slot carries.
@@ -2133,6 +2318,23 @@ export type SrtpAttempt = "first" | "fallback";
  * State of the store.
  */
 export type StorageState = "ok" | "full" | "away" | "failed";
+
+/**
+ * The version before.
+ */
+export type Superseded = { 
+/**
+ * Which.
+ */
+version: number, 
+/**
+ * Of its bytes.
+ */
+sha256: Sha256Hex, 
+/**
+ * Why it was opened again.
+ */
+reason: string, };
 
 /**
  * How long the supply lasts.
@@ -2292,6 +2494,85 @@ export type VerifySource = "ehr" | "pharmacy" | "patient" | "caregiver" | "bottl
  * The lists that were compared, each once.
  */
 export type VerifySources = Array<VerifySource>;
+
+/**
+ * What a version says. Rows that were removed are not in it; their history is in the log.
+ */
+export type VersionContent = { 
+/**
+ * 1; another if the meaning of this type changes.
+ */
+format: number, 
+/**
+ * The document.
+ */
+doc: DocId, 
+/**
+ * The version, from 1.
+ */
+version: number, 
+/**
+ * The version it takes the place of.
+ */
+supersedes?: Superseded, 
+/**
+ * The change the signer had seen: the last one in it.
+ */
+seq: number, 
+/**
+ * Who signed.
+ */
+signer: Signer, 
+/**
+ * Fields of the plan as a whole, by name.
+ */
+fields: { [key in FieldName]?: unknown }, 
+/**
+ * Rows by the name of their list, in their order.
+ */
+lists: { [key in ListName]?: VersionRow[] }, };
+
+/**
+ * A line of the reply of `GET /api/seats/{seat}/versions`.
+ */
+export type VersionLine = { 
+/**
+ * From 1.
+ */
+version: number, 
+/**
+ * The change that signed it.
+ */
+seq: number, 
+/**
+ * Of the bytes, in hexadecimal digits.
+ */
+sha256: string, 
+/**
+ * Who signed.
+ */
+person: PersonId, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * When.
+ */
+at_ms: number, };
+
+/**
+ * A row of a version.
+ */
+export type VersionRow = { 
+/**
+ * Its id.
+ */
+row: RowId, 
+/**
+ * What it says.
+ */
+fields: { [key in FieldName]?: unknown }, };
 
 /**
  * Through which eyes a document is read.
@@ -2521,6 +2802,9 @@ export const FIELDS = {
   "outline.no_touchpoint_reason": { doc: "plan", kind: "register", list: null, limit: 0 },
   "outline.follow_up_instructions": { doc: "plan", kind: "text", list: null, limit: 1000 },
   "outline.when_to_call": { doc: "plan", kind: "register", list: null, limit: 0 },
+  "signed": { doc: "plan", kind: "command", list: null, limit: 0 },
+  "revision": { doc: "plan", kind: "command", list: null, limit: 0 },
+  "addenda": { doc: "plan", kind: "command", list: null, limit: 0 },
   "share": { doc: "plan", kind: "command", list: null, limit: 0 },
   "my_goals": { doc: "voice", kind: "text", list: null, limit: 300 },
   "my_concerns": { doc: "voice", kind: "text", list: null, limit: 300 },
@@ -2553,3 +2837,6 @@ export const FIELDS = {
   "tasks.content": { doc: "team", kind: "register", list: "tasks", limit: 0 },
   "tasks.status": { doc: "team", kind: "register", list: "tasks", limit: 0 },
 } as const satisfies Record<FieldName, { doc: DocKind; kind: "register" | "text" | "command"; list: ListName | null; limit: number }>;
+
+/** What a signer agrees to, as every version keeps it. */
+export const SIGNING_STATEMENT = "I reviewed this medication action plan with what was known on this day, and I sign it.";

@@ -175,6 +175,12 @@ pub enum DecisionKind {
     RecommendationSent,
     /// A recommendation was answered.
     RecommendationDecided,
+    /// The plan was signed.
+    Signed,
+    /// A late fact was added beside a signed version.
+    Addended,
+    /// A signed plan was opened again.
+    RevisionOpened,
 }
 
 /// Who else was typing when a merge changed a number, or came late.

@@ -20,6 +20,18 @@ pub enum Command {
         /// Row of the recommendation list.
         row: RowId,
     },
+    /// Add a late fact beside the signed version.
+    Addend {
+        /// What.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        text: Phi<String>,
+    },
+    /// Open the signed plan again. The signed version stays as it is.
+    Revise {
+        /// Why.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        reason: Phi<String>,
+    },
     /// The prescriber's answer.
     Decide {
         /// Row of the recommendation list.
@@ -65,4 +77,10 @@ pub enum CommandError {
     /// The answer breaks a rule: a decline without a reason.
     #[error("not a valid decision")]
     BadDecision,
+    /// Something is missing before it may be signed: the gate says what.
+    #[error("not ready to be signed")]
+    NotReady,
+    /// There is no signed version it could be about.
+    #[error("not signed")]
+    NotSigned,
 }

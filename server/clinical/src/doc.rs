@@ -6,6 +6,7 @@ mod book;
 mod command;
 mod edit;
 mod import;
+mod sign;
 
 use std::collections::BTreeSet;
 
@@ -146,6 +147,7 @@ impl Doc {
         edit: &Edit,
         clients: &BTreeSet<u64>,
     ) -> Result<Change, EditError> {
+        self.check_open(&edit.op)?;
         self.check_room(&edit.op)?;
         let decided = self.decide(now, by, edit, clients)?;
         let stamp = Stamp { now, by: Author::Seat(*by), call, edit: edit.id };
@@ -171,7 +173,7 @@ impl Doc {
         command: &Command,
         seen: u64,
     ) -> Result<Change, CommandError> {
-        let what = self.decide_command(by, command, seen)?;
+        let what = self.decide_command(now, by, command, seen)?;
         let stamp = Stamp { now, by: Author::Seat(*by), call, edit: id };
         let change = self.change(stamp, what);
         self.fold(&change).map_err(|_damaged| CommandError::NotComplete)?;

@@ -134,6 +134,9 @@ pub enum EditError {
     /// The field is closed to edits: a reading that stands, or a recommendation that was sent.
     #[error("closed to edits")]
     Locked,
+    /// The plan was signed.
+    #[error("the plan was signed")]
+    Sealed,
     /// A revision this register never had.
     #[error("no such revision")]
     BaseUnknown,

@@ -12,7 +12,7 @@ use crate::id::RowId;
 use crate::value::{Line, PartialDate, Value, ValueError};
 use crate::{
     allergy, care_team, condition, consent, goal, immunization, measure, medication, outline,
-    problem, recommendation, referral, task, teach_back, todo, touchpoint, voice,
+    problem, recommendation, referral, task, teach_back, todo, touchpoint, version, voice,
 };
 
 /// The three documents of a record, which are three audiences.
@@ -372,6 +372,12 @@ fields! {
     OutlineFollowUp "outline.follow_up_instructions" Plan Place::Document, text[1000], Yes;
     /// When to call, when it is an emergency.
     OutlineWhenToCall "outline.when_to_call" Plan Place::Document, register(outline::WhenToCall), Yes;
+    /// The newest signature.
+    Signed "signed" Plan Place::Document, command(version::Signed), Yes;
+    /// A signed plan was opened again.
+    Revision "revision" Plan Place::Document, command(version::Revision), No;
+    /// Late facts beside signed versions.
+    Addenda "addenda" Plan Place::Document, command(version::Addenda), Yes;
     /// Whether the plan was shared with the patient.
     Share "share" Plan Place::Document, command(bool), Yes;
 

@@ -201,7 +201,10 @@ impl<'a> Projection<'a> {
                 (
                     DecisionKind::Shared
                     | DecisionKind::RecommendationSent
-                    | DecisionKind::RecommendationDecided,
+                    | DecisionKind::RecommendationDecided
+                    | DecisionKind::Signed
+                    | DecisionKind::Addended
+                    | DecisionKind::RevisionOpened,
                     _,
                 ) => {
                     let sets: Vec<_> =

@@ -235,6 +235,8 @@ impl CallTask {
             }
             ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
+            | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
             | ClientMessage::RecordClose { .. } => {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use clinical::edit::Edit;
+use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
 use clinical::view::View;
 use signaling::message::{
@@ -23,6 +24,7 @@ use signaling::message::{
 use signaling::record::{RecordSession, StoreFailure};
 
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
+use super::version;
 use super::writer::Answer;
 use super::{Cut, Home, Inbox, Input, Reader, record_refusal, refused};
 use crate::person;
@@ -283,6 +285,24 @@ impl Task {
                 let fresh = &mut fresh_client_id;
                 self.session.command(now(), connection, call, doc, id, &command, seen, fresh)
             }
+            ClientMessage::RecordGate { doc } => match self.facts(connection).await {
+                Ok(facts) => self.session.gate(now(), connection, doc, &facts),
+                Err(_away) => {
+                    return self.say(connection, refused("record.gate", RefusalCode::Busy));
+                }
+            },
+            ClientMessage::RecordSign { doc, id, seen } => {
+                if self.is_broken(connection, doc, id) {
+                    return;
+                }
+                match self.facts(connection).await {
+                    Ok(facts) => self.session.sign(now(), connection, call, doc, id, seen, &facts),
+                    Err(_away) => {
+                        let refusal = record_refusal(doc, id, RecordRefusal::StorageAway);
+                        return self.say(connection, refusal);
+                    }
+                }
+            }
             ClientMessage::RecordCaret { doc, caret } => {
                 self.session.caret(now(), connection, doc, caret)
             }
@@ -303,6 +323,14 @@ impl Task {
             | ClientMessage::RecordClose { .. } => return,
         };
         self.carry_out(Some(connection), effects).await;
+    }
+
+    /// What is known of the signer behind a connection.
+    async fn facts(&self, connection: ConnectionId) -> Result<SigningFacts, StoreError> {
+        let reader = self.readers.get(&connection).ok_or(StoreError::Row)?;
+        let inner = &self.home.records.inner;
+        let (actor, name, visit) = (reader.actor, reader.name.clone(), reader.visit);
+        version::facts(&inner.store, actor, name, visit, &inner.sign_requires).await
     }
 
     /// A document whose log does not read to its end takes nothing: what follows would build on what is not there.
@@ -399,7 +427,6 @@ impl Task {
     /// | unknown | as out of step | read again when the store goes on |
     /// | full, away | refused, clients keep them and send them again | read again when the store goes on |
     /// | failed | refused | takes nothing until a restart |
-    /// | sealed | refused | takes nothing until it is opened again |
     async fn recover(&mut self, doc: DocId, answer: Answer) -> Turn {
         // The others of this document build on the first: none of them may be answered later, as if nothing were.
         let (mine, others) = std::mem::take(&mut self.in_flight)
@@ -423,7 +450,7 @@ impl Task {
             Answer::OutOfStep | Answer::Unknown => StoreFailure::OutOfStep,
             Answer::Full => StoreFailure::Full,
             Answer::Away => StoreFailure::Away,
-            Answer::Failed | Answer::Sealed => StoreFailure::Failed,
+            Answer::Failed => StoreFailure::Failed,
         };
         let effects = self.session.store_failed(doc, failure);
         self.carry_out(None, effects).await;

@@ -6,11 +6,13 @@ sql! {
     /// Takes a record's documents over: whoever owned them is fenced from here on.
     CLAIM = "update doc_head set epoch = epoch + 1, owner = $2 where record = $1";
     /// The documents of a record.
-    HEADS = "select doc, kind, patient, dek, epoch, seq, sealed from doc_head where record = $1";
+    HEADS = "select doc, kind, patient, dek, epoch, seq from doc_head where record = $1";
+    /// Every record that has documents.
+    RECORDS = "select distinct record from doc_head order by record";
     /// One of them.
     HEAD = "select kind, epoch, seq from doc_head where doc = $1";
     /// A new document.
-    ADD_HEAD = "insert into doc_head (doc, record, kind, patient, schema_ver, dek, epoch, owner, seq, snap_seq, sealed, created_ms) values ($1, $2, $3, $4, 1, $5, 0, $6, 0, 0, 0, $7)";
+    ADD_HEAD = "insert into doc_head (doc, record, kind, patient, schema_ver, dek, epoch, owner, seq, snap_seq, created_ms) values ($1, $2, $3, $4, 1, $5, 0, $6, 0, 0, $7)";
     /// The newest snapshots: the second one is for the day the first does not read.
     SNAPSHOTS = "select seq, body, hash from doc_snapshot where doc = $1 order by seq desc limit 2";
     /// A stretch of the log.
@@ -27,6 +29,14 @@ sql! {
     NOTE_SNAPSHOT = "update doc_head set snap_seq = $3 where doc = $1 and epoch = $2 and snap_seq < $3";
     /// Drops snapshots older than the two newest.
     DROP_SNAPSHOTS = "delete from doc_snapshot where doc = $1 and seq < (select min(kept.seq) from (select seq from doc_snapshot where doc = $1 order by seq desc limit 2) as kept)";
+    /// A signed version.
+    ADD_VERSION = "insert into doc_version (doc, version, seq, content, sha256, person, at_ms) values ($1, $2, $3, $4, $5, $6, $7)";
+    /// The signed versions of a document.
+    VERSIONS = "select version, seq, sha256, person, at_ms from doc_version where doc = $1 order by version";
+    /// One of them.
+    VERSION = "select content, sha256 from doc_version where doc = $1 and version = $2";
+    /// Whether the patient, or who speaks for them, was let into a visit.
+    PATIENT_TOOK_PART = "select count(*) from seat where visit = $1 and role in ('patient', 'caregiver') and admitted <> 0";
     /// A copy of a row that does not read.
     QUARANTINE = "insert into doc_quarantine (id, doc, at_ms, person, why, body) values ($1, $2, $3, $4, $5, $6)";
 }

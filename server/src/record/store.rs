@@ -96,7 +96,7 @@ pub(crate) enum PoisonKind {
 }
 
 impl PoisonKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Hash => "hash",
             Self::Gap => "gap",
@@ -223,15 +223,30 @@ pub(crate) async fn load(
     vault: &Vault,
     record: RecordId,
 ) -> Result<LoadedRecord, LoadError> {
-    type Head = (String, String, Option<String>, String, i64, i64, i64);
-    let heads: Vec<Head> =
+    let (patient, heads) = heads_of(store, vault, record).await?;
+    let mut docs = Vec::with_capacity(heads.len());
+    for (dek, head) in heads {
+        docs.push(load_doc(store, dek, head).await?);
+    }
+    docs.sort_by_key(|loaded| loaded.doc.kind());
+    Ok(LoadedRecord { patient, docs })
+}
+
+/// Whom a record is about, and its documents with their keys.
+pub(super) async fn heads_of(
+    store: &Store,
+    vault: &Vault,
+    record: RecordId,
+) -> Result<(Option<PatientId>, Vec<(Dek, HeadRow)>), LoadError> {
+    type Head = (String, String, Option<String>, String, i64, i64);
+    let rows: Vec<Head> =
         sqlx::query_as(sql::HEADS).bind(record.to_string()).fetch_all(store.read()).await?;
-    if heads.is_empty() {
+    if rows.is_empty() {
         return Err(LoadError::NotFound);
     }
     let mut patient = None;
-    let mut docs = Vec::with_capacity(heads.len());
-    for (doc, kind, whose, dek, epoch, seq, _sealed) in heads {
+    let mut heads = Vec::with_capacity(rows.len());
+    for (doc, kind, whose, dek, epoch, seq) in rows {
         let doc = doc.parse().map_err(|_wrong| StoreError::Row)?;
         let kind = kind_of(&kind).ok_or(StoreError::Row)?;
         if let Some(whose) = whose {
@@ -239,19 +254,17 @@ pub(crate) async fn load(
         }
         let dek = DekId(dek.parse().map_err(|_wrong| StoreError::Row)?);
         let dek = vault.key_by_id(store, dek).await?;
-        let head = HeadRow { doc, kind, epoch, seq: unsigned(seq) };
-        docs.push(load_doc(store, dek, head).await?);
+        heads.push((dek, HeadRow { doc, kind, epoch, seq: unsigned(seq) }));
     }
-    docs.sort_by_key(|loaded| loaded.doc.kind());
-    Ok(LoadedRecord { patient, docs })
+    Ok((patient, heads))
 }
 
 /// What the head says of a document.
-struct HeadRow {
-    doc: DocId,
-    kind: DocKind,
-    epoch: i64,
-    seq: u64,
+pub(super) struct HeadRow {
+    pub(super) doc: DocId,
+    pub(super) kind: DocKind,
+    pub(super) epoch: i64,
+    pub(super) seq: u64,
 }
 
 async fn load_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Loaded, LoadError> {
@@ -302,9 +315,9 @@ async fn load_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Loaded, Load
 }
 
 /// seq, edit, at_ms, person, body, hash.
-type StoredRow = (i64, String, i64, String, Vec<u8>, Vec<u8>);
+pub(super) type StoredRow = (i64, String, i64, String, Vec<u8>, Vec<u8>);
 
-fn read_row(
+pub(super) fn read_row(
     dek: &Dek,
     doc: DocId,
     seq: u64,

@@ -1,8 +1,8 @@
 //! Group commit: one task stores the changes of all documents. Whatever arrives during a commit is the next batch, so
 //! there is no artificial delay, and 64 people typing cost one fsync, not 64.
 //!
-//! The statement that moves a document's head checks epoch, sequence and seal: it refuses a node that was fenced out,
-//! a change out of step and a sealed version, whatever the memory of this process believes.
+//! The statement that moves a document's head checks epoch and sequence: it refuses a node that was fenced out and a
+//! change out of step, whatever the memory of this process believes.
 
 #[cfg(test)]
 pub(crate) mod faults;
@@ -31,7 +31,7 @@ pub(crate) use work::{Answer, Append, Client, Row, RowKind, Statement, Work};
 
 sql! {
     /// Why a head did not move.
-    LOOK = "select epoch, seq, sealed from doc_head where doc = $1";
+    LOOK = "select epoch, seq from doc_head where doc = $1";
     /// A Yjs client id that was given out.
     ADD_CLIENT = "insert into doc_client (doc, client_id, person, at_ms) values ($1, $2, $3, $4) on conflict (doc, client_id) do nothing";
     /// Needs room on the disk, and says whether there is some.
@@ -75,7 +75,7 @@ static HEADS: LazyLock<Vec<String>> = LazyLock::new(|| {
         .map(|size| {
             let rows = (0..*size).map(row).collect::<Vec<_>>().join(", ");
             format!(
-                "update doc_head set seq = b.column4 from (values {rows}) as b where doc_head.doc = b.column1 and doc_head.epoch = b.column2 and doc_head.seq = b.column3 and doc_head.sealed = 0 returning doc_head.doc"
+                "update doc_head set seq = b.column4 from (values {rows}) as b where doc_head.doc = b.column1 and doc_head.epoch = b.column2 and doc_head.seq = b.column3 returning doc_head.doc"
             )
         })
         .collect()
@@ -286,7 +286,7 @@ impl Task {
             Answer::Full => self.note(StorageState::Full),
             Answer::Failed => self.note(StorageState::Failed),
             Answer::Away | Answer::Unknown => self.note(StorageState::Away),
-            Answer::Stored | Answer::Fenced | Answer::Sealed | Answer::OutOfStep => {}
+            Answer::Stored | Answer::Fenced | Answer::OutOfStep => {}
         }
         answer_all(jobs, answer);
     }
@@ -560,11 +560,10 @@ async fn why(
     doc: DocId,
     epoch: i64,
 ) -> Result<Answer, Stumble> {
-    let head: Option<(i64, i64, i64)> =
+    let head: Option<(i64, i64)> =
         sqlx::query_as(LOOK).bind(doc.to_string()).fetch_optional(&mut **write).await?;
     Ok(match head {
-        Some((now, _, _)) if now != epoch => Answer::Fenced,
-        Some((_, _, sealed)) if sealed != 0 => Answer::Sealed,
+        Some((now, _)) if now != epoch => Answer::Fenced,
         Some(_) | None => Answer::OutOfStep,
     })
 }

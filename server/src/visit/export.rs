@@ -6,12 +6,16 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use clinical::actor::Role;
+use clinical::doc::Doc;
 use clinical::fhir::export::{
-    Exported, Practice, Reader, Source, Writer, care_plan, medication_profile, whole_record,
+    Exported, Practice, Reader, Signed, Source, Writer, care_plan, medication_profile, whole_record,
 };
-use clinical::field::DocKind;
+use clinical::field::{Address, DocKind, FieldName};
 use clinical::id::{PatientId, PersonId};
 use clinical::record::Record;
+use clinical::register::Register;
+use clinical::value::Value;
+use clinical::version;
 use clinical::view::Snapshot;
 use serde::{Deserialize, Serialize};
 use signaling::role::{self, ExportKind, Shared};
@@ -107,7 +111,7 @@ pub(crate) async fn export(
     let people = people(&app, patient_id).await?;
     // Written first: what cannot be written down does not leave.
     app.writer.audit(vec![entry(Outcome::Done)]).await?;
-    let config::Practice { name, phone } = &app.config.practice;
+    let config::Practice { name, phone, sign_requires: _ } = &app.config.practice;
     let practice = Practice { name: name.clone(), phone: phone.clone() };
     let own = seat.role == Role::Patient || reason == ExportReason::PatientRequest;
     let source = Source {
@@ -117,7 +121,7 @@ pub(crate) async fn export(
         people: &people,
         author: author(&app, &seat, &visit).await?,
         practice: &practice,
-        signed: None,
+        signed: signed(&docs),
         document: Uuid::now_v7(),
         reader: if own { Reader::Patient } else { Reader::Elsewhere },
         now: now(),
@@ -132,6 +136,27 @@ pub(crate) async fn export(
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
     ];
     Ok((headers, json).into_response())
+}
+
+/// The signed version the plan is; none while it was never signed, or is open again.
+fn signed(docs: &[Doc]) -> Option<Signed> {
+    let plan = docs.iter().find(|doc| doc.kind() == DocKind::Plan)?;
+    let whole = |field| plan.register(&Address { row: None, field });
+    let Register::Value { value: Some(value), rev: _, by, at_ms } = whole(FieldName::Signed) else {
+        return None;
+    };
+    let version: version::Signed = value.read()?;
+    let revision = whole(FieldName::Revision).value().and_then(Value::read::<version::Revision>);
+    if revision.is_some_and(|revision| revision.of == version.version) {
+        return None;
+    }
+    // One version, one identifier: it is made of the hash of what was signed.
+    let id = Uuid::parse_str(version.sha256.as_str().get(..32)?).ok()?;
+    let id = uuid::Builder::from_bytes(id.into_bytes())
+        .with_variant(uuid::Variant::RFC4122)
+        .with_version(uuid::Version::Custom)
+        .into_uuid();
+    Some(Signed { id, version: version.version, by: by.person()?, at_ms: *at_ms })
 }
 
 /// Everybody who may have written something.

@@ -5,6 +5,7 @@ use clinical::change::{Change, DecisionKind};
 use clinical::edit::Edit;
 use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId, PersonId, RecordId, RowId};
+use clinical::version::SealedVersion;
 use clinical::view::View;
 
 use crate::message::{RecordRefusal, ServerMessage};
@@ -21,6 +22,8 @@ pub enum Effect {
         change: Box<Change>,
         /// For decisions.
         audit: Option<Audit>,
+        /// For a signature: the version, to be stored in the same transaction.
+        version: Option<Box<SealedVersion>>,
     },
     /// Send a message.
     Send {

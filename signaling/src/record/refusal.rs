@@ -22,6 +22,8 @@ impl CommandName {
             Command::Share => Self::Share,
             Command::SendRecommendation { row: _ } => Self::SendRecommendation,
             Command::Decide { .. } => Self::Decide,
+            Command::Addend { text: _ } => Self::Addend,
+            Command::Revise { reason: _ } => Self::Revise,
         }
     }
 }
@@ -33,6 +35,7 @@ impl From<EditError> for RecordRefusal {
             EditError::StaleResolution => Self::StaleResolution,
             EditError::RowRemoved => Self::RowRemoved,
             EditError::Locked => Self::Locked,
+            EditError::Sealed => Self::Sealed,
             EditError::BaseUnknown => Self::BaseUnknown,
             EditError::BaseRefused => Self::BaseRefused,
             EditError::BadValue => Self::BadValue,
@@ -59,6 +62,8 @@ impl From<CommandError> for RecordRefusal {
             CommandError::NotComplete => Self::NotComplete,
             CommandError::ChangedSince => Self::ChangedSince,
             CommandError::BadDecision => Self::BadDecision,
+            CommandError::NotReady => Self::NotReady,
+            CommandError::NotSigned => Self::NotSigned,
         }
     }
 }

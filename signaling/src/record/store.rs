@@ -102,7 +102,7 @@ impl RecordSession {
                     let edit = Some(edit);
                     sheet.push(change.clone(), Origin { connection, actor, call, edit });
                     let change = Box::new(change);
-                    effects.push(Effect::Store { doc: doc_id, change, audit: None });
+                    effects.push(Effect::Store { doc: doc_id, change, audit: None, version: None });
                 }
                 Err(error) => effects.extend(refuse(connection, doc_id, edit.id, error.into())),
             }

@@ -86,7 +86,7 @@ impl Bench {
     pub(crate) fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Store { doc, change, audit: _ } => {
+                Effect::Store { doc, change, .. } => {
                     self.asked.entry(doc).or_default().push(*change);
                 }
                 Effect::Send { connection, message } => {

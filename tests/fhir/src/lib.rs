@@ -302,6 +302,9 @@ fn measure(dice: &mut Dice) -> Json {
 fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>>) -> Json {
     match field {
         FieldName::Presence => json!({ "state": "present" }),
+        FieldName::Signed => json!({ "version": 1, "sha256": "0".repeat(64) }),
+        FieldName::Revision => json!({ "of": 1, "reason": line(dice) }),
+        FieldName::Addenda => json!([{ "of": 1, "text": line(dice), "by": person(1), "at_ms": 1_764_000_000_000_u64 }]),
         FieldName::MedsKind => json!(dice.pick(&["rx", "otc", "vitamin", "herbal", "device", "sample"])),
         FieldName::MedsProduct => {
             let mut product = json!({ "name": line(dice) });

@@ -104,6 +104,7 @@ export function receive(state: CallState, message: ServerMessage): CallState {
     case "record.refuse":
     case "record.resync":
     case "record.caret":
+    case "record.gate":
     case "record.status":
     case "record.closed":
       return state; // of the media and of the record, which fold them themselves

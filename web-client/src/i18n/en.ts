@@ -1,6 +1,7 @@
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { moreEn } from "../plan/more.en";
+import { signEn } from "../plan/sign.en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
 
@@ -268,6 +269,7 @@ export const en = {
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...planEn,
   ...moreEn,
+  ...signEn,
   ...patientEn,
   ...takeawayEn,
 } as const;

@@ -1,6 +1,7 @@
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { moreEs } from "../plan/more.es";
+import { signEs } from "../plan/sign.es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
 
@@ -265,6 +266,7 @@ export const es: Messages = {
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...planEs,
   ...moreEs,
+  ...signEs,
   ...patientEs,
   ...takeawayEs,
 };

@@ -9,6 +9,8 @@ export interface Grammar {
   list(items: readonly string[]): string;
   /** "9:40 AM": 12 hours in both languages, as people in US clinics read them. */
   time(ms: number): string;
+  /** "February 15, 2026 at 9:40 AM", where the reader is. */
+  moment(ms: number): string;
   /** "February 15, 1954" from a FHIR date; what is not a whole date comes back as it is. */
   date(iso: string): string;
 }
@@ -21,6 +23,7 @@ export function grammar(language: Language): Grammar {
   const plurals = new Intl.PluralRules(locale);
   const lists = new Intl.ListFormat(locale, { type: "conjunction" });
   const times = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", hour12: true });
+  const moments = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short", hour12: true });
   const dates = new Intl.DateTimeFormat(locale, { year: "numeric", month: "long", day: "numeric", timeZone: "UTC" });
   return {
     language,
@@ -28,6 +31,7 @@ export function grammar(language: Language): Grammar {
     plural: (count, forms) => (plurals.select(count) === "one" ? forms.one : forms.other),
     list: (items) => lists.format(items),
     time: (ms) => times.format(ms),
+    moment: (ms) => moments.format(ms),
     date: (iso) => {
       const at = /^\d{4}-\d{2}-\d{2}$/.test(iso) ? Date.parse(`${iso}T00:00:00Z`) : Number.NaN;
       return Number.isNaN(at) ? iso : dates.format(at);

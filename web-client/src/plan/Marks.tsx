@@ -5,6 +5,7 @@ import type { Author, FieldName, RowId } from "../wire";
 import { classes } from "../ui/classes";
 import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
+import { spot } from "./jump";
 import style from "./Marks.module.css";
 
 export interface Marked {
@@ -52,6 +53,7 @@ export function Marks(props: {
         first !== undefined && style["editing"], first !== undefined && style[`person${names.colour(first)}`], props.className,
       )}
       onFocus={touched === null ? undefined : looked}
+      {...spot(address(props.field, props.row))}
     >
       {props.labelled !== true && (
         <p id={`${id}-label`} className={style["label"]}>

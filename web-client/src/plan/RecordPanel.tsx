@@ -1,6 +1,6 @@
 /** The record beside the call, for staff: tabs in the order of care. */
 import { CircleCheck, Share2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { PanelProps } from "../call/panel";
 import { useLanguage } from "../i18n";
 import { Banner } from "../ui/Banner";
@@ -8,9 +8,10 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { FIELDS } from "../wire";
+import { FIELDS, type Address } from "../wire";
 import { RecordProvider, useRecordSlice, useRows, useValue } from "./context";
-import { conflicts, EMPTY_DOC, parseKey, standing, valueAt } from "./fold";
+import { conflicts, EMPTY_DOC, keyOf, parseKey, standing, valueAt } from "./fold";
+import { focusField, JumpContext } from "./jump";
 import { prepareNarrative } from "./NarrativeText";
 import { Assess } from "./panels/Assess";
 import { Collect } from "./panels/Collect";
@@ -45,6 +46,18 @@ function Panel() {
   const storage = useRecordSlice((state) => state.storage);
   const notes = useNotes();
   useEffect(() => void prepareNarrative(), []);
+  const frame = useRef<HTMLDivElement>(null);
+  const [wanted, setWanted] = useState<Address | null>(null);
+  const jump = useCallback((at: Address) => {
+    setTab(tabOf(keyOf(at)));
+    setWanted(at);
+  }, []);
+  // After the tab has been drawn.
+  useEffect(() => {
+    if (wanted === null || frame.current === null) return;
+    focusField(frame.current, wanted);
+    setWanted(null);
+  }, [wanted, tab]);
   if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
   const ids: readonly TabId[] = ["collect", "assess", "plan", "implement", "follow_up", "voice", ...(team ? ["team" as const] : [])];
   const tabs: readonly Tab<TabId>[] = ids.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
@@ -55,7 +68,7 @@ function Panel() {
       <Unsaved />
       <Tabs label={say("plan.tabs")} tabs={tabs} selected={tab} onSelect={setTab} className={style["tabs"] ?? ""}>
         <Share />
-        <Shown tab={tab} />
+        <JumpContext value={jump}><div ref={frame}><Shown tab={tab} /></div></JumpContext>
       </Tabs>
     </>
   );

@@ -9,6 +9,7 @@ import {
 import { docOfList, setsKey } from "./ops";
 import type { OpenDoc, RecordState, Refused, SharedRecord } from "./record";
 import { acquire } from "./registry";
+import { sealed } from "./sign";
 import { sameItems, useSlice } from "./store";
 import { measureWords } from "./words";
 
@@ -46,14 +47,20 @@ export const useRecordSlice = <T,>(select: (state: RecordState) => T, same?: (a:
 
 export const docIn = (state: RecordState, kind: DocKind): OpenDoc | undefined => state.docs.get(kind);
 
-const canWrite = (state: RecordState, field: FieldName): boolean =>
-  state.closed === null && state.docs.get(FIELDS[field].doc)?.writable.has(field) === true;
+/** Whether a signed plan is closed to this list or field: all but the comments about it. */
+const closedBySignature = (state: RecordState, doc: DocKind, list: ListName | null): boolean =>
+  doc === "plan" && list !== "comments" && sealed(state.docs.get("plan")?.server ?? EMPTY_DOC);
+
+const canWrite = (state: RecordState, field: FieldName): boolean => {
+  const { doc, list } = FIELDS[field];
+  return state.closed === null && state.docs.get(doc)?.writable.has(field) === true && !closedBySignature(state, doc, list);
+};
 
 export const useCanWrite = (field: FieldName): boolean => useRecordSlice((state) => canWrite(state, field));
 
 /** Whether this seat may add rows to a list and take them out. */
 export const useCanEditRows = (list: ListName): boolean =>
-  useRecordSlice((state) => state.closed === null && state.docs.get(docOfList(list))?.lists.has(list) === true);
+  useRecordSlice((state) => state.closed === null && state.docs.get(docOfList(list))?.lists.has(list) === true && !closedBySignature(state, docOfList(list), list));
 
 /** Rows of a list that stand, or are in doubt. */
 export const useRows = (list: ListName): readonly RowId[] =>

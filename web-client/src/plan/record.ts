@@ -6,7 +6,7 @@
  */
 import type { Line } from "../call/connection";
 import {
-  FIELDS, type Address, type Base, type Base64, type Caret, type Change, type Command, type DocId, type DocKind, type EditId, type FieldName,
+  FIELDS, type Address, type Base, type Base64, type Caret, type Change, type ClientMessage, type Command, type DocId, type DocKind, type EditId, type FieldName,
   type ListName, type Op, type PersonId, type RecordId, type RecordRefusal, type RefusalCode, type Role, type RowId, type SeatId, type ServerMessage, type Value,
 } from "../wire";
 import { CaretSender } from "./caret";
@@ -46,7 +46,7 @@ export class SharedRecord implements Readable<RecordState> {
   private readonly parts: Parts;
   private readonly store = createStore<RecordState>({
     line: "down", docs: new Map(), pending: [], refused: [], locked: 0, people: new Map(), carets: new Map(),
-    storage: "ok", closed: null, drafts: new Map(),
+    storage: "ok", closed: null, gate: null, drafts: new Map(),
   });
   private readonly kinds = new Map<DocId, DocKind>();
   private readonly halves = new Map<DocId, Extract<ServerMessage, { type: "record.snapshot" }>[]>();
@@ -128,12 +128,25 @@ export class SharedRecord implements Readable<RecordState> {
 
   /** A decision: needs the line, is never queued, and answers once. */
   command(kind: DocKind, command: Command): Promise<CommandAnswer> {
+    return this.decide(kind, (doc, id, seen) => ({ type: "record.command", doc, id, command, seen }));
+  }
+
+  /** Signs the plan as this screen shows it. */
+  sign(): Promise<CommandAnswer> {
+    return this.decide("plan", (doc, id, seen) => ({ type: "record.sign", doc, id, seen }));
+  }
+
+  private decide(kind: DocKind, message: (doc: DocId, id: EditId, seen: number) => ClientMessage): Promise<CommandAnswer> {
     const doc = this.get().docs.get(kind);
     const id = this.parts.newEditId();
-    if (doc === undefined || !this.parts.line.send({ type: "record.command", doc: doc.id, id, command, seen: doc.server.seq })) {
-      return Promise.resolve({ kind: "unknown" });
-    }
+    if (doc === undefined || !this.parts.line.send(message(doc.id, id, doc.server.seq))) return Promise.resolve({ kind: "unknown" });
     return new Promise((answer) => this.commands.set(id, answer));
+  }
+
+  /** Asks what is missing before the plan may be signed; the answer comes into the state. */
+  askGate(): void {
+    const doc = this.get().docs.get("plan");
+    if (doc !== undefined) this.parts.line.send({ type: "record.gate", doc: doc.id });
   }
 
   /** Keeps an open editor over a reload. Nobody else sees it. */
@@ -254,6 +267,8 @@ export class SharedRecord implements Readable<RecordState> {
         else carets.set(message.seat, { caret: message.caret, movedAt: this.parts.clock.now() });
         return this.patch({ carets });
       }
+      case "record.gate":
+        return this.patch({ gate: { seq: message.seq, missing: message.missing } });
       case "record.status":
         return this.patch({ storage: message.storage });
       case "record.closed":

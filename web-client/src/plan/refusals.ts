@@ -29,6 +29,7 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   too_big: "editor",
   conflict_full: "editor",
   locked: "box",
+  sealed: "box",
   unknown_address: "box",
   row_exists: "box",
   list_full: "box",
@@ -45,6 +46,8 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   not_complete: "box",
   changed_since: "box",
   bad_decision: "box",
+  not_ready: "box",
+  not_signed: "box",
 };
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */

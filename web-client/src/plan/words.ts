@@ -143,6 +143,12 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return joined([value.purpose, value.when, value.frequency, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
     case "outline.when_to_call":
       return joined([value.call, value.emergency], " · ");
+    case "signed":
+      return g.number(value.version);
+    case "revision":
+      return value.reason;
+    case "addenda":
+      return joined(value.map(({ text }) => text), " · ");
     case "meds.cost_concern":
     case "meds.high_alert":
     case "meds.controlled":

@@ -154,7 +154,11 @@ impl Book {
                             self.sent.insert(row, mark);
                         }
                     }
-                    DecisionKind::Shared | DecisionKind::RecommendationDecided => {}
+                    DecisionKind::Shared
+                    | DecisionKind::RecommendationDecided
+                    | DecisionKind::Signed
+                    | DecisionKind::Addended
+                    | DecisionKind::RevisionOpened => {}
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What becomes of a command. The first one wins; there are no conflicts about decisions.
 
-use crate::actor::{Actor, Author};
+use crate::actor::{Actor, Author, Millis};
 use crate::change::{DecisionKind, FieldSet, What};
 use crate::command::{Command, CommandError};
 use crate::field::{Address, DocKind, FieldName, ListName, Presence};
@@ -14,12 +14,15 @@ use super::Doc;
 impl Doc {
     pub(super) fn decide_command(
         &self,
+        now: Millis,
         by: &Actor,
         command: &Command,
         seen: u64,
     ) -> Result<What, CommandError> {
         match command {
             Command::Share => self.share(),
+            Command::Addend { text } => self.addend(now, by, text.expose()),
+            Command::Revise { reason } => self.revise(reason.expose()),
             Command::SendRecommendation { row } => self.send_recommendation(by, *row, seen),
             Command::Decide { row, outcome, regimen, reason, note } => {
                 let decision = Decision {

@@ -25,6 +25,7 @@ use crate::teach_back::TeachBack;
 use crate::todo::Instruction;
 use crate::touchpoint::Touchpoint;
 use crate::value::{Line, PartialDate};
+use crate::version::{Addenda, Revision, Signed};
 use crate::voice::{Confidence, ContactPreference, Priority, RemarkAbout, RemarkState};
 
 macro_rules! parts {
@@ -358,6 +359,12 @@ record! {
         identification: Held<Identification> = Identification,
         /// Whether the plan was shared with the patient.
         share: Held<bool> = Share,
+        /// The newest signature.
+        signed: Held<Signed> = Signed,
+        /// A signed plan was opened again.
+        revision: Held<Revision> = Revision,
+        /// Late facts beside signed versions.
+        addenda: Held<Addenda> = Addenda,
         /// What matters to the patient.
         my_goals: Words = MyGoals,
         /// What worries the patient.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clinical::actor::Millis;
-use clinical::change::Change;
+use clinical::change::{Change, DecisionKind, FieldSet, What};
 use clinical::command::Command;
 use clinical::doc::Import;
 use clinical::field::{Address, DocKind, FieldKind, FieldName, ListName, PatientSide, Place};
@@ -59,6 +59,11 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         FieldName::CommentsAbout => json!({ "field": "meds.sig" }),
         FieldName::Referral => json!({ "source": "pcp", "referrer": word }),
         FieldName::Identification => json!({ "criteria": ["adr_risk"], "reason": word }),
+        FieldName::Signed => json!({ "version": 1, "sha256": "0".repeat(64) }),
+        FieldName::Revision => json!({ "of": 1, "reason": word }),
+        FieldName::Addenda => {
+            json!([{ "of": 1, "text": word, "by": pcp().person, "at_ms": 1 }])
+        }
         FieldName::OutlineDuration => json!({ "start": "2026-02", "planned_end": "2026-08" }),
         FieldName::ContactPreference => json!({ "format": "phone", "times": word }),
         FieldName::TodosConfidence => json!(10),
@@ -222,6 +227,20 @@ fn play(send: bool) -> Received {
     let reason = word(FieldName::Presence, "end");
     let change = bench.apply(&pcp(), tombstone(row_of(ListName::Meds), bench.doc.seq(), &reason));
     received.take(&bench, &change.unwrap());
+    // Signed, opened again and added to, as the log would say it: the gate is not what this story is about.
+    for (field, decision) in [
+        (FieldName::Signed, DecisionKind::Signed),
+        (FieldName::Revision, DecisionKind::RevisionOpened),
+        (FieldName::Addenda, DecisionKind::Addended),
+    ] {
+        let value = field.parse(&sample(field, &word(field, "end"))).unwrap();
+        let sets = vec![FieldSet { at: whole(field), value: Some(value) }];
+        let what = What::Decided { decision, sets };
+        let (seq, edit) = (bench.doc.seq() + 1, bench.id());
+        let change = Change { seq, edit, what, ..bench.log.last().unwrap().clone() };
+        bench.doc.fold(&change).unwrap();
+        received.take(&bench, &change);
+    }
     received
 }
 

@@ -15,4 +15,5 @@ mod interleavings;
 mod random;
 mod record;
 mod rules;
+mod signing;
 mod world;

@@ -3,12 +3,14 @@
 use clinical::change::{Change, DecisionKind};
 use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId};
+use clinical::version::SealedVersion;
 use signaling::message::RefusalCode;
 use signaling::record::{Audit, Effect, Fact};
 
 use super::{InFlight, Task};
 use crate::audit::{Entry, Outcome};
 use crate::record::store::{kind_name, quarantine_statement, seal_change};
+use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
 use crate::record::{Cut, refused};
 use crate::store::now;
@@ -24,7 +26,9 @@ impl Task {
         let mut said = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
-                Effect::Store { doc, change, audit } => self.hand_in(doc, &change, audit),
+                Effect::Store { doc, change, audit, version } => {
+                    self.hand_in(doc, &change, audit, version.as_deref());
+                }
                 Effect::Audit(audit) => before.audit.push(self.entry(audit)),
                 Effect::AssignClient { doc, client, person } => {
                     before.clients.push(Client { doc, client_id: client, person, at_ms: now() })
@@ -94,7 +98,13 @@ impl Task {
     }
 
     /// Hands a change to the writer.
-    fn hand_in(&mut self, doc: DocId, change: &Change, audit: Option<Audit>) {
+    fn hand_in(
+        &mut self,
+        doc: DocId,
+        change: &Change,
+        audit: Option<Audit>,
+        version: Option<&SealedVersion>,
+    ) {
         let mut entries: Vec<Entry> = audit.map(|audit| self.entry(audit)).into_iter().collect();
         if entries.is_empty()
             && let clinical::actor::Author::Seat(actor) = change.by
@@ -104,12 +114,19 @@ impl Task {
             entries.push(self.entry_of(actor, "record.edited", object));
         }
         let Some(log) = self.logs.get_mut(&doc) else { return };
-        let (bytes, answered) = match seal_change(&log.dek, doc, &mut log.last, change) {
-            Ok(row) => {
+        let signer = change.by.person();
+        let sealed = seal_change(&log.dek, doc, &mut log.last, change).and_then(|row| {
+            let signed = version.zip(signer);
+            let first = signed.map(|(version, by)| version::statement(&log.dek, doc, version, by));
+            Ok((row, first.transpose()?))
+        });
+        let (bytes, answered) = match sealed {
+            Ok((row, version)) => {
                 let bytes = row.body.len();
                 let before = change.seq.saturating_sub(1);
                 let append = vec![Append { doc, epoch: log.epoch, before, rows: vec![row] }];
-                let work = Work { append, audit: entries, ..Work::default() };
+                let first = version.into_iter().collect();
+                let work = Work { first, append, audit: entries, ..Work::default() };
                 (bytes, self.home.records.inner.writer.submit(work))
             }
             Err(error) => {
@@ -143,6 +160,9 @@ impl Task {
                     DecisionKind::Shared => "plan.shared",
                     DecisionKind::RecommendationSent => "recommendation.sent",
                     DecisionKind::RecommendationDecided => "recommendation.decided",
+                    DecisionKind::Signed => "plan.signed",
+                    DecisionKind::Addended => "plan.addendum",
+                    DecisionKind::RevisionOpened => "plan.revision_opened",
                 };
                 let object = row.map_or_else(|| self.object(None), |row| format!("row:{row}"));
                 (action, object)

@@ -1,3 +1,5 @@
+mod signing;
+
 use std::time::Duration;
 
 use clinical::actor::{Actor, Role};
@@ -111,7 +113,7 @@ fn send(records: &Records, client: &Client, doc: DocId, edit: &Edit, resend: boo
 }
 
 fn records(bench: &Bench) -> Records {
-    Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone())
+    Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone(), Vec::new())
 }
 
 async fn count(bench: &Bench, text: &'static str) -> i64 {
@@ -408,7 +410,8 @@ async fn a_record_taken_over_cuts_its_readers_off_and_stores_nothing() {
     let records = records(&bench);
     let mut client = Client::new(Role::Pcp);
     let (doc, _) = client.open(&records, record).await;
-    let other = Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone());
+    let other =
+        Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone(), Vec::new());
     let mut elsewhere = Client::new(Role::Pharmacist);
     elsewhere.open(&other, record).await;
     let edit = set("no_known", Base::Rev(0));

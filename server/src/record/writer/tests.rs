@@ -126,15 +126,6 @@ async fn a_node_that_was_fenced_out_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_sealed_version_takes_nothing() {
-    let bench = Bench::new().await;
-    let (_, [doc, ..], _) = bench.record().await;
-    bench.store.tamper(&["update doc_head set sealed = 1"]).await.unwrap();
-
-    assert_eq!(bench.writer.store(edit(doc, 0)).await, Answer::Sealed);
-}
-
-#[tokio::test]
 async fn the_log_of_accesses_travels_with_its_change_or_not_at_all() {
     let bench = Bench::new().await;
     let (_, [doc, ..], _) = bench.record().await;

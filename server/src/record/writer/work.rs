@@ -140,8 +140,6 @@ pub(crate) enum Answer {
     Stored,
     /// Another node owns the document.
     Fenced,
-    /// The version was signed.
-    Sealed,
     /// The log does not end where the caller believes, or holds one of these edits already.
     OutOfStep,
     /// The connection was lost during the commit.
@@ -161,7 +159,7 @@ impl Answer {
             Self::Stored => Ok(()),
             Self::Full => Err(StoreError::Full),
             Self::Failed => Err(StoreError::Failed),
-            Self::Fenced | Self::Sealed | Self::OutOfStep => Err(StoreError::Constraint),
+            Self::Fenced | Self::OutOfStep => Err(StoreError::Constraint),
             Self::Unknown | Self::Away => Err(StoreError::Away),
         }
     }

@@ -12,6 +12,7 @@ import { instructionShape, targetShape } from "../forms/planning";
 import { NarrativeText } from "../NarrativeText";
 import { AddRow, RowDoubt, RowList, RowTools } from "../rows";
 import { wrap } from "./Collect";
+import { Sign } from "./Sign";
 import style from "./panels.module.css";
 
 export function Implement() {
@@ -22,6 +23,7 @@ export function Implement() {
         add={<AddRow list="todos" begin={() => instructionShape.begin(null)} form={instructionShape.form} finish={wrap("todos.should_do", instructionShape.finish)} />}
       />
       <TextRows list="goals" />
+      <Sign />
     </div>
   );
 }

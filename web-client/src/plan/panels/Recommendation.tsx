@@ -64,24 +64,28 @@ export function Recommendation({ row }: { readonly row: RowId }) {
 }
 
 /** What a command may answer, in a sentence beside its button. */
-export function useCommand(): { readonly busy: boolean; readonly problem: string | null; readonly give: (command: Command) => Promise<boolean> } {
+export function useCommand(): {
+  readonly busy: boolean;
+  readonly problem: string | null;
+  readonly give: (command: Command) => Promise<boolean>;
+  /** The same for what is not a plain command. */
+  readonly answer: (ask: () => Promise<CommandAnswer>) => Promise<boolean>;
+} {
   const { record } = useScene();
   const { say } = useLanguage();
   const [busy, setBusy] = useState(false);
-  const [answer, setAnswer] = useState<CommandAnswer | null>(null);
-  const problem = answer === null || answer.kind === "done" ? null
-    : answer.kind === "unknown" ? say("plan.command.unknown") : say(`plan.refused.${answer.code}`);
-  return {
-    busy, problem,
-    give: async (command) => {
-      setBusy(true);
-      setAnswer(null);
-      const got = await record.command("plan", command);
-      setAnswer(got);
-      setBusy(false);
-      return got.kind === "done";
-    },
+  const [answered, setAnswered] = useState<CommandAnswer | null>(null);
+  const problem = answered === null || answered.kind === "done" ? null
+    : answered.kind === "unknown" ? say("plan.command.unknown") : say(`plan.refused.${answered.code}`);
+  const answer = async (ask: () => Promise<CommandAnswer>): Promise<boolean> => {
+    setBusy(true);
+    setAnswered(null);
+    const got = await ask();
+    setAnswered(got);
+    setBusy(false);
+    return got.kind === "done";
   };
+  return { busy, problem, answer, give: (command) => answer(() => record.command("plan", command)) };
 }
 
 function SendIt({ row }: { readonly row: RowId }) {

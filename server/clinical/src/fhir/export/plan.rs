@@ -328,6 +328,9 @@ impl Export<'_> {
             &self.record.reviewed_immunizations,
         );
         fields.plain(FieldName::Share, "Shared with the patient", &self.record.share);
+        fields.plain(FieldName::Signed, "Signed", &self.record.signed);
+        fields.plain(FieldName::Revision, "Opened again", &self.record.revision);
+        fields.plain(FieldName::Addenda, "Added later", &self.record.addenda);
         let period = duration.value().map(|duration| {
             Obj::new()
                 .with("start", duration.start.as_str())
@@ -338,6 +341,16 @@ impl Export<'_> {
             if !text.trim().is_empty() {
                 notes.push(Obj::new().with("text", text.as_str()));
             }
+        }
+        let added = self.record.addenda.value().map(|addenda| addenda.0.as_slice());
+        for addendum in added.unwrap_or_default() {
+            let by = self.person(addendum.by);
+            notes.push(
+                Obj::new()
+                    .with("authorReference", by)
+                    .with("time", super::instant(addendum.at_ms))
+                    .with("text", addendum.text.as_str()),
+            );
         }
         let core = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category";
         let category = |coding: Obj| Obj::new().with("coding", [coding]);

@@ -1,0 +1,93 @@
+//! The whole log of a document, from its first change: for whoever checks that nothing was changed.
+
+use std::collections::BTreeMap;
+
+use clinical::change::{Change, DecisionKind, What};
+use clinical::doc::Doc;
+use clinical::field::FieldName;
+use clinical::id::{DocId, RecordId};
+use clinical::value::Value;
+use clinical::version::Signed;
+
+use super::sql;
+use super::store::{
+    HeadRow, LoadError, NO_HASH, Poison, PoisonKind, StoredRow, heads_of, read_row,
+};
+use super::writer::stored;
+use crate::store::{Store, StoreError};
+use crate::vault::{Dek, Vault};
+
+/// A document's log, walked.
+#[derive(Debug)]
+pub(crate) struct Walked {
+    /// The document.
+    pub(crate) doc: DocId,
+    /// Its key.
+    pub(crate) dek: Dek,
+    /// Changes that are as they were stored.
+    pub(crate) changes: u64,
+    /// What was signed, by the change that signed it.
+    pub(crate) signatures: BTreeMap<u64, Signed>,
+    /// The first change that is not.
+    pub(crate) fault: Option<Poison>,
+}
+
+/// Every record that has documents.
+pub(crate) async fn records(store: &Store) -> Result<Vec<RecordId>, StoreError> {
+    let rows: Vec<String> = sqlx::query_scalar(sql::RECORDS).fetch_all(store.read()).await?;
+    rows.into_iter().map(|id| id.parse().map_err(|_wrong| StoreError::Row)).collect()
+}
+
+/// Walks the documents of a record.
+pub(crate) async fn walk(
+    store: &Store,
+    vault: &Vault,
+    record: RecordId,
+) -> Result<Vec<Walked>, LoadError> {
+    let (_patient, heads) = heads_of(store, vault, record).await?;
+    let mut walked = Vec::with_capacity(heads.len());
+    for (dek, head) in heads {
+        walked.push(walk_doc(store, dek, head).await?);
+    }
+    Ok(walked)
+}
+
+async fn walk_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Walked, LoadError> {
+    let HeadRow { doc: id, kind, epoch: _, seq: end } = head;
+    let name = id.to_string();
+    let mut doc = Doc::new(id, kind);
+    let mut last = NO_HASH;
+    let mut signatures = BTreeMap::new();
+    let mut fault = None;
+    'log: while doc.seq() < end {
+        let rows: Vec<StoredRow> = sqlx::query_as(sql::CHANGES_AFTER)
+            .bind(&name)
+            .bind(stored(doc.seq()))
+            .fetch_all(store.read())
+            .await?;
+        if rows.is_empty() {
+            fault = Some(Poison { seq: doc.seq() + 1, why: PoisonKind::Gap });
+            break;
+        }
+        for row in rows {
+            let seq = doc.seq() + 1;
+            match read_row(&dek, id, seq, &last, &row) {
+                Ok((change, hash)) if doc.fold(&change).is_ok() => {
+                    last = hash;
+                    signatures.extend(signature(&change).map(|signed| (seq, signed)));
+                }
+                outcome => {
+                    fault = Some(Poison { seq, why: outcome.err().unwrap_or(PoisonKind::Fold) });
+                    break 'log;
+                }
+            }
+        }
+    }
+    Ok(Walked { doc: id, dek, changes: doc.seq(), signatures, fault })
+}
+
+fn signature(change: &Change) -> Option<Signed> {
+    let What::Decided { decision: DecisionKind::Signed, sets } = &change.what else { return None };
+    let set = sets.iter().find(|set| set.at.field == FieldName::Signed)?;
+    set.value.as_ref().and_then(Value::read)
+}

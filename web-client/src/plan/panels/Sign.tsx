@@ -1,0 +1,189 @@
+/** Sign-off: what is missing, the signature, what was signed, and what may happen afterwards. */
+import { CircleCheck, PenLine } from "lucide-react";
+import { Fragment, useEffect, useState, type FormEvent } from "react";
+import { useLanguage } from "../../i18n";
+import type { Address, Command, GateCode, GateItem } from "../../wire";
+import { Button } from "../../ui/Button";
+import { Card } from "../../ui/Card";
+import { Dialog } from "../../ui/Dialog";
+import { useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { EMPTY_DOC } from "../fold";
+import { GrowField } from "../GrowField";
+import { useJump } from "../jump";
+import { grouped, sealed } from "../sign";
+import editor from "../Editor.module.css";
+import { useCommand } from "./Recommendation";
+import { Versions } from "./Versions";
+import style from "./panels.module.css";
+
+/** After a change the question waits so long for the next one: an answer a keystroke would be noise. */
+const ASK_AFTER_MS = 400;
+
+export function Sign() {
+  const { say } = useLanguage();
+  const names = useNames();
+  const closed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
+  const signed = useRegister("signed");
+  const revision = useRegister("revision");
+  const mayAddend = useMay("addend");
+  const mayRevise = useMay("revise");
+  const maySign = useMay("sign");
+  return (
+    <section aria-label={say("plan.sign.title")} className={style["sign"]}>
+      <div className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
+      {signed.value !== null && signed.by !== null && (
+        <p className={style["title"]}>
+          <CircleCheck size={20} aria-hidden />
+          {say("plan.signed.by", { version: signed.value.version, name: names.short(signed.by), at: signed.at_ms ?? 0 })}
+        </p>
+      )}
+      {closed && <p>{say("plan.signed.closed")}</p>}
+      {!closed && revision.value !== null && <p>{say("plan.revising", { version: revision.value.of, reason: revision.value.reason })}</p>}
+      {!closed && (maySign ? <Gate /> : <p className={style["hint"]}>{say("plan.sign.not_yours")}</p>)}
+      {closed && (
+        <div className={style["actions"]}>
+          {mayAddend && <Late label={say("plan.addendum")} box={say("plan.addendum.text")} most={2000} make={(text) => ({ kind: "addend", text })} />}
+          {mayRevise && <Late label={say("plan.revise")} words={say("plan.revise.words")} box={say("plan.revise.reason")} most={300} make={(reason) => ({ kind: "revise", reason })} />}
+        </div>
+      )}
+      <Addenda />
+      {signed.value !== null && <Versions newest={signed.value.version} />}
+    </section>
+  );
+}
+
+const useMay = (command: "sign" | "addend" | "revise"): boolean =>
+  useRecordSlice((state) => state.docs.get("plan")?.commands.has(command) === true && state.closed === null);
+
+/** What is missing, each with the way to it, and the signature once nothing is. */
+function Gate() {
+  const { say } = useLanguage();
+  const { record } = useScene();
+  const seq = useRecordSlice((state) => state.docs.get("plan")?.server.seq ?? 0);
+  const line = useRecordSlice((state) => state.line);
+  const gate = useRecordSlice((state) => state.gate);
+  const unsent = useRecordSlice((state) => state.pending.length + state.refused.length > 0);
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => record.askGate(), ASK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [record, seq, line]);
+  if (gate === null) return <p>{say("plan.sign.asking")}</p>;
+  const ready = gate.missing.length === 0 && gate.seq === seq;
+  return (
+    <>
+      <p role="status">{gate.missing.length === 0 ? say("plan.sign.ready") : say("plan.sign.missing", { count: gate.missing.length })}</p>
+      {gate.missing.length > 0 && (
+        <ul className={style["missing"]}>{[...grouped(gate.missing, ({ code }) => code)].map(([code, items]) => <Rule key={code} code={code} items={items} />)}</ul>
+      )}
+      {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
+      <div className={style["actions"]}>
+        <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(true)}>{say("plan.sign")}</Button>
+      </div>
+      {asking && <Ask onClose={() => setAsking(false)} />}
+    </>
+  );
+}
+
+/** One rule, and every place where it is broken: a row's name once, its fields after it. */
+function Rule({ code, items }: { readonly code: GateCode; readonly items: readonly GateItem[] }) {
+  const { say } = useLanguage();
+  const named = useRowNames();
+  const rows = grouped(items.flatMap(({ at }) => (at === undefined ? [] : [at])), (at) => at.row);
+  return (
+    <li>
+      <p className={style["title"]}>{say(`plan.gate.${code}`)}</p>
+      {[...rows].map(([row, fields]) => (
+        <p key={row ?? ""}>
+          {row !== undefined && <><bdi translate="no">{named(row)}</bdi>: </>}
+          {fields.map((at, index) => <Fragment key={at.field}>{index > 0 && " · "}<Way at={at} row={row === undefined ? "" : named(row)} /></Fragment>)}
+        </p>
+      ))}
+    </li>
+  );
+}
+
+function Way({ at, row }: { readonly at: Address; readonly row: string }) {
+  const { say } = useLanguage();
+  const jump = useJump();
+  return (
+    <button type="button" className={style["jump"]} onClick={() => jump(at)}>
+      <span className="unseen">{say("plan.sign.go", { what: row })} </span>{say(`plan.field.${at.field}`)}
+    </button>
+  );
+}
+
+function Ask({ onClose }: { readonly onClose: () => void }) {
+  const { say } = useLanguage();
+  const { record } = useScene();
+  const { busy, problem, answer } = useCommand();
+  return (
+    <Dialog
+      title={say("plan.sign.ask")} onClose={onClose}
+      actions={(
+        <>
+          <Button onClick={onClose}>{say("plan.cancel")}</Button>
+          <Button kind="primary" disabled={busy} onClick={() => void answer(() => record.sign()).then((done) => { if (done) onClose(); })}>{say(busy ? "plan.command.busy" : "plan.sign")}</Button>
+        </>
+      )}
+    >
+      <p>{say("plan.sign.statement")}</p>
+      <p>{say("plan.sign.words")}</p>
+      {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
+    </Dialog>
+  );
+}
+
+/** A late fact, or a reason: one box in a dialog. */
+function Late(props: { readonly label: string; readonly words?: string; readonly box: string; readonly most: number; readonly make: (text: string) => Command }) {
+  const { say } = useLanguage();
+  const { busy, problem, give } = useCommand();
+  const [text, setText] = useState<string | null>(null);
+  const [tried, setTried] = useState(false);
+  const close = (): void => {
+    setText(null);
+    setTried(false);
+  };
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    const words = text?.trim() ?? "";
+    if (words === "") return setTried(true);
+    void give(props.make(words)).then((done) => { if (done) close(); });
+  };
+  return (
+    <>
+      <Button onClick={() => setText("")}>{props.label}</Button>
+      {text !== null && (
+        <Dialog title={props.label} onClose={close}>
+          <form className={editor["boxes"]} noValidate onSubmit={send}>
+            {props.words !== undefined && <p>{props.words}</p>}
+            <GrowField label={props.box} value={text} most={props.most} problem={tried && text.trim() === "" ? say("plan.needed") : undefined} onChange={setText} />
+            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
+            <div className={editor["actions"]}>
+              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
+              <Button onClick={close}>{say("plan.cancel")}</Button>
+            </div>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Addenda() {
+  const { say } = useLanguage();
+  const names = useNames();
+  const addenda = useRegister("addenda").value ?? [];
+  if (addenda.length === 0) return null;
+  return (
+    <Card aria-label={say("plan.addendum.title")}>
+      <h4 className={style["title"]}>{say("plan.addendum.title")}</h4>
+      {addenda.map(({ of, text, by, at_ms }, index) => (
+        <div key={index}>
+          <p>{text}</p>
+          <p className={style["by"]}>{say("plan.addendum.by", { version: of, name: names.person(by), at: at_ms })}</p>
+        </div>
+      ))}
+    </Card>
+  );
+}
