@@ -198,10 +198,9 @@ impl<'a> Export<'a> {
 
 /// Whether the patient agreed to sharing, by the latest answer.
 fn shares(record: &Record) -> bool {
-    let answers = record.consents.iter().filter_map(|row| row.content.value());
+    let mut answers = record.consents.iter().filter_map(|row| row.content.value());
     answers
-        .filter(|consent| consent.kind == ConsentKind::InfoSharing)
-        .next_back()
+        .rfind(|consent| consent.kind == ConsentKind::InfoSharing)
         .is_some_and(|consent| consent.state == ConsentState::Given)
 }
 

@@ -54,10 +54,7 @@ impl<'e> Fields<'e> {
         let mut fields = Self::whole(export);
         fields.list = Some(list);
         if !row.contested.is_empty() {
-            let said = row
-                .contested
-                .iter()
-                .map(|said| fields.quoted(said, |presence| say::value(presence)));
+            let said = row.contested.iter().map(|said| fields.quoted(said, say::value));
             let said = said.collect::<Vec<_>>().join(" or ");
             fields.open.push(format!("Not decided whether this stands in the list: {said}."));
         }
