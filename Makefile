@@ -36,7 +36,11 @@ tests/browser/node_modules/.stamp: tests/browser/package-lock.json
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## prove the product; prints a closing count
+tests/fhir/node_modules/.stamp: tests/fhir/package-lock.json
+	@cd tests/fhir && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp tests/fhir/node_modules/.stamp ## prove the product; prints a closing count
 	@bash infra/test.sh
 
 check: setup-run web-client/node_modules/.stamp ## what review would say first
@@ -45,7 +49,7 @@ check: setup-run web-client/node_modules/.stamp ## what review would say first
 types: setup-run ## write web-client/src/wire.ts from the Rust types
 	@MORTAR_BLESS=1 $(CARGO) test --quiet -p tests --test wire_ts
 
-deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp ## the long versions, with the figures of the design
+deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp tests/fhir/node_modules/.stamp ## the long versions, with the figures of the design
 	@MORTAR_SCALE=full bash infra/test.sh
 
 fuzz: setup-run web-client/dist/.stamp ## LLVM's fuzzer on everything that reads a stranger's bytes: TIME=600 TARGETS="rtcp relay"
@@ -69,5 +73,5 @@ setup-test:
 
 clean:
 	@$(CARGO) clean
-	@rm -rf web-client/node_modules tests/browser/node_modules tests/browser/out
+	@rm -rf web-client/node_modules tests/browser/node_modules tests/browser/out tests/fhir/node_modules
 	@find web-client/dist -mindepth 1 ! -name .keep -delete

@@ -4,6 +4,7 @@ use clinical::actor::{Millis, Role};
 use clinical::gate::{Credential, CredentialKind};
 use clinical::id::{PersonId, RecordId};
 use clinical::phi::Phi;
+use clinical::value::PartialDate;
 use signaling::message::PatientFacts;
 use signaling::visit::VisitKind;
 
@@ -152,7 +153,7 @@ async fn demo_visit(
             [(CredentialKind::License, "RPH-10442"), (CredentialKind::MtmCert, "MTM-2291")]
         {
             let (number, state) = (number.to_owned(), "LA".to_owned());
-            let expires = patient::date_of(Millis(now().0 + A_YEAR_MS));
+            let expires = PartialDate::of(Millis(now().0 + A_YEAR_MS));
             let held = Credential { kind, number, state, expires };
             credential::add(writer, *pharmacist, &held).await?;
         }

@@ -99,6 +99,7 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/join", post(crate::visit::join))
         .route("/api/seats/{seat}/key", get(crate::visit::key))
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
+        .route("/api/seats/{seat}/export", post(crate::visit::export::export))
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
         .route("/api/seats/{seat}/timer", get(crate::visit::time::timer))

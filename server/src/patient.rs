@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use clinical::actor::{Millis, Role};
+use clinical::actor::Role;
 use clinical::doc::{Doc, Import};
 use clinical::edit::EditError;
 use clinical::fhir::{self, Chart, Issue, ReadError};
 use clinical::field::{Address, DocKind, FieldName};
 use clinical::id::{DocId, EditId, PatientId, PersonId, RecordId, RowId};
+use clinical::medication::Verify;
 use clinical::phi::Phi;
 use clinical::value::{PartialDate, Value, ValueError};
 use signaling::message::{PatientFacts, StorageState};
@@ -115,7 +116,14 @@ pub async fn import(
         StorageState::Failed => return Err(StoreError::Failed.into()),
     }
     let now = now();
-    let chart = fhir::read(bytes, &date_of(now))?;
+    let mut chart = fhir::read(bytes, &PartialDate::of(now))?;
+    for row in &mut chart.rows {
+        // Somebody verified it in another practice: here it is asked again. Its problems stayed there too.
+        if let Some(verify) = row.values.get_mut(&FieldName::MedsVerify) {
+            *verify = Value::of(&Verify::Unverified)?;
+        }
+        row.values.remove(&FieldName::GoalsProblems);
+    }
     let patient = PatientId(Uuid::now_v7());
     let person = PersonId(Uuid::now_v7());
     let record = RecordId(Uuid::now_v7());
@@ -202,6 +210,19 @@ pub async fn of_record(
     }))
 }
 
+/// Whom a record is about, as the chart told it.
+///
+/// # Errors
+/// It does not read.
+pub async fn chart_of(
+    store: &Store,
+    vault: &Vault,
+    record: RecordId,
+) -> Result<Option<(PatientId, fhir::PatientFacts)>, PersonError> {
+    let found = store::of_record(store, vault, record).await?;
+    Ok(found.map(|(patient, head)| (patient, head.patient)))
+}
+
 /// The language the patient prefers (BCP 47), if the chart tells.
 ///
 /// # Errors
@@ -221,29 +242,6 @@ pub async fn language_of(
 /// They do not read.
 pub async fn records(store: &Store) -> Result<Vec<(RecordId, PatientId)>, StoreError> {
     store::records(store).await
-}
-
-/// The day of an instant, UTC (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
-pub fn date_of(now: Millis) -> PartialDate {
-    const DAY_MS: i64 = 86_400_000;
-    // Days since 0000-03-01: the year then ends with its leap day.
-    let days = now.0.div_euclid(DAY_MS) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let text = format!("{year:04}-{month:02}-{day:02}");
-    PartialDate::parse(&text).unwrap_or_else(epoch)
-}
-
-/// The first day there is: for a clock that stands before the year 0 or past 9999.
-fn epoch() -> PartialDate {
-    const FIRST: &str = "1970";
-    PartialDate::parse(FIRST).unwrap_or_else(|| date_of(Millis(0)))
 }
 
 #[cfg(test)]
@@ -339,18 +337,5 @@ mod tests {
         assert!(matches!(facts, Err(PersonError::Vault(VaultError::Gone))), "{facts:?}");
         assert!(crate::record::load(store, vault, report.record).await.is_err());
         assert!(audit::verify(store).await.is_ok());
-    }
-
-    #[test]
-    fn a_day_is_the_calendars() {
-        for (ms, day) in [
-            (0, "1970-01-01"),
-            (951_782_400_000, "2000-02-29"),
-            (951_868_800_000, "2000-03-01"),
-            (1_798_761_599_999, "2026-12-31"),
-            (-86_400_000, "1969-12-31"),
-        ] {
-            assert_eq!(date_of(Millis(ms)).as_str(), day);
-        }
     }
 }

@@ -10,7 +10,7 @@ use clinical::id::RowId;
 use clinical::medication::Verify;
 use clinical::time::Side;
 use clinical::view::View;
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 
 use crate::message::{CommandName, MediaSource};
 
@@ -323,6 +323,44 @@ pub const fn view(role: Role, doc: DocKind, shared: Shared) -> Option<View> {
 /// Whether a role opens records at all, in some state of sharing.
 pub const fn may_open_records(role: Role) -> bool {
     TEAM.holds(role) || HOME.holds(role)
+}
+
+/// A bundle that leaves the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum ExportKind {
+    /// HL7 Standardized Medication Profile.
+    MedicationProfile,
+    /// HL7 Pharmacist Care Plan.
+    CarePlan,
+    /// Everything the role reads of the record.
+    WholeRecord,
+}
+
+impl ExportKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::MedicationProfile, Self::CarePlan, Self::WholeRecord];
+
+    /// Its name on the wire and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MedicationProfile => "medication_profile",
+            Self::CarePlan => "care_plan",
+            Self::WholeRecord => "whole_record",
+        }
+    }
+}
+
+/// Whether a role may take a bundle along. What is in it is what the role reads: a patient gets their own side, and a
+/// full copy from the staff when they ask for it.
+pub const fn may_export(role: Role, kind: ExportKind) -> bool {
+    let roles = match kind {
+        ExportKind::MedicationProfile | ExportKind::CarePlan => PRESCRIBING,
+        ExportKind::WholeRecord => Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp]),
+    };
+    roles.holds(role)
 }
 
 /// Whether a role lets waiting seats in and sends them back.

@@ -11,7 +11,7 @@ use clinical::time::Side;
 use clinical::view::View;
 use serde_json::json;
 use signaling::message::{CommandName, MediaSource};
-use signaling::role::{self, Shared, SheetAccess};
+use signaling::role::{self, ExportKind, Shared, SheetAccess};
 use uuid::Uuid;
 
 /// Column W of the design's field table. `rows` are the lists themselves.
@@ -298,5 +298,16 @@ fn presence_belongs_to_those_who_keep_the_list() {
         assert!(!role::may_edit(Role::Nurse, DocKind::Plan, &op, |_row| Some(
             ListName::Recommendations
         )));
+    }
+}
+
+#[test]
+fn the_record_leaves_with_pharmacist_and_pcp_and_to_the_patient_whole() {
+    for role in Role::ALL {
+        let clinician = matches!(role, Role::Pharmacist | Role::Pcp);
+        for kind in ExportKind::ALL {
+            let may = clinician || (role == Role::Patient && kind == ExportKind::WholeRecord);
+            assert_eq!(role::may_export(role, kind), may, "{role:?} {kind:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use clinical::version::{Content, Row, STATEMENT};
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::visit::booking::{Book, Bookings};
+use mortar::visit::export::ExportRequest;
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::versions::VersionLine;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
@@ -28,6 +29,7 @@ fn the_client_types_are_those_of_the_server() {
     SeatHome::export_all(&config).unwrap();
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
+    ExportRequest::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();

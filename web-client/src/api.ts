@@ -1,6 +1,6 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  Book, Bookings, Claimed, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
+  Book, Bookings, Claimed, ExportRequest, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -24,7 +24,13 @@ export class ApiFailure extends Error {
 /** Longer than any answer of a working server; after it the line counts as down. */
 const ANSWER_WITHIN_MS = 8_000;
 
-async function call<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+type Method = "GET" | "POST" | "DELETE";
+
+async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  return (await (await answer(method, path, body)).json()) as T;
+}
+
+async function answer(method: Method, path: string, body?: unknown): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -38,7 +44,7 @@ async function call<T>(method: "GET" | "POST" | "DELETE", path: string, body?: u
     throw new ApiFailure(0, { code: "offline" });
   }
   if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
-  return (await response.json()) as T;
+  return response;
 }
 
 async function problemOf(response: Response): Promise<object> {
@@ -60,6 +66,11 @@ export function joinSeat(seat: SeatId): Promise<JoinReply> {
 
 export function seatFacts(seat: SeatId): Promise<SeatHome> {
   return call("GET", `/api/seats/${seat}`);
+}
+
+/** The record as FHIR, to be saved as a file. */
+export async function exportRecord(seat: SeatId, request: ExportRequest): Promise<Blob> {
+  return (await answer("POST", `/api/seats/${seat}/export`, request)).blob();
 }
 
 /** The signed versions of the plan, oldest first. */

@@ -776,6 +776,29 @@ export type EndReason = "ended" | "left" | "revoked" | "elsewhere";
 export type Evidence = Array<RowId>;
 
 /**
+ * A bundle that leaves the server.
+ */
+export type ExportKind = "medication_profile" | "care_plan" | "whole_record";
+
+/**
+ * What an export is for.
+ */
+export type ExportReason = "treatment" | "patient_request" | "own_system";
+
+/**
+ * Body of `POST /api/seats/{seat}/export`. A body, so that no address tells what somebody took along and why.
+ */
+export type ExportRequest = { 
+/**
+ * Which bundle.
+ */
+kind: ExportKind, 
+/**
+ * What for. It stands in the log of accesses.
+ */
+reason: ExportReason, };
+
+/**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
 export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.decision" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";

@@ -2,6 +2,7 @@
 
 mod bundle;
 pub mod chart;
+pub mod export;
 pub mod issue;
 mod json;
 mod node;

@@ -27,6 +27,7 @@ pub mod phi;
 pub mod plain;
 pub mod problem;
 pub mod recommendation;
+pub mod record;
 pub mod referral;
 pub mod register;
 pub mod task;

@@ -40,7 +40,7 @@ pub enum MeasureKind {
     LdlCholesterol,
     /// LOINC 2160-0.
     Creatinine,
-    /// LOINC 98979-8, 62238-1, 33914-3.
+    /// LOINC 98979-8, 62238-1, 33914-3, 69405-9.
     Egfr,
     /// LOINC 2823-3.
     Potassium,

@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::actor::Millis;
 use crate::id::RowId;
 use crate::phi::Phi;
 
@@ -257,6 +258,25 @@ impl PartialDate {
         parts.next().is_none().then(|| Self(text.to_owned()))
     }
 
+    /// The day of an instant, UTC (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`). Of
+    /// a clock that stands outside the years 0 to 9999, the nearest day inside.
+    pub fn of(at: Millis) -> Self {
+        const DAY_MS: i64 = 86_400_000;
+        // 0000-01-01 and 9999-12-31.
+        let day = at.0.div_euclid(DAY_MS).clamp(-719_528, 2_932_896);
+        // Days since 0000-03-01: the year then ends with its leap day.
+        let days = day + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Self(format!("{year:04}-{month:02}-{day:02}"))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -301,6 +321,21 @@ mod tests {
             "1900-02-29",
         ] {
             assert!(PartialDate::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_the_calendars() {
+        for (ms, day) in [
+            (0, "1970-01-01"),
+            (951_782_400_000, "2000-02-29"),
+            (951_868_800_000, "2000-03-01"),
+            (1_798_761_599_999, "2026-12-31"),
+            (-86_400_000, "1969-12-31"),
+            (i64::MIN, "0000-01-01"),
+            (i64::MAX, "9999-12-31"),
+        ] {
+            assert_eq!(PartialDate::of(Millis(ms)).as_str(), day);
         }
     }
 }

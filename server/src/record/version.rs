@@ -4,13 +4,14 @@ use clinical::actor::{Actor, Millis};
 use clinical::gate::{CredentialKind, SigningFacts};
 use clinical::id::{DocId, PersonId, VisitId};
 use clinical::phi::Phi;
+use clinical::value::PartialDate;
 use clinical::version::{SealedVersion, Sha256Hex};
 
 use super::sql;
 use super::writer::{Statement, stored};
+use crate::credential;
 use crate::store::{Store, StoreError, now};
 use crate::vault::{Dek, Spot, VaultError};
-use crate::{credential, patient};
 
 /// A version's row without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +130,6 @@ pub(super) async fn facts(
         credentials: credential::of(store, actor.person).await?,
         required: required.to_vec(),
         patient_took_part: took_part > 0,
-        today: patient::date_of(now()),
+        today: PartialDate::of(now()),
     })
 }

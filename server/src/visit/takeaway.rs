@@ -78,7 +78,7 @@ pub(crate) async fn page(
         }
     }
     let about = PlainVisit {
-        date: Some(patient::date_of(visit.ended.unwrap_or_else(now))),
+        date: Some(PartialDate::of(visit.ended.unwrap_or_else(now))),
         with,
         phone: app.config.practice.phone.clone(),
         patient: facts.as_ref().map(|facts| facts.name.expose().clone()).unwrap_or_default(),

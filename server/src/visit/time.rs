@@ -107,7 +107,7 @@ impl Terms {
         local
             .ok()
             .and_then(|day| PartialDate::parse(&day.to_string()))
-            .unwrap_or_else(|| patient::date_of(at))
+            .unwrap_or_else(|| PartialDate::of(at))
     }
 }
 

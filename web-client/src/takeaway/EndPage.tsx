@@ -8,6 +8,7 @@ import { useSlice } from "../plan/store";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { Role, SeatId } from "../wire";
+import { Export } from "./Export";
 import { MedicarePaper } from "./MedicarePaper";
 import { Paper } from "./Paper";
 import style from "./EndPage.module.css";
@@ -65,6 +66,7 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
           {medicare && taken.page.letter !== undefined ? <MedicarePaper page={taken.page} letter={taken.page.letter} /> : <Paper page={taken.page} />}
         </>
       )}
+      <Export seat={seat} role={role} />
     </div>
   );
 }

@@ -255,6 +255,8 @@ codes! {
     OverEightyNine Info;
     /// More rows of one list than a record holds; the oldest stayed out.
     TooManyRows Warning;
+    /// Exported by this product and changed since; read as any other chart.
+    ChangedSinceExport Info;
     /// Older readings of the measure stayed out.
     OlderReadings Info;
 }

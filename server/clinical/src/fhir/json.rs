@@ -25,6 +25,59 @@ pub(crate) enum Json<'a> {
     Map(BTreeMap<Cow<'a, str>, Self>),
 }
 
+impl Json<'_> {
+    /// The value as one text: no white space, members by name. What a digest is taken of.
+    pub(crate) fn canonical(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+            Self::Number(digits) => out.push_str(digits),
+            Self::Text(text) => write_text(text, out),
+            Self::List(items) => {
+                out.push('[');
+                for (place, item) in items.iter().enumerate() {
+                    if place > 0 {
+                        out.push(',');
+                    }
+                    item.canonical(out);
+                }
+                out.push(']');
+            }
+            Self::Map(members) => {
+                out.push('{');
+                for (place, (name, value)) in members.iter().enumerate() {
+                    if place > 0 {
+                        out.push(',');
+                    }
+                    write_text(name, out);
+                    out.push(':');
+                    value.canonical(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+/// A JSON string, RFC 8259 §7.
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let code = format!("\\u{:04x}", u32::from(c));
+                out.push_str(&code);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
 /// Where and why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {

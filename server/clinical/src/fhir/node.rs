@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::chart::ResourceRef;
 use super::issue::{Issue, IssueCode};
-use super::json::Json;
+use super::json::{Json, write_text};
 use crate::value::PartialDate;
 
 /// Issues kept of one file. More than anybody reads; enough that a chart of 400 medicines without dosage is told whole.
@@ -222,6 +222,41 @@ impl<'j> Node<'j> {
             Json::Text(text) => Some(text.as_ref()),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Map(_) => None,
         }
+    }
+
+    /// The element as one text, without its id, meta and narrative, and without the extension `url`.
+    pub(crate) fn canonical_without(&self, url: &str) -> String {
+        let mut out = String::new();
+        let Json::Map(members) = self.json else { return out };
+        let is_own = |item: &Json<'_>| matches!(item, Json::Map(map) if matches!(map.get("url"), Some(Json::Text(found)) if found == url));
+        let mut put = |name: &str, value: &str| {
+            out.push(if out.is_empty() { '{' } else { ',' });
+            write_text(name, &mut out);
+            out.push(':');
+            out.push_str(value);
+        };
+        for (name, value) in members {
+            let mut text = String::new();
+            match (name.as_ref(), value) {
+                ("id" | "meta" | "text", _) => continue,
+                ("extension", Json::List(items)) => {
+                    let others = items.iter().filter(|item| !is_own(item)).map(|item| {
+                        let mut text = String::new();
+                        item.canonical(&mut text);
+                        text
+                    });
+                    let others: Vec<String> = others.collect();
+                    if others.is_empty() {
+                        continue;
+                    }
+                    text = format!("[{}]", others.join(","));
+                }
+                (_, value) => value.canonical(&mut text),
+            }
+            put(name, &text);
+        }
+        out.push('}');
+        out
     }
 
     /// Whether a member is an object or a list, without remarking.

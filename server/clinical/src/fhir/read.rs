@@ -11,6 +11,7 @@ mod goal;
 mod immunization;
 mod measure;
 mod medication;
+mod own;
 mod patient;
 #[cfg(test)]
 mod tests;
@@ -21,9 +22,12 @@ use super::bundle::{File, is_fhir, parse};
 use super::chart::{Chart, ChartRow, PatientFacts};
 use super::issue::{IssueCode, ReadError};
 use super::node::{Log, Node};
+use crate::allergy::AllergyStatement;
 use crate::field::ListName;
 use crate::phi::Phi;
 use crate::value::PartialDate;
+
+pub(super) use medication::ingredients_of;
 
 /// Rows of one list that an import brings. Below [`crate::limits::ROWS`], so that people can still add some.
 pub const ROWS: usize = 450;
@@ -63,6 +67,12 @@ pub fn read(bytes: &[u8], today: &PartialDate) -> Result<Chart, ReadError> {
     })
 }
 
+/// Counts a resource that is not read.
+fn leave_out(ignored: &mut BTreeMap<String, u32>, kind: &str) {
+    let count = ignored.entry(kind.to_owned()).or_default();
+    *count = count.saturating_add(1);
+}
+
 /// The one patient. The same resource twice (a search set may repeat it) is one.
 fn the_patient(file: &File<'_>, log: &Log) -> Result<usize, ReadError> {
     let mut first = None;
@@ -84,13 +94,8 @@ fn the_patient(file: &File<'_>, log: &Log) -> Result<usize, ReadError> {
     }
 }
 
-type Parts = (
-    PatientFacts,
-    Vec<ChartRow>,
-    crate::allergy::AllergyStatement,
-    Option<PartialDate>,
-    BTreeMap<String, u32>,
-);
+type Parts =
+    (PatientFacts, Vec<ChartRow>, AllergyStatement, Option<PartialDate>, BTreeMap<String, u32>);
 
 impl<'f> Reader<'f> {
     fn chart(&self) -> Result<Parts, ReadError> {
@@ -104,6 +109,8 @@ impl<'f> Reader<'f> {
         let mut goals = Vec::new();
         let mut discharge: Option<PartialDate> = None;
         let mut ignored: BTreeMap<String, u32> = BTreeMap::new();
+        let mut rows = Vec::new();
+        let mut told = None;
         for (index, kind, node) in self.file.resources(self.log) {
             let subject = match kind {
                 "MedicationRequest"
@@ -118,9 +125,9 @@ impl<'f> Reader<'f> {
                 "Patient" | "Practitioner" | "PractitionerRole" | "Organization" | "Medication" => {
                     continue;
                 }
+                "CarePlan" => "subject",
                 other => {
-                    let count = ignored.entry(other.to_owned()).or_default();
-                    *count = count.saturating_add(1);
+                    leave_out(&mut ignored, other);
                     continue;
                 }
             };
@@ -131,7 +138,20 @@ impl<'f> Reader<'f> {
             if !self.is_about_patient(&node, subject) {
                 continue;
             }
+            match own::read(&node) {
+                own::Own::Foreign => {}
+                own::Own::Row(row) => {
+                    rows.push(row);
+                    continue;
+                }
+                own::Own::Whole(values) => told = own::statement(&values).or(told),
+                own::Own::NotForImport => {
+                    leave_out(&mut ignored, kind);
+                    continue;
+                }
+            }
             match kind {
+                "CarePlan" => leave_out(&mut ignored, kind),
                 "MedicationRequest" => medications.request(self, index, &node),
                 "MedicationStatement" => medications.statement(self, &node),
                 "MedicationDispense" => medications.dispense(self, &node),
@@ -146,8 +166,10 @@ impl<'f> Reader<'f> {
                 }
             }
         }
-        let mut rows = medications.rows(self);
+        let listed = rows.iter().any(|row: &ChartRow| row.list == ListName::Allergies);
+        rows.extend(medications.rows(self));
         let (statement, allergy_rows) = allergies.rows();
+        let statement = told.unwrap_or(if listed { AllergyStatement::Listed } else { statement });
         rows.extend(allergy_rows);
         immunizations.sort_by(|a: &(Option<PartialDate>, ChartRow), b| b.0.cmp(&a.0));
         rows.extend(immunizations.into_iter().map(|(_, row)| row));

@@ -1,19 +1,18 @@
 //! What the page is made of: values of the patient's side of the plan, and the patient's own part.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::allergy::Allergy;
-use crate::field::{Address, FieldName, ListName, Presence};
+use crate::field::{FieldName, ListName};
 use crate::goal::GoalTarget;
 use crate::id::RowId;
 use crate::immunization::Immunization;
 use crate::medication::{MedicationStatus, Product, Sig};
 use crate::outline::WhenToCall;
-use crate::register::Register;
+use crate::record::{Held, Index, Said};
 use crate::todo::Instruction;
 use crate::touchpoint::Touchpoint;
 use crate::value::{Line, PartialDate};
@@ -34,6 +33,16 @@ pub enum Shown<T> {
     },
     /// Two people wrote at once and nobody has chosen: nobody should act on one of two doses.
     NotDecided,
+}
+
+impl<T> From<Held<T>> for Shown<T> {
+    fn from(held: Held<T>) -> Self {
+        match held {
+            Held::Empty => Self::Empty,
+            Held::Value(Said { value, rev: _, by: _, at_ms: _ }) => Self::Value { value },
+            Held::Conflict(_candidates) => Self::NotDecided,
+        }
+    }
 }
 
 /// An allergy as the patient may read it.
@@ -143,37 +152,33 @@ pub fn input(
     voice: Option<&Snapshot>,
     text: impl Fn(&TextAt) -> String,
 ) -> PlainInput {
-    let plan = Index::of(plan, &text);
     let nothing = Snapshot::default();
-    let voice = Index::of(voice.unwrap_or(&nothing), &text);
-    let meds = plan
+    let index = Index::of(&[plan, voice.unwrap_or(&nothing)], text);
+    let meds = index
         .rows(ListName::Meds)
         .map(|row| PlainMed {
             row,
-            product: plan.register(Some(row), FieldName::MedsProduct),
-            sig: plan.register(Some(row), FieldName::MedsSig),
-            indication: plan.register(Some(row), FieldName::MedsIndication),
-            prescriber: plan.register(Some(row), FieldName::MedsPrescriber),
-            status: plan.register(Some(row), FieldName::MedsStatus),
+            product: index.register(Some(row), FieldName::MedsProduct).into(),
+            sig: index.register(Some(row), FieldName::MedsSig).into(),
+            indication: index.register(Some(row), FieldName::MedsIndication).into(),
+            prescriber: index.register(Some(row), FieldName::MedsPrescriber).into(),
+            status: index.register(Some(row), FieldName::MedsStatus).into(),
         })
         .collect();
-    let todos = plan
+    let todos = index
         .rows(ListName::Todos)
         .map(|row| PlainTodo {
             row,
-            talked_about: plan.text(Some(row), FieldName::TodosTalkedAbout),
-            should_do: plan.register(Some(row), FieldName::TodosShouldDo),
-            done: matches!(
-                voice.register(Some(row), FieldName::TodosTick),
-                Shown::Value { value: true }
-            ),
+            talked_about: index.words(Some(row), FieldName::TodosTalkedAbout).text,
+            should_do: index.register(Some(row), FieldName::TodosShouldDo).into(),
+            done: index.register(Some(row), FieldName::TodosTick).value() == Some(&true),
         })
         .collect();
-    let goals = plan
+    let goals = index
         .rows(ListName::Goals)
         .map(|row| PlainGoal {
-            text: plan.text(Some(row), FieldName::GoalsText),
-            target: plan.register(Some(row), FieldName::GoalsTarget),
+            text: index.words(Some(row), FieldName::GoalsText).text,
+            target: index.register(Some(row), FieldName::GoalsTarget).into(),
         })
         .collect();
     PlainInput {
@@ -181,16 +186,16 @@ pub fn input(
         meds,
         todos,
         goals,
-        my_goals: voice.text(None, FieldName::MyGoals),
-        allergies: plan.all(ListName::Allergies, FieldName::AllergiesContent),
-        immunizations: plan.all(ListName::Immunizations, FieldName::ImmunizationsContent),
-        touchpoints: plan.all(ListName::Touchpoints, FieldName::TouchpointsContent),
-        questions: voice
+        my_goals: index.words(None, FieldName::MyGoals).text,
+        allergies: all(&index, ListName::Allergies, FieldName::AllergiesContent),
+        immunizations: all(&index, ListName::Immunizations, FieldName::ImmunizationsContent),
+        touchpoints: all(&index, ListName::Touchpoints, FieldName::TouchpointsContent),
+        questions: index
             .rows(ListName::Questions)
-            .map(|row| voice.text(Some(row), FieldName::QuestionsText))
+            .map(|row| index.words(Some(row), FieldName::QuestionsText).text)
             .collect(),
-        when_to_call: plan.register(None, FieldName::OutlineWhenToCall),
-        follow_up: plan.text(None, FieldName::OutlineFollowUp),
+        when_to_call: index.register(None, FieldName::OutlineWhenToCall).into(),
+        follow_up: index.words(None, FieldName::OutlineFollowUp).text,
     }
 }
 
@@ -214,49 +219,6 @@ pub fn input_of(version: &Content) -> PlainInput {
     PlainInput { meds: meds.collect(), ..PlainInput::default() }
 }
 
-/// A snapshot, found by address.
-struct Index<'s> {
-    snapshot: &'s Snapshot,
-    registers: BTreeMap<Address, &'s Register>,
-    texts: BTreeMap<Address, String>,
-}
-
-impl<'s> Index<'s> {
-    fn of(snapshot: &'s Snapshot, text: &impl Fn(&TextAt) -> String) -> Self {
-        Self {
-            snapshot,
-            registers: snapshot.registers.iter().map(|at| (at.at, &at.register)).collect(),
-            texts: snapshot.texts.iter().map(|at| (at.at, text(at))).collect(),
-        }
-    }
-
-    /// Rows that are there, or of which it is not decided whether they are.
-    fn rows(&self, list: ListName) -> impl Iterator<Item = RowId> {
-        let lists = self.snapshot.lists.iter().filter(move |rows| rows.list == list);
-        lists.flat_map(|rows| rows.rows.iter().copied()).filter(|row| {
-            !matches!(
-                self.register(Some(*row), FieldName::Presence),
-                Shown::Value { value: Presence::Removed { reason: _ } }
-            )
-        })
-    }
-
-    fn all<T: DeserializeOwned>(&self, list: ListName, field: FieldName) -> Vec<Shown<T>> {
-        self.rows(list).map(|row| self.register(Some(row), field)).collect()
-    }
-
-    fn register<T: DeserializeOwned>(&self, row: Option<RowId>, field: FieldName) -> Shown<T> {
-        match self.registers.get(&Address { row, field }) {
-            None | Some(Register::Empty) => Shown::Empty,
-            Some(Register::Conflict { rev: _, candidates: _ }) => Shown::NotDecided,
-            Some(Register::Value { value, rev: _, by: _, at_ms: _ }) => value
-                .as_ref()
-                .and_then(crate::value::Value::read)
-                .map_or(Shown::Empty, |value| Shown::Value { value }),
-        }
-    }
-
-    fn text(&self, row: Option<RowId>, field: FieldName) -> String {
-        self.texts.get(&Address { row, field }).cloned().unwrap_or_default()
-    }
+fn all<T: DeserializeOwned>(index: &Index<'_>, list: ListName, field: FieldName) -> Vec<Shown<T>> {
+    index.rows(list).map(|row| index.register(Some(row), field).into()).collect()
 }

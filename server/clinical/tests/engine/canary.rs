@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use crate::common::*;
 
 /// A value of a field that says `word` wherever it can.
-fn sample(field: FieldName, word: &str) -> Json {
+pub(crate) fn sample(field: FieldName, word: &str) -> Json {
     match field {
         FieldName::Presence => json!({ "state": "removed", "reason": word }),
         FieldName::MedsKind => json!("rx"),

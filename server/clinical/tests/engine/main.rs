@@ -13,6 +13,7 @@ mod common;
 mod fixtures;
 mod gate;
 mod random;
+mod record;
 mod replicas;
 mod rules;
 mod signing;

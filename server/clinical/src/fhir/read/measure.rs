@@ -94,7 +94,7 @@ fn kind(loinc: &str) -> Option<MeasureKind> {
         "4548-4" => MeasureKind::Hba1c,
         "13457-7" | "18262-6" | "2089-1" => MeasureKind::LdlCholesterol,
         "2160-0" => MeasureKind::Creatinine,
-        "98979-8" | "62238-1" | "33914-3" => MeasureKind::Egfr,
+        "98979-8" | "62238-1" | "33914-3" | "69405-9" => MeasureKind::Egfr,
         "2823-3" => MeasureKind::Potassium,
         "6301-6" => MeasureKind::Inr,
         "1742-6" => MeasureKind::Alt,

@@ -20,6 +20,8 @@ use crate::value::{Check, Line, PartialDate, Value};
 
 mod ingredient;
 
+pub(in crate::fhir) use ingredient::of as ingredients_of;
+
 /// Reasons, requests or ingredients of one medicine that are looked at. Real ones have five; a file made to be slow has
 /// as many as fit.
 const MANY: usize = 20;

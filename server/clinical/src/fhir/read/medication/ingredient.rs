@@ -41,7 +41,7 @@ const SALTS: [&str; 30] = [
 const LEADING: [&str; 4] = ["hr", "hour", "actuat", "ml"];
 
 /// The ingredients of a product name, in lower case.
-pub(super) fn of(name: &str) -> Vec<String> {
+pub(in crate::fhir) fn of(name: &str) -> Vec<String> {
     let lower = name.to_lowercase();
     // A brand in brackets repeats what stands before it.
     let bare = lower.split(['[', '(']).next().unwrap_or_default();
