@@ -6,6 +6,11 @@
 export type Achievement = "in_progress" | "improving" | "worsening" | "no_change" | "achieved" | "sustaining" | "not_achieved" | "not_attainable";
 
 /**
+ * Whether the organisation has seen the patient for medication therapy management before.
+ */
+export type Acquaintance = "new" | "established";
+
+/**
  * A seated person who edits.
  */
 export type Actor = { 
@@ -92,6 +97,19 @@ reason?: string,
 missed_per_7d?: number, };
 
 /**
+ * Time that the clock of the call does not know, or knows wrongly.
+ */
+export type Adjustment = { 
+/**
+ * Seconds to add; below 0: to take off.
+ */
+delta_s: number, 
+/**
+ * Why.
+ */
+reason: string, };
+
+/**
  * In the call, or not yet.
  */
 export type Admission = { "state": "waiting", 
@@ -158,6 +176,39 @@ answer: Answer,
 note?: string, };
 
 /**
+ * What the pharmacist attests about the patient's side.
+ */
+export type Attestation = { 
+/**
+ * Who they are was checked.
+ */
+identity_checked: boolean, 
+/**
+ * State in which the patient is: one of [`STATES`].
+ */
+location_state: string, 
+/**
+ * Whether they are in their home.
+ */
+at_home: boolean, 
+/**
+ * With whom.
+ */
+setting: Setting, 
+/**
+ * Number at which they can be called back.
+ */
+callback: string, 
+/**
+ * Whether they can speak freely.
+ */
+private: boolean, 
+/**
+ * Who else is there: "daughter".
+ */
+others_present: Array<string>, };
+
+/**
  * Who made a change: a seated person, or the import of a chart.
  */
 export type Author = { "kind": "import" } | { "kind": "seat" } & Actor;
@@ -171,6 +222,107 @@ export type Base = { "rev": number } | { "mine": EditId };
  * Bytes; on the wire standard base64 with padding (RFC 4648 §4). They hold what people typed, and never print.
  */
 export type Base64 = string;
+
+/**
+ * For whom the sheet is.
+ */
+export type Billing = { 
+/**
+ * Code of the payer in the table of rules.
+ */
+payer: string, 
+/**
+ * New or established patient.
+ */
+patient: Acquaintance, 
+/**
+ * Given without charge.
+ */
+free: boolean, 
+/**
+ * National provider identifier of the pharmacist.
+ */
+npi?: string, };
+
+/**
+ * Body of `POST /api/seats/{seat}/bookings`.
+ */
+export type Book = { 
+/**
+ * Day and hour where `zone` is, as "2026-03-10T10:00".
+ */
+starts: string, 
+/**
+ * IANA time zone; without it the practice's.
+ */
+zone?: string, 
+/**
+ * Length in minutes, 5 to 240.
+ */
+minutes: number, };
+
+/**
+ * A link into a booked visit.
+ */
+export type BookedLink = { 
+/**
+ * In which role.
+ */
+role: Role, 
+/**
+ * Who.
+ */
+name: string, 
+/**
+ * Path on this origin, with the secret in its fragment.
+ */
+path: string, };
+
+/**
+ * A booked visit.
+ */
+export type Booking = { 
+/**
+ * The visit.
+ */
+visit: VisitId, 
+/**
+ * When it begins.
+ */
+starts_ms: Millis, 
+/**
+ * Length in minutes.
+ */
+minutes: number, 
+/**
+ * Zone in which the hour was agreed.
+ */
+zone: string, 
+/**
+ * Whether it was cancelled: then it has no links.
+ */
+cancelled: boolean, 
+/**
+ * Who is invited, with the path of their link. Staff sends each to the one it is for.
+ */
+links: Array<BookedLink>, };
+
+/**
+ * Reply of `GET`, `POST` and `DELETE`: everything booked in this visit, by time.
+ */
+export type Bookings = { 
+/**
+ * The practice's zone.
+ */
+zone: string, 
+/**
+ * The one that was just booked.
+ */
+made?: VisitId, 
+/**
+ * By time.
+ */
+bookings: Array<Booking>, };
 
 /**
  * The live part of a visit.
@@ -718,6 +870,27 @@ export type DocId = string & { readonly docId: unique symbol };
 export type DocKind = "plan" | "voice" | "team";
 
 /**
+ * What was done in the visit, besides time.
+ */
+export type Done = { 
+/**
+ * Medicines the patient takes.
+ */
+drugs: number, 
+/**
+ * Medication therapy problems of the plan.
+ */
+problems: number, 
+/**
+ * Conditions.
+ */
+conditions: number, 
+/**
+ * Recommendations of the plan.
+ */
+interventions: number, };
+
+/**
  * An amount and its unit, which never part.
  */
 export type Dose = { 
@@ -1085,6 +1258,11 @@ with: Array<PersonId>, };
 export type Millis = number;
 
 /**
+ * How a stretch of a visit was held.
+ */
+export type Modality = "video" | "audio" | "phone" | "clinic_assisted" | "in_person";
+
+/**
  * A national provider identifier: ten digits, the last a check digit over "80840" and the nine before it (45 CFR
  * 162.406; ISO/IEC 7812 Luhn formula).
  */
@@ -1200,6 +1378,19 @@ name: Phi<string>,
  * "1954-02-15".
  */
 birth_date: Phi<string>, };
+
+/**
+ * A payer the sheet may be made for, as a choice on the screen.
+ */
+export type PayerChoice = { 
+/**
+ * Code.
+ */
+payer: string, 
+/**
+ * Name.
+ */
+name: string, };
 
 /**
  * FHIR `Timing.repeat.periodUnit`, of which a regimen needs four.
@@ -1634,7 +1825,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "method_not_allowed" | "bad_request" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -1922,6 +2113,48 @@ export type RowPresence = { "state": "present" } | { "state": "removed",
 reason: string, };
 
 /**
+ * By which rule the lines were made.
+ */
+export type RuleUsed = { 
+/**
+ * Payer's code.
+ */
+payer: string, 
+/**
+ * Payer's name.
+ */
+name: string, 
+/**
+ * First day it holds.
+ */
+valid_from: PartialDate, 
+/**
+ * Longest gap that counts, in seconds.
+ */
+gap_tolerance_s: number, };
+
+/**
+ * Something somebody said, with who and when.
+ */
+export type Said<T> = { 
+/**
+ * Who.
+ */
+by: PersonId, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * What.
+ */
+what: T, };
+
+/**
  * Reply of `GET /api/seats/{seat}`: who I am and what I may know before I am admitted.
  */
 export type SeatHome = { 
@@ -1971,6 +2204,27 @@ export type SeatId = string & { readonly seatId: unique symbol };
  * How a seat is there.
  */
 export type SeatState = "waiting" | "present" | "reconnecting" | "absent";
+
+/**
+ * A stretch of a visit. Segments touch: one begins where the one before it ends.
+ */
+export type Segment = { 
+/**
+ * From.
+ */
+start: Millis, 
+/**
+ * Until.
+ */
+stop: Millis, 
+/**
+ * How. Of a stretch that is left out: how it was before.
+ */
+modality: Modality, 
+/**
+ * Whether it counts.
+ */
+counted: boolean, };
 
 /**
  * Whether a medicine is under a special rule of confidentiality.
@@ -2244,6 +2498,11 @@ record: RecordId,
 why: ClosedReason, };
 
 /**
+ * Where the patient was, as attested by the pharmacist: media cannot tell.
+ */
+export type Setting = "remote" | "clinic_assisted" | "in_person";
+
+/**
  * FHIR `DetectedIssue.severity`.
  */
 export type Severity = "high" | "moderate" | "low";
@@ -2252,6 +2511,155 @@ export type Severity = "high" | "moderate" | "low";
  * SHA-256 as 64 lower-case hexadecimal digits.
  */
 export type Sha256Hex = string;
+
+/**
+ * The sheet of one visit.
+ */
+export type Sheet = { 
+/**
+ * Day of the visit.
+ */
+day: PartialDate, 
+/**
+ * From the first counted moment to the last.
+ */
+segments: Array<Segment>, 
+/**
+ * Counted by the clock, whole seconds.
+ */
+measured_s: number, 
+/**
+ * Sum of the adjustments, in seconds.
+ */
+adjusted_s: number, 
+/**
+ * What counts: both together.
+ */
+counted_s: number, 
+/**
+ * The counted second at which there is more; absent if time alone brings no more.
+ */
+next_threshold_s?: number, 
+/**
+ * How the greater part was held.
+ */
+modality?: Modality, 
+/**
+ * Version of the table of rules.
+ */
+table: string, 
+/**
+ * The rule, if there is one.
+ */
+rule?: RuleUsed, 
+/**
+ * Lines.
+ */
+lines: Array<SheetLine>, 
+/**
+ * Units of time on the lines.
+ */
+units: number, 
+/**
+ * Place of service, once it is attested.
+ */
+pos?: string, 
+/**
+ * What was done besides.
+ */
+done: Done, 
+/**
+ * The attestation that holds.
+ */
+attestation?: Said<Attestation>, 
+/**
+ * For whom it is.
+ */
+billing?: Said<Billing>, 
+/**
+ * Every adjustment, in order.
+ */
+adjustments: Array<Said<Adjustment>>, 
+/**
+ * For review, in the order of this list.
+ */
+warnings: Array<Warning>, };
+
+/**
+ * What a pharmacist says to the sheet. Nothing is taken back: the newest attestation and billing hold, adjustments add
+ * up.
+ */
+export type SheetCommand = { "kind": "attest", 
+/**
+ * What.
+ */
+attestation: Attestation, } | { "kind": "bill", 
+/**
+ * What.
+ */
+billing: Billing, } | { "kind": "adjust", 
+/**
+ * What.
+ */
+adjustment: Adjustment, };
+
+/**
+ * One line for a claim.
+ */
+export type SheetLine = { 
+/**
+ * Number of the code.
+ */
+code: string, 
+/**
+ * How often.
+ */
+units: number, 
+/**
+ * In order.
+ */
+modifiers: Array<string>, };
+
+/**
+ * Reply of `GET` and `POST /api/seats/{seat}/sheet`.
+ */
+export type SheetReply = { 
+/**
+ * The visit.
+ */
+visit: VisitId, 
+/**
+ * Its kind.
+ */
+kind: VisitKind, 
+/**
+ * Whom it is about.
+ */
+patient: PatientFacts | null, 
+/**
+ * The pharmacists of the visit.
+ */
+pharmacists: Array<string>, 
+/**
+ * The practice's name.
+ */
+practice: string, 
+/**
+ * The practice's time zone, for the hours on the sheet.
+ */
+zone: string, 
+/**
+ * Whether this seat may say something to it.
+ */
+writable: boolean, 
+/**
+ * Whom it can be made for.
+ */
+payers: Array<PayerChoice>, 
+/**
+ * The sheet.
+ */
+sheet: Sheet, };
 
 /**
  * How a medicine is taken. **One** value: dose, unit and frequency merged apart make a regimen nobody wrote.
@@ -2514,6 +2922,23 @@ merged?: Merged, };
 export type TimeOfDay = "morning" | "noon" | "evening" | "bedtime";
 
 /**
+ * Reply of `GET /api/seats/{seat}/timer`: the pharmacist's clock during the call.
+ */
+export type Timer = { 
+/**
+ * Counted so far, in seconds.
+ */
+counted_s: number, 
+/**
+ * Whether it runs: both sides have live media.
+ */
+running: boolean, 
+/**
+ * The counted second at which there is more; absent without a payer, or if time brings no more.
+ */
+next_threshold_s?: number, };
+
+/**
  * What, when, how and with whom.
  */
 export type Touchpoint = { 
@@ -2706,6 +3131,11 @@ export type VisitId = string & { readonly visitId: unique symbol };
  * What sort of visit a call belongs to.
  */
 export type VisitKind = "initial_consult" | "follow_up" | "huddle" | "echo" | "curbside";
+
+/**
+ * What a person should look at before the sheet is used.
+ */
+export type Warning = "still_running" | "not_attested" | "identity_not_checked" | "not_private" | "no_payer" | "no_rule" | "unverified_rule" | "no_npi" | "mixed_modality" | "free_with_medicare" | "virtual_first_consult" | "adjusted" | "cut_short";
 
 /**
  * The kinds of change.
