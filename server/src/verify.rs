@@ -5,8 +5,6 @@
 
 use std::fmt::Write as _;
 
-use clinical::version::Sha256Hex;
-
 use crate::audit::{self, VerifyError};
 use crate::record::version::{self, VersionError};
 use crate::record::{self, LoadError, Poison, Walked};
@@ -75,11 +73,10 @@ async fn document(store: &Store, walked: &Walked, report: &mut Report) -> Result
         // What the log says was signed; a row whose change does not say so was put there.
         let signed = signatures.get(&row.seq).filter(|signed| signed.version == number);
         let fault = match version::content(store, dek, *doc, number).await {
-            Ok(Some(bytes)) => {
-                let hash = Sha256Hex::of(bytes.expose());
-                (signed.map(|signed| &signed.sha256) != Some(&hash))
-                    .then(|| "not the one that was signed".to_owned())
-            }
+            // Its bytes have the hash that stands beside them; the log says which hash was signed.
+            Ok(Some(_bytes)) => (signed.map(|signed| signed.sha256.as_str())
+                != Some(row.sha256.as_str()))
+            .then(|| "not the one that was signed".to_owned()),
             Ok(None) => Some("missing".to_owned()),
             Err(VersionError::Store(error)) => return Err(error),
             Err(error) => Some(error.to_string()),

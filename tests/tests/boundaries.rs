@@ -144,6 +144,8 @@ const NAMED_IN: &[(&str, &[&str])] = &[
         &[
             "server/src/store.rs",
             "server/src/*/store.rs",
+            "server/src/record/version.rs",
+            "server/src/record/walk.rs",
             "server/src/record/writer.rs",
             "server/src/store/*",
         ],

@@ -98,8 +98,7 @@ pub(crate) async fn export(
         app.writer.audit(vec![entry(Outcome::Denied)]).await?;
         return Err(nothing());
     }
-    let docs: Vec<Doc> =
-        load(&app, record_id).await?.into_iter().map(|held| held.doc).collect();
+    let docs: Vec<Doc> = load(&app, record_id).await?.into_iter().map(|held| held.doc).collect();
     let shared =
         docs.iter().find(|doc| doc.kind() == DocKind::Plan).is_some_and(|plan| plan.shared());
     let shared = if shared { Shared::Yes } else { Shared::No };
