@@ -321,6 +321,7 @@ impl Records {
             | ClientMessage::RecordCommand { doc, .. }
             | ClientMessage::RecordSign { doc, .. }
             | ClientMessage::RecordGate { doc }
+            | ClientMessage::RecordSafety { doc }
             | ClientMessage::RecordResync { doc }
             | ClientMessage::RecordCaret { doc, .. } => {
                 // A document that is still loading is not on the desk: its record was opened last.
@@ -453,6 +454,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         }
         ClientMessage::RecordSign { doc, id, seen: _ } => record_refusal(*doc, *id, code),
         ClientMessage::RecordGate { doc: _ } => refused("record.gate", RefusalCode::NotFound),
+        ClientMessage::RecordSafety { doc: _ } => refused("record.safety", RefusalCode::NotFound),
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),
         // A caret is worth nothing a moment later; the others are not for a record.
         ClientMessage::RecordCaret { .. }

@@ -242,6 +242,7 @@ impl Call {
             | ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSafety { .. }
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
@@ -476,6 +477,7 @@ impl ClientMessage {
             Self::RecordEdit { .. } => "record.edit",
             Self::RecordCommand { .. } => "record.command",
             Self::RecordGate { .. } => "record.gate",
+            Self::RecordSafety { .. } => "record.safety",
             Self::RecordSign { .. } => "record.sign",
             Self::RecordCaret { .. } => "record.caret",
             Self::RecordResync { .. } => "record.resync",

@@ -28,6 +28,7 @@ fn client_fixture(message: &ClientMessage) -> &'static str {
         ClientMessage::RecordEdit { .. } => "client.record.edit",
         ClientMessage::RecordCommand { .. } => "client.record.command",
         ClientMessage::RecordGate { .. } => "client.record.gate",
+        ClientMessage::RecordSafety { .. } => "client.record.safety",
         ClientMessage::RecordSign { .. } => "client.record.sign",
         ClientMessage::RecordCaret { .. } => "client.record.caret",
         ClientMessage::RecordResync { .. } => "client.record.resync",
@@ -56,6 +57,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::RecordChange { .. } => "server.record.change",
         ServerMessage::RecordRefuse { .. } => "server.record.refuse",
         ServerMessage::RecordGate { .. } => "server.record.gate",
+        ServerMessage::RecordSafety { .. } => "server.record.safety",
         ServerMessage::RecordResync { .. } => "server.record.resync",
         ServerMessage::RecordCaret { .. } => "server.record.caret",
         ServerMessage::RecordStatus { .. } => "server.record.status",
@@ -64,8 +66,8 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 }
 
 /// How many names stand above, so that a missing file is seen.
-const CLIENT: usize = 17;
-const SERVER: usize = 22;
+const CLIENT: usize = 18;
+const SERVER: usize = 23;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

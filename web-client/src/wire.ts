@@ -405,7 +405,7 @@ command: Command,
 /**
  * The document's `seq` the person looked at.
  */
-seen: number, } | { "type": "record.gate", 
+seen: number, } | { "type": "record.safety", doc: DocId, } | { "type": "record.gate", 
 /**
  * The plan.
  */
@@ -492,12 +492,18 @@ reason?: DeclineReason,
 /**
  * In own words.
  */
-note: string, };
+note: string, list?: ListUpdate, } | { "kind": "mark_seen", row: RowId, } | { "kind": "withdraw_recommendation", row: RowId, reason: string, } | { "kind": "implemented", row: RowId, note: string, } | { "kind": "verified", row: RowId, note: string, };
+
+export type ListUpdate = { day: PartialDate, row: RowId, product?: Product, };
+export type PromptCode = "allergy" | "same_ingredient" | "stopped_taken" | "controlled_under_agreement" | "sig_in_conflict" | "no_indication" | "prose_dose";
+export type Prompt = { code: PromptCode, at: Array<Address>, med?: RowId, dismissed?: RowId, };
+export type Dismissal = { code: PromptCode, at: Array<Address>, reason: string, };
+export type RowPlace = { list: ListName, row: RowId, after: RowId | null, };
 
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide" | "sign" | "addend" | "revise";
+export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "verified" | "sign" | "addend" | "revise";
 
 /**
  * What a comment is about.
@@ -665,7 +671,7 @@ note?: string, };
 /**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_decided" | "signed" | "addended" | "revision_opened";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "signed" | "addended" | "revision_opened";
 
 /**
  * The three answers.
@@ -766,7 +772,7 @@ export type Evidence = Array<RowId>;
 /**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.decision" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -784,7 +790,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -938,7 +944,7 @@ export type Line = string;
 /**
  * The lists of rows.
  */
-export type ListName = "meds" | "allergies" | "immunizations" | "conditions" | "measures" | "problems" | "recommendations" | "goals" | "todos" | "touchpoints" | "teach_backs" | "care_team" | "comments" | "questions" | "what_i_did" | "remarks" | "home_readings" | "consents" | "tasks";
+export type ListName = "meds" | "allergies" | "immunizations" | "conditions" | "measures" | "problems" | "recommendations" | "goals" | "todos" | "touchpoints" | "teach_backs" | "care_team" | "comments" | "dismissals" | "questions" | "what_i_did" | "remarks" | "home_readings" | "consents" | "tasks";
 
 /**
  * The rows of one list.
@@ -1577,7 +1583,11 @@ code?: Code,
 /**
  * "20 mg tablet".
  */
-strength_form?: string, };
+strength_form?: string, 
+/**
+ * What is in it, coded, where the chart said so.
+ */
+ingredients?: Array<Code>, };
 
 /**
  * Reply of `GET /api/seats/{seat}/key`.
@@ -1638,7 +1648,7 @@ regimen?: Sig, };
 /**
  * Where the recommendation stands. Moved by commands only.
  */
-export type RecommendationState = "draft" | "sent" | "accepted" | "accepted_modified" | "declined";
+export type RecommendationState = "draft" | "sent" | "accepted" | "accepted_modified" | "declined" | "implemented" | "verified" | "withdrawn";
 
 /**
  * The kinds of action.
@@ -1653,7 +1663,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee";
 
 /**
  * Who asked. The patient reads it: a referral by their own provider raises engagement.
@@ -2085,7 +2095,7 @@ edit: EditId,
 /**
  * Why.
  */
-code: RecordRefusal, } | { "type": "record.gate", 
+code: RecordRefusal, } | { "type": "record.safety", doc: DocId, seq: number, prompts: Array<Prompt>, } | { "type": "record.gate", 
 /**
  * The plan.
  */
@@ -2690,7 +2700,7 @@ decision: DecisionKind,
 /**
  * What it set.
  */
-sets: Array<FieldSet>, };
+sets: Array<FieldSet>, added?: Array<RowPlace>, };
 
 /**
  * When the patient should call, and when it is an emergency.
@@ -2726,6 +2736,7 @@ export const FIELDS = {
   "meds.high_alert": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.controlled": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.sensitivity": { doc: "plan", kind: "register", list: "meds", limit: 0 },
+  "meds.because": { doc: "plan", kind: "command", list: "meds", limit: 0 },
   "meds.indicated": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.effective": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.safe": { doc: "plan", kind: "register", list: "meds", limit: 0 },
@@ -2756,6 +2767,10 @@ export const FIELDS = {
   "recommendations.replaces": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.state": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.decision": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.seen": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.implemented": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.verified": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.withdrawn": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "goals.text": { doc: "plan", kind: "text", list: "goals", limit: 300 },
   "goals.target": { doc: "plan", kind: "register", list: "goals", limit: 0 },
   "goals.owner": { doc: "plan", kind: "register", list: "goals", limit: 0 },
@@ -2768,6 +2783,7 @@ export const FIELDS = {
   "care_team.content": { doc: "plan", kind: "register", list: "care_team", limit: 0 },
   "comments.about": { doc: "plan", kind: "register", list: "comments", limit: 0 },
   "comments.text": { doc: "plan", kind: "text", list: "comments", limit: 600 },
+  "dismissals.content": { doc: "plan", kind: "register", list: "dismissals", limit: 0 },
   "referral": { doc: "plan", kind: "register", list: null, limit: 0 },
   "identification": { doc: "plan", kind: "register", list: null, limit: 0 },
   "outline.summary": { doc: "plan", kind: "text", list: null, limit: 1000 },

@@ -43,6 +43,11 @@ pub struct Change {
 }
 
 impl What {
+    /// A decision that adds no row.
+    pub(crate) const fn decided(decision: DecisionKind, sets: Vec<FieldSet>) -> Self {
+        Self::Decided { decision, sets, added: Vec::new() }
+    }
+
     /// The row it is about, if it is about one.
     pub fn row(&self) -> Option<RowId> {
         match self {
@@ -149,7 +154,24 @@ pub enum What {
         decision: DecisionKind,
         /// What it set.
         sets: Vec<FieldSet>,
+        /// Rows it added, before anything was set on them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<RowPlace>>"))]
+        added: Vec<RowPlace>,
     },
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct RowPlace {
+    /// In which list.
+    pub list: ListName,
+    /// The row.
+    pub row: RowId,
+    /// Below which; `null` is the top.
+    pub after: Option<RowId>,
 }
 
 /// One field set by a command.
@@ -173,8 +195,16 @@ pub enum DecisionKind {
     Shared,
     /// A recommendation was sent.
     RecommendationSent,
+    /// It was on the screen of whom it is addressed to.
+    RecommendationSeen,
     /// A recommendation was answered.
     RecommendationDecided,
+    /// It was carried out.
+    RecommendationImplemented,
+    /// The patient does so.
+    RecommendationVerified,
+    /// It was taken back before it was answered.
+    RecommendationWithdrawn,
     /// The plan was signed.
     Signed,
     /// A late fact was added beside a signed version.

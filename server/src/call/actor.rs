@@ -236,6 +236,7 @@ impl CallTask {
             ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSafety { .. }
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }

@@ -7,6 +7,7 @@ use clinical::command::Command;
 use clinical::field::DocKind;
 use clinical::gate::{SigningFacts, gate};
 use clinical::id::{ConnectionId, DocId, EditId};
+use clinical::safety::{self, Agreement};
 use clinical::version::SealedVersion;
 
 use super::effect::{Audit, Effect, Fact};
@@ -41,7 +42,15 @@ impl RecordSession {
         if !role::may_command(actor.role, CommandName::of(command)) {
             return refuse(connection, doc, id, RecordRefusal::NotAllowed);
         }
+        if command.writes_list() && !role::may_update_list(actor.role) {
+            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        }
         let Some(sheet) = self.sheets.get_mut(index) else { return effects };
+        let for_nobody =
+            command.for_addressee().is_some_and(|row| sheet.doc.addressee(row).is_none());
+        if for_nobody && !role::may_decide_for_nobody(actor.role) {
+            return refuse(connection, doc, id, RecordRefusal::NotAddressee);
+        }
         let change = match sheet.doc.command(now, &actor, call, id, command, seen) {
             Ok(change) => change,
             Err(error) => return refuse(connection, doc, id, RecordRefusal::from(error)),
@@ -118,6 +127,33 @@ impl RecordSession {
         }
         let (seq, missing) = (sheet.doc.seq(), gate(&sheet.doc, facts));
         vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
+    }
+
+    /// The safety prompts of the plan, for whoever reads it whole.
+    pub fn safety(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        doc: DocId,
+        agreement: Agreement,
+    ) -> Vec<Effect> {
+        const OF: &str = "record.safety";
+        let Some(reader) = self.readers.get_mut(&connection) else { return Vec::new() };
+        let sheet = self.sheets.iter().find(|sheet| {
+            sheet.doc.id() == doc
+                && sheet.doc.kind() == DocKind::Plan
+                && sheet.view_of(connection).is_some()
+        });
+        let (Some(sheet), true) = (sheet, role::may_ask_safety(reader.actor.role)) else {
+            return vec![refused(connection, OF, RefusalCode::NotAllowed)];
+        };
+        if !reader.edits.take(now) {
+            return vec![refused(connection, OF, RefusalCode::TooFast)];
+        }
+        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
+        let prompts = safety::prompts(&sheet.doc, voice.map(|sheet| &sheet.doc), agreement, now);
+        let seq = sheet.doc.seq();
+        vec![send(connection, ServerMessage::RecordSafety { doc, seq, prompts })]
     }
 
     /// Hands a decision that was just folded to the store.

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod decisions;
 mod limits;
 mod order;
 mod store;

@@ -105,6 +105,7 @@ export function receive(state: CallState, message: ServerMessage): CallState {
     case "record.resync":
     case "record.caret":
     case "record.gate":
+    case "record.safety":
     case "record.status":
     case "record.closed":
       return state; // of the media and of the record, which fold them themselves

@@ -1,5 +1,6 @@
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
+import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
 import { takeawayEn } from "../takeaway/en";
@@ -268,6 +269,7 @@ export const en = {
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...planEn,
+  ...decideEn,
   ...moreEn,
   ...signEn,
   ...patientEn,

@@ -1,5 +1,6 @@
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
 import { takeawayEs } from "../takeaway/es";
@@ -265,6 +266,7 @@ export const es: Messages = {
   "over.session_over.title": "Abra su enlace otra vez",
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...planEs,
+  ...decideEs,
   ...moreEs,
   ...signEs,
   ...patientEs,

@@ -18,7 +18,7 @@ import { Collect } from "./panels/Collect";
 import { FollowUp } from "./panels/FollowUp";
 import { Implement } from "./panels/Implement";
 import { PlanPanel } from "./panels/Problems";
-import { useCommand } from "./panels/Recommendation";
+import { useCommand } from "./panels/command";
 import { Team, Voice } from "./panels/Voice";
 import { Unsaved } from "./Unsaved";
 import editor from "./Editor.module.css";

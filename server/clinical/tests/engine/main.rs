@@ -13,6 +13,8 @@ mod fixtures;
 mod gate;
 mod interleavings;
 mod random;
+mod recommend;
 mod rules;
+mod safety;
 mod signing;
 mod world;

@@ -10,19 +10,21 @@ import {
 } from "../forms/collect";
 import { picked } from "../forms/sig";
 import { AddRow, RowDoubt, RowList, RowTools } from "../rows";
+import { today } from "../today";
 import { words } from "../words";
-import { Medicine, useDuplicates } from "./Medicine";
+import { Medicine } from "./Medicine";
+import { PlanPrompts, useAskSafety } from "./Safety";
 import style from "./panels.module.css";
 
 const STATEMENTS: readonly AllergyStatement[] = ["unknown", "no_known", "listed"];
 
 export function Collect() {
   const { say } = useLanguage();
-  const duplicates = useDuplicates();
+  useAskSafety();
   return (
     <div className={style["panel"]}>
-      <RowList list="meds" row={(row) => <Medicine row={row} duplicate={duplicates.has(row)} />} add={<AddMedicine />}>
-        {duplicates.size > 0 && <p className={style["hint"]}>{say("plan.med.hints")}</p>}
+      <RowList list="meds" row={(row) => <Medicine row={row} />} add={<AddMedicine />}>
+        <PlanPrompts />
       </RowList>
       <RowList list="allergies" row={(row) => <Small list="allergies" row={row} field="allergies.content" shape={allergyShape} />} empty={say("plan.allergy.empty")}
         add={<AddRow list="allergies" begin={() => allergyShape.begin(null)} form={allergyShape.form} finish={wrap("allergies.content", allergyShape.finish)} />}>
@@ -41,12 +43,6 @@ export function Collect() {
         add={<AddRow list="immunizations" begin={() => immunizationShape.begin(null)} form={immunizationShape.form} finish={wrap("immunizations.content", immunizationShape.finish)} />} />
     </div>
   );
-}
-
-/** The day where the reader is. */
-function today(): string {
-  const now = new Date();
-  return `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, "0")}-${String(now.getDate()).padStart(2, "0")}`;
 }
 
 type SmallField = "allergies.content" | "conditions.content" | "measures.content" | "immunizations.content";

@@ -1,41 +1,22 @@
 /** One medicine: what the chart says beside what the patient does. */
 import { CircleCheck, CircleDot, Pause, TriangleAlert, Octagon } from "lucide-react";
-import { useMemo } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
+import { useRowNames, useRegister, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice, LineField } from "../fields";
-import { EMPTY_DOC, valueAt } from "../fold";
 import { adherenceShape, KINDS, MED_STATES, productShape, statusOf, statusShape, TAKING, verifyOf, verifyShape, VERIFY_STATES } from "../forms/collect";
 import { sigShape } from "../forms/sig";
 import { Marks } from "../Marks";
 import { RowDoubt, RowTools } from "../rows";
 import { SigWords } from "../SigWords";
+import { MedicinePrompts } from "./Safety";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
 
-/** Rows in use whose name stands more than once. Letters compared, nothing else: this is not an interaction check. */
-export function useDuplicates(): ReadonlySet<RowId> {
-  const rows = useRows("meds");
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
-  return useMemo(() => {
-    const first = new Map<string, RowId>();
-    const twice = new Set<RowId>();
-    for (const row of rows) {
-      if ((valueAt(doc, "meds.status", row)?.state ?? "active") !== "active") continue;
-      const name = valueAt(doc, "meds.product", row)?.name.toLocaleLowerCase("en").split(/[\s,]/)[0] ?? "";
-      const other = first.get(name);
-      if (other !== undefined && name !== "") twice.add(other).add(row);
-      else first.set(name, row);
-    }
-    return twice;
-  }, [rows, doc]);
-}
-
-export function Medicine({ row, duplicate }: { readonly row: RowId; readonly duplicate: boolean }) {
+export function Medicine({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const name = useRowNames()(row);
   const kind = useValue("meds.kind", row);
@@ -61,8 +42,8 @@ export function Medicine({ row, duplicate }: { readonly row: RowId; readonly dup
           ? <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say(`plan.med.verify.${verify.value?.state ?? "unverified"}`)}</Chip>
           : <Chip tone="info" icon={<CircleCheck size={16} aria-hidden />}>{say(`plan.med.verify.${verify.value.state}`)}</Chip>}
         {sig.state === "empty" && <Chip tone="warn" icon={<CircleDot size={16} aria-hidden />}>{say("plan.med.no_sig")}</Chip>}
-        {duplicate && <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say("plan.med.duplicate")}</Chip>}
       </div>
+      <MedicinePrompts row={row} />
       <div className={style["two"]}>
         <Marks field="meds.prescribed_sig" row={row} view={prescribed}>
           <div className={editor["read"]}>

@@ -12,7 +12,8 @@ import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
 import { sealed } from "../sign";
 import editor from "../Editor.module.css";
-import { useCommand } from "./Recommendation";
+import { useCommand } from "./command";
+import { OpenPrompts } from "./Safety";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
 
@@ -74,6 +75,7 @@ function Gate() {
     <>
       <p role="status">{gate.missing.length === 0 ? say("plan.sign.ready") : say("plan.sign.missing", { count: gate.missing.length })}</p>
       {gate.missing.length > 0 && <ul className={style["missing"]}>{gate.missing.map((item, index) => <li key={index}><Missing item={item} /></li>)}</ul>}
+      <OpenPrompts />
       {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
       <div className={style["actions"]}>
         <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(true)}>{say("plan.sign")}</Button>
