@@ -98,6 +98,12 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
+        .route(
+            "/api/seats/{seat}/recommendations/{row}/link",
+            post(crate::decision::make).delete(crate::decision::revoke),
+        )
+        .route("/api/decisions/open", post(crate::decision::open))
+        .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

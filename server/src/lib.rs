@@ -6,6 +6,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod credential;
+pub mod decision;
 pub mod demo;
 pub mod http;
 pub mod limits;

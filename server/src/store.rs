@@ -48,6 +48,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("audit", crate::audit::ALL),
         ("credential", crate::credential::ALL),
         ("link", crate::link::ALL),
+        ("decision", crate::decision::ALL),
         ("visit", crate::visit::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
@@ -70,6 +71,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (2, "visits", include_str!("../migrations/0002_visits.sql"), ""),
     (3, "versions", include_str!("../migrations/0003_versions.sql"), ""),
+    (4, "decisions", include_str!("../migrations/0004_decisions.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

@@ -5,6 +5,9 @@ use std::path::Path;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::version::{Content, Row, STATEMENT};
+use mortar::decision::{
+    AnswerDecision, DecisionAnswered, DecisionLink, DecisionPage, OpenDecision,
+};
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::visit::versions::VersionLine;
@@ -25,6 +28,11 @@ fn the_client_types_are_those_of_the_server() {
     SeatHome::export_all(&config).unwrap();
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
+    DecisionLink::export_all(&config).unwrap();
+    OpenDecision::export_all(&config).unwrap();
+    DecisionPage::export_all(&config).unwrap();
+    AnswerDecision::export_all(&config).unwrap();
+    DecisionAnswered::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();

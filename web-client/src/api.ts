@@ -1,5 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
-import type { Claimed, JoinReply, SeatHome, SeatId, VersionContent, VersionLine } from "./wire";
+import type {
+  Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, JoinReply, RowId, SeatHome, SeatId, VersionContent, VersionLine,
+} from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
 export class ApiFailure extends Error {
@@ -22,7 +24,7 @@ export class ApiFailure extends Error {
 /** Longer than any answer of a working server; after it the line counts as down. */
 const ANSWER_WITHIN_MS = 8_000;
 
-async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+async function call<T>(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -36,7 +38,7 @@ async function call<T>(method: "GET" | "POST", path: string, body?: unknown): Pr
     throw new ApiFailure(0, { code: "offline" });
   }
   if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
-  return (await response.json()) as T;
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 async function problemOf(response: Response): Promise<object> {
@@ -68,4 +70,23 @@ export function versionsOf(seat: SeatId): Promise<readonly VersionLine[]> {
 /** What one of them says. */
 export function versionOf(seat: SeatId, version: number): Promise<VersionContent> {
   return call("GET", `/api/seats/${seat}/versions/${version}`);
+}
+
+/** A new link by which a prescriber answers one recommendation. Shown once. */
+export function linkTo(seat: SeatId, row: RowId): Promise<DecisionLink> {
+  return call("POST", `/api/seats/${seat}/recommendations/${row}/link`);
+}
+
+/** Takes every link to a recommendation back. */
+export function revokeLinks(seat: SeatId, row: RowId): Promise<undefined> {
+  return call("DELETE", `/api/seats/${seat}/recommendations/${row}/link`);
+}
+
+/** The page of such a link. */
+export function openDecision(token: string): Promise<DecisionPage> {
+  return call("POST", "/api/decisions/open", { token });
+}
+
+export function answerDecision(answer: { readonly token: string; readonly id: EditId; readonly command: Command; readonly seen: number }): Promise<DecisionAnswered> {
+  return call("POST", "/api/decisions/answer", answer);
 }

@@ -494,6 +494,10 @@ reason?: DeclineReason,
  */
 note: string, list?: ListUpdate, } | { "kind": "mark_seen", row: RowId, } | { "kind": "withdraw_recommendation", row: RowId, reason: string, } | { "kind": "implemented", row: RowId, note: string, } | { "kind": "verified", row: RowId, note: string, };
 
+export type DecisionLink = { token: string, expires_ms: number, };
+export type DecisionAnswered = { "state": "done" } | { "state": "refused", code: RecordRefusal, };
+export type DecisionMedicine = { product: Product, sig: Sig | null, };
+export type DecisionPage = { row: RowId, practice: string, phone: string, patient: string, birth_date: string, prescriber: string, content: RecommendationContent, rationale: string, reference: string, condition: string, medicine: DecisionMedicine | null, state: RecommendationState, waits: boolean, decision: Decision | null, sealed: boolean, updates_list: boolean, seen: number, expires_ms: number, };
 export type ListUpdate = { day: PartialDate, row: RowId, product?: Product, };
 export type PromptCode = "allergy" | "same_ingredient" | "stopped_taken" | "controlled_under_agreement" | "sig_in_conflict" | "no_indication" | "prose_dose";
 export type Prompt = { code: PromptCode, at: Array<Address>, med?: RowId, dismissed?: RowId, };

@@ -126,6 +126,7 @@ impl Home {
                     desk.closed(reader.connection, self.record);
                     tell(&reader);
                 }
+                Input::Answer { reader, answer: _ } => tell(&reader),
                 Input::Message { .. } | Input::Role { .. } | Input::Close { .. } | Input::Stop => {}
                 #[cfg(test)]
                 Input::Break => {}
@@ -245,6 +246,7 @@ impl Task {
                     self.empty_since = Some(Instant::now());
                 }
             }
+            Input::Answer { reader, answer } => self.answer(*reader, *answer).await,
             // Taken by the loop, which ends with it.
             Input::Stop => {}
             #[cfg(test)]

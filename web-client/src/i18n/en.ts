@@ -1,5 +1,6 @@
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
+import { decisionEn } from "../decision/en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
@@ -270,6 +271,7 @@ export const en = {
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...planEn,
   ...decideEn,
+  ...decisionEn,
   ...moreEn,
   ...signEn,
   ...patientEn,

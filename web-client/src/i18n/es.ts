@@ -1,5 +1,6 @@
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { decisionEs } from "../decision/es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
@@ -267,6 +268,7 @@ export const es: Messages = {
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...planEs,
   ...decideEs,
+  ...decisionEs,
   ...moreEs,
   ...signEs,
   ...patientEs,

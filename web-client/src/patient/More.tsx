@@ -2,9 +2,10 @@ import { Plus, Phone, TriangleAlert } from "lucide-react";
 import { useId, useState, type ReactNode } from "react";
 import { useLanguage } from "../i18n";
 import { useCanEditRows, useCanWrite, useRecordSlice, useRegister, useRows, useScene, useValue } from "../plan/context";
-import { EMPTY_DOC } from "../plan/fold";
+import { EMPTY_DOC, standing } from "../plan/fold";
 import { NarrativeText } from "../plan/NarrativeText";
 import { standingOf, type Standing } from "../plan/standing";
+import { sameItems } from "../plan/store";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import type { RowId } from "../wire";
@@ -113,9 +114,10 @@ const ANSWER: Record<Standing, "waiting" | "yes" | "changed" | "no" | null> = {
 
 function Recommended() {
   const { say } = useLanguage();
-  const all = useRows("recommendations");
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
-  const rows = all.filter((row) => ANSWER[standingOf(doc, row, Date.now())] !== null);
+  const rows = useRecordSlice((state) => {
+    const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
+    return standing(doc, "recommendations").filter((row) => ANSWER[standingOf(doc, row, Date.now())] !== null);
+  }, sameItems);
   return rows.length === 0 ? null : <Section title={say("patient.recommended")}>{rows.map((row) => <Idea key={row} row={row} />)}</Section>;
 }
 

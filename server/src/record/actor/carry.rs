@@ -13,10 +13,26 @@ use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
-use crate::record::{Cut, record_refusal, refused};
+use crate::record::{Answer as Outside, Cut, Reader, record_refusal, refused};
 use crate::store::now;
 
 impl Task {
+    /// An answer from outside: its sender hears what becomes of it, and nothing else of the record.
+    pub(super) async fn answer(&mut self, reader: Reader, answer: Outside) {
+        let Outside { row, id, command, seen } = answer;
+        let (connection, actor, name) = (reader.connection, reader.actor, reader.name.clone());
+        self.readers.insert(connection, reader);
+        self.empty_since = None;
+        let plan = self.session.docs().find(|held| held.kind() == DocKind::Plan);
+        let Some(doc) = plan.map(clinical::doc::Doc::id) else { return };
+        if self.is_broken(connection, doc, id) {
+            return;
+        }
+        let effects =
+            self.session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
+        self.carry_out(Some(connection), effects).await;
+    }
+
     /// An edit sent again whose change is older than the document remembers: the index knows it.
     pub(super) async fn stored_before(
         &self,

@@ -1,20 +1,20 @@
-/** The prescriber's answer, by keyboard or touch, and what it writes into the medication list. */
+/**
+ * The prescriber's answer, by keyboard or touch, and what it writes into the medication list. Knows nothing of where
+ * it stands: in the panel of a visit, or on the page of a link.
+ */
 import { useId, useState, type FormEvent } from "react";
 import { useLanguage } from "../../i18n";
-import type { DeclineReason, ListUpdate, Product, RecommendationContent, RecommendedAction, RowId } from "../../wire";
+import type { Command, DeclineReason, ListUpdate, Product, RecommendationContent, RecommendedAction, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Select } from "../../ui/Field";
-import { useCanWrite, useRecordSlice, useRowNames, useScene } from "../context";
 import { Focused } from "../Editor";
-import { EMPTY_DOC } from "../fold";
 import { TextBox } from "../forms/parts";
 import { picked, SigBoxes } from "../forms/sig";
 import { GrowField } from "../GrowField";
+import { newRowId } from "../ids";
 import { useKeys } from "../keys";
-import { sealed } from "../sign";
 import { formOf, sigOf, type SigForm } from "../sigform";
 import { today } from "../today";
-import { useCommand } from "./command";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
 
@@ -32,6 +32,21 @@ function effectOf({ action, med, regimen }: RecommendationContent): Effect {
   return of[action] !== "start" && med === undefined ? null : of[action];
 }
 
+/** What stands around a decision. */
+export interface Place {
+  readonly row: RowId;
+  readonly content: RecommendationContent;
+  /** What the medicine it is about is called; empty if it names none. */
+  readonly medicine: string;
+  /** The plan is signed. */
+  readonly sealed: boolean;
+  /** Whether who decides may write into the medication list. */
+  readonly updatesList: boolean;
+  readonly busy: boolean;
+  readonly problem: string | null;
+  readonly give: (command: Command) => Promise<boolean>;
+}
+
 interface Update {
   readonly effect: Effect;
   readonly sealed: boolean;
@@ -45,39 +60,34 @@ interface Update {
   readonly incomplete: boolean;
   /** Whether "accepted with a change" can be written as well: a stop with a change is no stop. */
   readonly changeable: boolean;
-  readonly list: (newRow: () => RowId) => { readonly list?: ListUpdate };
+  readonly list: () => { readonly list?: ListUpdate };
 }
 
-function useListUpdate(content: RecommendationContent): Update {
+function useListUpdate({ content, sealed, updatesList }: Place): Update {
   const [wanted, want] = useState(false);
   const [name, setName] = useState("");
   const [strength, setStrength] = useState("");
-  const signed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
-  const may = useCanWrite("meds.status");
-  // A signed plan closes the field as a role does: there the reason is said instead.
-  const effect = may || signed ? effectOf(content) : null;
+  const effect = updatesList ? effectOf(content) : null;
   const adds = effect === "start" || effect === "change";
-  const on = wanted && effect !== null && !signed;
+  const on = wanted && effect !== null && !sealed;
   return {
-    effect, sealed: signed, wanted: on, want, name, setName, strength, setStrength,
+    effect, sealed, wanted: on, want, name, setName, strength, setStrength,
     incomplete: on && adds && name.trim() === "",
     changeable: effect === "sig" || adds,
-    list: (newRow) => {
+    list: () => {
       if (!on) return {};
       const product: Product = { name: name.trim(), ...(strength.trim() === "" ? {} : { strength_form: strength.trim() }) };
-      return { list: { day: today(), row: newRow(), ...(adds ? { product } : {}) } };
+      return { list: { day: today(), row: newRowId(), ...(adds ? { product } : {}) } };
     },
   };
 }
 
-function ListBoxes({ update, content, tried }: { readonly update: Update; readonly content: RecommendationContent; readonly tried: boolean }) {
+function ListBoxes({ update, medicine, tried }: { readonly update: Update; readonly medicine: string; readonly tried: boolean }) {
   const { say } = useLanguage();
-  const named = useRowNames();
   const id = useId();
   const { effect } = update;
   if (effect === null) return null;
   if (update.sealed) return <p className={style["hint"]}>{say("plan.rec.list.sealed")}</p>;
-  const medicine = content.med === undefined ? "" : named(content.med);
   const words = effect === "start" ? say("plan.rec.list.words.start") : say(`plan.rec.list.words.${effect}`, { medicine });
   return (
     <div className={editor["boxes"]}>
@@ -98,13 +108,12 @@ function ListBoxes({ update, content, tried }: { readonly update: Update; readon
 
 type Answering = { readonly kind: "none" } | { readonly kind: "change"; readonly regimen: SigForm; readonly note: string } | { readonly kind: "decline"; readonly reason: DeclineReason | ""; readonly note: string };
 
-export function Decide({ row, content }: { readonly row: RowId; readonly content: RecommendationContent }) {
+export function Decide(place: Place) {
+  const { row, content, busy, problem, give } = place;
   const { say } = useLanguage();
-  const { record } = useScene();
   const regimen = content.regimen === undefined ? null : formOf(content.regimen);
-  const update = useListUpdate(content);
+  const update = useListUpdate(place);
   const id = useId();
-  const { busy, problem, give } = useCommand();
   const [answering, setAnswering] = useState<Answering>({ kind: "none" });
   const [tried, setTried] = useState(false);
   const begin = (next: Answering): void => {
@@ -113,7 +122,7 @@ export function Decide({ row, content }: { readonly row: RowId; readonly content
   };
   const accept = (): void => {
     if (update.incomplete) return setTried(true);
-    void give({ kind: "decide", row, outcome: "accepted", note: "", ...update.list(record.newRowId) });
+    void give({ kind: "decide", row, outcome: "accepted", note: "", ...update.list() });
   };
   const change = (): void => begin({ kind: "change", regimen: regimen ?? formOf(null), note: "" });
   const decline = (): void => begin({ kind: "decline", reason: "", note: "" });
@@ -140,13 +149,13 @@ export function Decide({ row, content }: { readonly row: RowId; readonly content
     const untouched = JSON.stringify(answering.regimen) === JSON.stringify(formOf(null));
     const sig = untouched ? undefined : sigOf(answering.regimen);
     if (sig === null || (sig === undefined && note === "") || (update.changeable && update.incomplete)) return setTried(true);
-    const list = update.changeable ? update.list(record.newRowId) : {};
+    const list = update.changeable ? update.list() : {};
     void give({ kind: "decide", row, outcome: "accepted_modified", ...(sig === undefined ? {} : { regimen: sig }), note, ...list });
   };
   return (
     <div role="group" aria-labelledby={id} className={style["decide"]} ref={keys}>
       <p id={id} className={style["title"]}>{say("plan.rec.decide.label")}</p>
-      {(answering.kind === "none" || (answering.kind === "change" && update.changeable)) && <ListBoxes update={update} content={content} tried={tried} />}
+      {(answering.kind === "none" || (answering.kind === "change" && update.changeable)) && <ListBoxes update={update} medicine={place.medicine} tried={tried} />}
       {answering.kind === "none"
         ? (
           <div className={style["actions"]}>

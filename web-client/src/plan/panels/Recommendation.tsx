@@ -1,19 +1,22 @@
 /** One recommendation, from draft to decision. Commands need the line: they are never queued, and answer once. */
 import { Send } from "lucide-react";
 import { useLanguage } from "../../i18n";
-import type { RowId } from "../../wire";
+import type { RecommendationContent, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
 import { useRowNames, useNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
+import { EMPTY_DOC } from "../fold";
 import { recommendationShape, useProblemTitle } from "../forms/planning";
 import { NarrativeText } from "../NarrativeText";
 import { RowDoubt, RowTools } from "../rows";
+import { sealed } from "../sign";
 import { SigWords } from "../SigWords";
 import { waits, type Standing } from "../standing";
 import { useCommand } from "./command";
 import { Decide } from "./Decide";
+import { LinkOut } from "./LinkOut";
 import { Steps, useMayDecide, useSeenMark, useStanding } from "./Steps";
 import style from "./panels.module.css";
 
@@ -60,12 +63,20 @@ export function Recommendation({ row }: { readonly row: RowId }) {
       <NarrativeText field="recommendations.rationale" row={row} locked={locked} />
       {standing === "draft" && <SendIt row={row} />}
       {waits(standing) && content !== null && (mayDecide
-        ? <Decide row={row} content={content} />
+        ? <Answer row={row} content={content} medicine={content.med === undefined ? "" : medicine(content.med)} />
         : addressee !== null && <p className={style["hint"]}>{say("plan.rec.not_yours", { name: addressee.name })}</p>)}
       <Decided row={row} />
+      {waits(standing) && <LinkOut row={row} />}
       <Steps row={row} standing={standing} />
     </Card>
   );
+}
+
+/** The answer, given to the record that is open here. */
+function Answer(props: { readonly row: RowId; readonly content: RecommendationContent; readonly medicine: string }) {
+  const signed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
+  const may = useRecordSlice((state) => state.docs.get("plan")?.writable.has("meds.status") === true);
+  return <Decide {...props} sealed={signed} updatesList={may} {...useCommand()} />;
 }
 
 function SendIt({ row }: { readonly row: RowId }) {
