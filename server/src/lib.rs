@@ -8,6 +8,7 @@ pub mod config;
 pub mod credential;
 pub mod decision;
 pub mod demo;
+mod descriptors;
 pub mod http;
 pub mod limits;
 pub mod link;

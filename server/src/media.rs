@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use mailbox::{Mailbox, Message};
 use sdp::{Answered, Context, Negotiated, OfferError, Random};
 pub use send::SendCounters;
-pub use tcp::TcpCounters;
+pub use tcp::{TCP_CONNECTIONS, TcpCounters};
 use worker::Worker;
 
 /// Events that wait for the control side: a whole ECHO session joining at once, several times over. What does not fit is
@@ -39,6 +39,8 @@ pub struct MediaConfig {
     pub advertise: Vec<IpAddr>,
     /// Threads: cores less one is a good number, fewer than one is one.
     pub workers: usize,
+    /// TCP connections that each worker holds at a time. More than [`TCP_CONNECTIONS`] are more than one thread carries.
+    pub tcp_connections: usize,
 }
 
 /// Why the relay does not start.
@@ -178,7 +180,9 @@ impl Media {
                 let step = u16::try_from(index).map_err(|_| MediaError::NoPort)?;
                 bind.set_port(bind.port().checked_add(step).ok_or(MediaError::NoPort)?);
             }
-            let (worker, mailbox, local) = Worker::bind(bind, identity.clone(), events.clone())?;
+            let most = config.tcp_connections;
+            let (worker, mailbox, local) =
+                Worker::bind(bind, most, identity.clone(), events.clone())?;
             let candidates =
                 advertise.iter().map(|ip| SocketAddr::new(*ip, local.port())).collect();
             workers.push(WorkerHandle { mailbox, local, candidates });
@@ -360,6 +364,7 @@ mod tests {
             bind: bind.parse().expect("address"),
             advertise: advertise.iter().map(|ip| ip.parse().expect("address")).collect(),
             workers,
+            tcp_connections: TCP_CONNECTIONS,
         }
     }
 

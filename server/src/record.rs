@@ -53,7 +53,7 @@ const WAITING: usize = 1024;
 /// cut off.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    messages: mpsc::Sender<(ServerMessage, usize)>,
+    messages: mpsc::Sender<Waiting>,
     /// Bytes that wait.
     waiting: Arc<AtomicUsize>,
     cut: watch::Sender<Option<Cut>>,
@@ -73,10 +73,15 @@ pub enum Cut {
 /// The socket's end of [`Outgoing`].
 #[derive(Debug)]
 pub struct Incoming {
-    messages: mpsc::Receiver<(ServerMessage, usize)>,
+    messages: mpsc::Receiver<Waiting>,
     waiting: Arc<AtomicUsize>,
     cut: watch::Receiver<Option<Cut>>,
 }
+
+/// A message that waits, and its bytes. In a box, for the queue has places for 32 of them even when it is empty.
+type Waiting = (Box<ServerMessage>, usize);
+
+const _: () = assert!(size_of::<Waiting>() <= 16, "each connection has 32 and more");
 
 /// What the socket has to do next.
 #[derive(Debug)]
@@ -106,7 +111,7 @@ impl Outgoing {
             self.cut(Cut::SlowConsumer);
             return;
         }
-        match self.messages.try_send((message, bytes)) {
+        match self.messages.try_send((Box::new(message), bytes)) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => self.cut(Cut::SlowConsumer),
         }
@@ -139,7 +144,7 @@ impl Incoming {
             message = self.messages.recv() => {
                 message.map_or(Next::Over, |(message, bytes)| {
                     self.waiting.fetch_sub(bytes, Ordering::Relaxed);
-                    Next::Message(Box::new(message))
+                    Next::Message(message)
                 })
             }
         }

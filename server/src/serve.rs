@@ -26,11 +26,12 @@ use tower_service::Service as _;
 
 use crate::call::{Calls, Surroundings};
 use crate::config::{Config, Tls};
+use crate::descriptors::Descriptors;
 use crate::http::auth::Tickets;
 use crate::http::{Address, App, Shared, router, stopped};
 use crate::limits::Limits;
 use crate::link::NoRandomness;
-use crate::media::{Media, MediaConfig, MediaError};
+use crate::media::{Media, MediaConfig, MediaError, TCP_CONNECTIONS};
 use crate::metrics;
 use crate::record::Records;
 use crate::record::writer::Writer;
@@ -43,7 +44,7 @@ pub(crate) const KEY_FILE: &str = "mortar.key";
 /// This server's chain in the log of accesses.
 const CHAIN: &str = "server";
 
-/// TCP connections at once. Beyond it new ones wait in the kernel's queue.
+/// TCP connections at once, unless the process may have fewer. Beyond it new ones wait in the kernel's queue.
 const CONNECTIONS: usize = 8_192;
 
 /// The same where counters are read: a collector or two, each of which keeps one.
@@ -222,7 +223,10 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     };
     let requires = config.practice.sign_requires.clone();
     let records = Records::new(store.clone(), vault.clone(), writer.clone(), requires);
-    let (media, events) = Media::start(media_config(&config)).map_err(|why| match why {
+    let descriptors = Descriptors::raise();
+    let media_config = media_config(&config, descriptors);
+    descriptors.tell(CONNECTIONS.saturating_add(TCP_CONNECTIONS * media_config.workers));
+    let (media, events) = Media::start(media_config).map_err(|why| match why {
         MediaError::Socket(io::ErrorKind::AddrInUse) => {
             ServeError::MediaPortTaken { port: config.media_port }
         }
@@ -253,7 +257,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     tracing::info!(server.address = %address, "mortar listens");
     let reading = stopping.clone();
     let router = router(app.clone());
-    let accepting = tokio::spawn(accept(listener, CONNECTIONS, tls, router, app.clone(), stopping));
+    let places = descriptors.for_pages(CONNECTIONS);
+    let accepting = tokio::spawn(accept(listener, places, tls, router, app.clone(), stopping));
     let metrics_address = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listener) = metrics {
         let router = metrics::router(app.clone(), media.clone());
@@ -264,7 +269,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
 }
 
 /// Media listens on every address, as the gate of the relay is a STUN check, not the interface.
-fn media_config(config: &Config) -> MediaConfig {
+fn media_config(config: &Config, descriptors: Descriptors) -> MediaConfig {
     let any: IpAddr = match config.listen.ip() {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -278,10 +283,12 @@ fn media_config(config: &Config) -> MediaConfig {
     });
     advertise.dedup();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = cores.saturating_sub(1).max(1);
     MediaConfig {
         bind: SocketAddr::new(any, config.media_port),
         advertise,
-        workers: cores.saturating_sub(1).max(1),
+        workers,
+        tcp_connections: descriptors.for_media(TCP_CONNECTIONS, workers),
     }
 }
 
@@ -331,6 +338,8 @@ async fn accept(
         };
         match accepted {
             None => break,
+            // One that came is gone already, which says nothing of those behind it.
+            Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Some(Err(error)) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(REST).await;

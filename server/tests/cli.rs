@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail by it")]
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -165,8 +167,6 @@ fn a_damaged_database_is_left_as_it_is() {
 
 #[test]
 fn a_second_server_on_the_same_folder_is_refused() {
-    use std::io::{BufRead as _, BufReader};
-
     let folder = Folder::new();
     let mut first = Command::new(env!("CARGO_BIN_EXE_mortar"))
         .arg("--data")
@@ -184,4 +184,71 @@ fn a_second_server_on_the_same_folder_is_refused() {
 
     assert!(runs);
     fails(&second, &["another mortar server", "data", "--data"]);
+}
+
+/// A server under `ulimit` flags, and what it wrote to standard error so far.
+fn run_under(limits: &str, folder: &Folder) -> (Child, SocketAddr, String) {
+    let log = folder.0.join("log");
+    let mut server = Command::new("sh")
+        .args(["-c", &format!("ulimit {limits}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_mortar")])
+        .arg("--data")
+        .arg(folder.data())
+        .args(["--listen", "127.0.0.1:0", "--media-port", "0"])
+        .env("MORTAR_LOG", "mortar=info")
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let at = lines.map_while(Result::ok).find_map(|line| {
+        line.split_once("running at http://localhost:").and_then(|(_, port)| port.parse().ok())
+    });
+    let address = SocketAddr::from(([127, 0, 0, 1], at.unwrap()));
+    (server, address, fs::read_to_string(log).unwrap())
+}
+
+fn open_files_of(server: &Child) -> Vec<String> {
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    line.split_whitespace().skip(3).take(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_soft_limit_of_open_files_is_raised_to_the_hard_one_and_told() {
+    let folder = Folder::new();
+    let (mut server, _, log) = run_under("-S -n 256; ulimit -H -n 16000", &folder);
+    let limits = open_files_of(&server);
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    assert_eq!(limits, ["16000", "16000"]);
+    assert!(log.contains("16000 files may be open at once"), "{log}");
+    assert!(!log.contains("LimitNOFILE"), "{log}");
+}
+
+#[test]
+fn with_few_open_files_it_warns_and_a_crowd_of_connections_does_not_take_them_all() {
+    let folder = Folder::new();
+    let (mut server, address, _) = run_under("-n 96", &folder);
+    let crowd: Vec<TcpStream> = (0..120).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let begun = Instant::now();
+    let files = format!("/proc/{}/fd", server.id());
+    while fs::read_dir(&files).unwrap().count() < 64 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody is let in");
+        std::thread::yield_now();
+    }
+    drop(crowd);
+    let mut late = TcpStream::connect(address).unwrap();
+    late.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    late.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut answer = [0; 8];
+    let answered = late.read_exact(&mut answer);
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    answered.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1");
+    let log = fs::read_to_string(folder.0.join("log")).unwrap();
+    assert!(log.contains("LimitNOFILE"), "{log}");
+    assert!(!log.contains("not accepted"), "{log}");
 }

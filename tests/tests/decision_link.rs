@@ -100,7 +100,8 @@ async fn the_page_holds_the_recommendation_and_nothing_else_of_the_record() {
 
     assert_eq!(page.status, 200, "{page:?}");
     let text = page.json.to_string();
-    for told in ["Stop it.", "Warfarinum", "one in the evening", "Canary-condition", "Dr. Outside"] {
+    for told in ["Stop it.", "Warfarinum", "one in the evening", "Canary-condition", "Dr. Outside"]
+    {
         assert!(text.contains(told), "{told} is missing: {text}");
     }
     let mut hidden = vec!["Canary-other".to_owned(), "Canary-responsible".to_owned()];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use mortar::media::sdp::Negotiated;
-use mortar::media::{Media, MediaConfig, WorkerCounters};
+use mortar::media::{Media, MediaConfig, TCP_CONNECTIONS, WorkerCounters};
 use sfu::command::Command;
 use sfu::event::{Event, SrtpProfile};
 use sfu::plan::{CallKey, PeerKey, Source, SrtpAttempt, TrackKey};
@@ -27,8 +27,12 @@ struct Relay {
 impl Relay {
     fn start() -> Result<Self> {
         let bind = "127.0.0.1:0".parse()?;
-        let (media, mut receiver) =
-            Media::start(MediaConfig { bind, advertise: Vec::new(), workers: 1 })?;
+        let (media, mut receiver) = Media::start(MediaConfig {
+            bind,
+            advertise: Vec::new(),
+            workers: 1,
+            tcp_connections: TCP_CONNECTIONS,
+        })?;
         let events = Arc::new(Mutex::new(Vec::new()));
         let (changed, changes) = watch::channel(());
         let log = Arc::clone(&events);

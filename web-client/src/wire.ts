@@ -1267,6 +1267,59 @@ title: string,
 cards: Array<PlainCard>, };
 
 /**
+ * The letter, and what stands on top of each part after it.
+ */
+export type PlainLetter = { 
+/**
+ * Who writes: the practice and its number.
+ */
+from: Array<PlainSentence>, 
+/**
+ * The day.
+ */
+date: Array<PlainSentence>, 
+/**
+ * "Prepared for", with the date of birth: on top of each part.
+ */
+prepared_for: Array<PlainSentence>, 
+/**
+ * "Dear …".
+ */
+greeting: Array<PlainSentence>, 
+/**
+ * When they talked with whom, and what comes with the letter.
+ */
+opening: Array<PlainSentence>, 
+/**
+ * What to do with the lists.
+ */
+keep: Array<PlainSentence>, 
+/**
+ * Whom to call.
+ */
+contact: Array<PlainSentence>, 
+/**
+ * Who signs it.
+ */
+closing: Array<PlainSentence>, 
+/**
+ * Title of the to-do list.
+ */
+tasks: string, 
+/**
+ * Title of the medication list.
+ */
+medicines: string, 
+/**
+ * Head of the first column of the medication list.
+ */
+medicine: string, 
+/**
+ * Title of what else the list says.
+ */
+other: string, };
+
+/**
  * A titled list of sentences; each inner list is one item.
  */
 export type PlainList = { 
@@ -1320,6 +1373,10 @@ title: string,
  * Date, with whom, which number to call.
  */
 about: Array<PlainSentence>, 
+/**
+ * The cover letter of the Medicare format, if it is known whom to write to.
+ */
+letter?: PlainLetter, 
 /**
  * What to do.
  */

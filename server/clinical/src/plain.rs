@@ -6,6 +6,7 @@
 
 mod card;
 mod input;
+mod letter;
 pub mod reading;
 #[cfg(test)]
 mod tests;
@@ -16,13 +17,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use input::{
-    PlainAllergy, PlainGoal, PlainInput, PlainMed, PlainTodo, PlainVisit, Shown, input,
+    PlainAllergy, PlainGoal, PlainInput, PlainMed, PlainTodo, PlainVisit, Shown, input, input_of,
 };
 
 use crate::format::{self, Language};
 use crate::id::RowId;
 use crate::outline::WhenToCall;
 use crate::touchpoint::Touchpoint;
+pub use letter::PlainLetter;
 use reading::Reading;
 use words::Words;
 
@@ -231,6 +233,10 @@ pub struct PlainPage {
     pub title: String,
     /// Date, with whom, which number to call.
     pub about: Vec<PlainSentence>,
+    /// The cover letter of the Medicare format, if it is known whom to write to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub letter: Option<PlainLetter>,
     /// What to do.
     pub tasks: PlainTasks,
     /// What to take.
@@ -291,6 +297,7 @@ pub fn page(input: &PlainInput, previous: Option<&PlainInput>, language: Languag
         language,
         title: words.title.to_owned(),
         about: visit.as_ref().map(|visit| about(visit, words, language)).unwrap_or_default(),
+        letter: visit.as_ref().and_then(|visit| letter::letter(visit, language)),
         tasks: PlainTasks {
             title: words.tasks.to_owned(),
             talked_about: words.talked_about.to_owned(),
@@ -385,7 +392,7 @@ fn labelled(label: &str, text: &str) -> Option<PlainSentence> {
 }
 
 fn about(visit: &PlainVisit, words: &Words, language: Language) -> Vec<PlainSentence> {
-    let PlainVisit { date, with, phone } = visit;
+    let PlainVisit { date, with, phone, patient: _, born: _, practice: _ } = visit;
     let day = date.as_ref().map(|date| format::date(date, language)).unwrap_or_default();
     [
         labelled(words.date, &day),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::acknowledgement::Acknowledgement;
 use crate::bytes::low16;
 use crate::estimate::{Bitrate, CEILING, Estimate, QUEUE_MEMORY, Report};
-use crate::limits::{MAX_ACKNOWLEDGED, MAX_ACKNOWLEDGEMENTS_PER_SECOND};
+use crate::in_flight::{Cargo, Fate, InFlight};
+use crate::limits::MAX_ACKNOWLEDGEMENTS_PER_SECOND;
 use crate::pacer::Pacer;
 use crate::probe::{Cluster, Probes};
 use crate::quality::Tally;
@@ -41,12 +42,13 @@ pub(crate) struct Bandwidth {
     epoch: Instant,
     /// Of the next packet.
     next: TransportIndex,
-    /// By sequence number; empty until the first packet.
-    in_flight: Vec<InFlight>,
+    in_flight: InFlight,
     /// When the first packet left after the last feedback.
     unanswered: Option<Instant>,
     /// Whether the other side sends feedback at all.
     is_answering: bool,
+    /// Whether it has stopped, and has not begun anew.
+    is_silent: bool,
     /// Reference time of the last feedback as it stood there, and with its rollovers.
     reference: Option<(i64, i64)>,
     allowed: PerSecond,
@@ -58,25 +60,8 @@ pub(crate) struct Bandwidth {
     estimate: Estimate,
     pub(crate) pacer: Pacer,
     probes: Probes,
-    /// Packets whose fate was told.
+    /// Packets of media whose fate was told.
     pub(crate) tally: Tally,
-}
-
-/// A packet on its way.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    index: TransportIndex,
-    /// µs since the epoch.
-    departure: i64,
-    bytes: u16,
-    fate: Fate,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Unknown,
-    Lost,
-    Arrived,
 }
 
 impl Bandwidth {
@@ -84,9 +69,10 @@ impl Bandwidth {
         Self {
             epoch: now,
             next: 0,
-            in_flight: Vec::new(),
+            in_flight: InFlight::default(),
             unanswered: None,
             is_answering: false,
+            is_silent: false,
             reference: None,
             allowed: PerSecond::new(now),
             arrived: Arrived::default(),
@@ -106,24 +92,21 @@ impl Bandwidth {
     }
 
     /// Notes that the packet with that number leaves now.
-    pub(crate) fn sent(&mut self, bytes: u64, now: Instant) {
-        if self.in_flight.is_empty() {
-            let unused = InFlight { index: u64::MAX, departure: 0, bytes: 0, fate: Fate::Unknown };
-            self.in_flight.resize(usize::from(MAX_ACKNOWLEDGED), unused);
-        }
+    pub(crate) fn sent(&mut self, bytes: u64, cargo: Cargo, now: Instant) {
         let index = self.next;
         self.next += 1;
         self.unanswered.get_or_insert(now);
-        let departure = self.micros(now);
-        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
-        if let Some(entry) = self.in_flight.get_mut(place(index)) {
-            *entry = InFlight { index, departure, bytes, fate: Fate::Unknown };
-        }
+        self.in_flight.note(index, bytes, cargo, self.micros(now));
     }
 
     /// What the line carries; `None` as long as nothing says that it carries less than is wanted.
     pub(crate) fn estimate(&self) -> Option<Bitrate> {
         self.estimate.bitrate()
+    }
+
+    /// What pictures may count on: without feedback on nothing, for they wait for it.
+    pub(crate) fn for_pictures(&self) -> Option<Bitrate> {
+        if self.is_silent { Some(Bitrate::ZERO) } else { self.estimate() }
     }
 
     /// Whether what it loses may be our doing.
@@ -147,34 +130,33 @@ impl Bandwidth {
         }
         let was_overdue = self.is_overdue(now);
         self.unanswered = None;
-        self.is_answering = true;
+        (self.is_answering, self.is_silent) = (true, false);
         let reference = self.extend_reference(acknowledgement.reference);
+        let told_at = self.micros(now);
         let (mut received, mut lost) = (0, 0);
         let mut newest = None;
         for fate in acknowledgement.fates() {
             let behind = low16(self.next).wrapping_sub(fate.sequence);
             let Some(index) = self.next.checked_sub(u64::from(behind)) else { continue };
-            let Some(sent) =
-                self.in_flight.get_mut(place(index)).filter(|sent| sent.index == index)
-            else {
-                continue;
-            };
+            let Some(sent) = self.in_flight.get_mut(index) else { continue };
+            let counts = u64::from(sent.cargo == Cargo::Media);
             match (sent.fate, fate.arrival) {
                 (before @ (Fate::Unknown | Fate::Lost), Some(ticks)) => {
                     sent.fate = Fate::Arrived;
-                    self.tally.expected += u64::from(before == Fate::Unknown);
-                    self.tally.arrived += 1;
+                    self.tally.expected += if before == Fate::Unknown { counts } else { 0 };
+                    self.tally.arrived += counts;
                     received += 1;
                     let arrival = (reference + i64::from(ticks)) * 250;
                     let sent = *sent;
                     self.arrived.note(arrival, sent.bytes);
                     self.probes.arrived(index, arrival, sent.bytes);
-                    self.trendline.packet(millis(sent.departure), millis(arrival));
-                    self.standing.note(arrival.saturating_sub(sent.departure), now);
+                    let departure = sent.departure(told_at);
+                    self.trendline.packet(millis(departure), millis(arrival));
+                    self.standing.note(arrival.saturating_sub(departure), now);
                 }
                 (Fate::Unknown, None) => {
                     sent.fate = Fate::Lost;
-                    self.tally.expected += 1;
+                    self.tally.expected += counts;
                     lost += 1;
                 }
                 (Fate::Lost, None) | (Fate::Arrived, _) => {}
@@ -222,13 +204,17 @@ impl Bandwidth {
         self.is_answering && late.is_some_and(|late| late >= OVERDUE)
     }
 
-    /// Once a second: feedback may be missing, and a probe's answer.
+    /// When feedback counts as missing, if none comes.
+    pub(crate) fn silent_at(&self) -> Option<Instant> {
+        self.unanswered.filter(|_| self.is_answering).map(|since| since + SILENCE)
+    }
+
+    /// Once a second, and when feedback is missing: that, and a probe's answer may be.
     pub(crate) fn tick(&mut self, now: Instant) {
-        let is_silent =
-            self.unanswered.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
-        if is_silent && self.is_answering {
+        if self.silent_at().is_some_and(|at| at <= now) {
             // Counted anew: on a line where nothing is sent only a probe can be answered, and it waits for the last retreat.
             self.unanswered = None;
+            self.is_silent = true;
             self.estimate.silence(now);
         }
         self.probes.expire(now);
@@ -282,10 +268,6 @@ impl Bandwidth {
         self.reference = Some((told, extended));
         extended * 256
     }
-}
-
-fn place(index: TransportIndex) -> usize {
-    usize::try_from(index % u64::from(MAX_ACKNOWLEDGED)).unwrap_or(0)
 }
 
 fn millis(micros: i64) -> f64 {
@@ -349,7 +331,7 @@ mod tests {
         for step in 0..100 {
             let now = start + Duration::from_millis(10) * step;
             let sequence = bandwidth.sequence();
-            bandwidth.sent(1_000, now);
+            bandwidth.sent(1_000, Cargo::Media, now);
             if let Some(ms) = delay(step) {
                 arrivals.note(sequence, now + Duration::from_millis(ms));
             }
@@ -389,14 +371,14 @@ mod tests {
     fn pictures_wait_while_feedback_is_overdue_of_somebody_who_sends_any() {
         let start = anchor();
         let mut bandwidth = Bandwidth::new(start);
-        bandwidth.sent(1_000, start);
+        bandwidth.sent(1_000, Cargo::Media, start);
         assert_eq!(bandwidth.wait(start + 2 * OVERDUE), None, "no feedback was ever seen");
         bandwidth.tick(start + 2 * SILENCE);
         assert_eq!(bandwidth.estimate(), None);
 
         run(&mut bandwidth, start, |_| Some(30));
         let now = start + Duration::from_secs(1);
-        bandwidth.sent(1_000, now);
+        bandwidth.sent(1_000, Cargo::Media, now);
         assert_eq!(bandwidth.wait(now + OVERDUE / 2), None);
         assert_eq!(bandwidth.wait(now + OVERDUE), Some(OVERDUE_WAIT));
         bandwidth.tick(now + SILENCE);
@@ -431,7 +413,7 @@ mod tests {
         let mut dice = 1_u32;
         for step in 0..20_000_u32 {
             let now = start + Duration::from_millis(u64::from(step));
-            bandwidth.sent(1_200, now);
+            bandwidth.sent(1_200, Cargo::Media, now);
             let mut bytes = vec![0x8f, 205, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2];
             for _ in 0..32 {
                 dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -459,5 +441,24 @@ mod tests {
         assert_eq!(arrived, 80);
         // The first may have been lost before anything was told.
         assert!((99..=100).contains(&expected), "{expected}");
+    }
+
+    #[test]
+    fn what_a_probe_loses_is_no_loss_of_the_line() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        let mut arrivals = Arrivals::new(start);
+        for step in 0..30 {
+            let cargo = if step < 15 { Cargo::Media } else { Cargo::Padding };
+            if step % 3 == 0 {
+                arrivals.note(bandwidth.sequence(), start);
+            }
+            bandwidth.sent(300, cargo, start);
+        }
+        let mut buffer = [0; 1_200];
+        let len = arrivals.write(Ssrc(1), Ssrc(2), &mut buffer).unwrap();
+        let feedback = Acknowledgement::parse(&buffer[..len]).unwrap();
+        bandwidth.acknowledge(&feedback, RTT, start);
+        assert_eq!(bandwidth.tally.take(), Tally { expected: 15, arrived: 5 });
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use crate::command::Muted;
 use crate::event::{CloseReason, Event};
 use crate::limits::SPEAKER_INTERVAL;
+use crate::peer::Peer;
 use crate::plan::{CallKey, Source};
 use crate::sfu::Sfu;
-use crate::speaker::is_speech;
+use crate::slot::Slot;
 use crate::timer::Timer;
 
 impl Sfu {
@@ -37,6 +38,7 @@ impl Sfu {
         let progress = peer.dtls.handle_timeout(now);
         self.look_at_layers(index, now);
         if is_connected {
+            self.grow_silent(index, now);
             self.resume_sending(index, now);
             self.send_requests(index, now);
             if feedback_due {
@@ -67,6 +69,7 @@ impl Sfu {
         if peer.session.is_some() {
             sooner(Some(peer.next_report));
             sooner(peer.line_due());
+            sooner(peer.bandwidth.silent_at());
             sooner((!peer.arrivals.is_empty()).then_some(peer.next_feedback));
             sooner(self.next_request(peer, now));
             sooner(self.next_look_at_layers(peer));
@@ -85,31 +88,41 @@ impl Sfu {
         else {
             return;
         };
-        let mut levels = Vec::with_capacity(call.tracks.len());
+        let (mut speech, mut speakers) = (Vec::new(), Vec::new());
         let mut is_heard = false;
         for track in &call.tracks {
             let Some(track) = self.tracks.get_mut(*track) else { continue };
             if track.key.source != Source::Mic {
                 continue;
             }
-            let level = track.level.take();
-            is_heard |= level > 0;
+            let heard = track.level.take();
+            is_heard |= heard.sound;
+            let Some(level) = heard.speech else { continue };
             let may_be_heard = track.muted == Muted::No && !track.audience.is_empty();
-            if is_speech(level) && may_be_heard {
+            if may_be_heard {
                 track.spoke = Some(now);
-                let publisher = track.key.peer;
-                let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
-                if peers.any(|peer| peer.seating.is_standing(publisher)) {
-                    self.stale.insert(key);
-                }
+                speakers.push(track.key.peer);
             }
             // Only who is heard can be the speaker.
             if !track.subscribers.is_empty() {
-                levels.push((track.key.peer, level));
+                speech.push((track.key.peer, level));
             }
         }
-        if let Some(peer) = call.speaker.decide(levels.into_iter(), now) {
+        if let Some(peer) = call.speaker.decide(speech.into_iter(), now) {
             self.events.push_back(Event::Speaker { call: key, peer });
+        }
+        let track = |key| {
+            let track = self.by_track.get(&key).and_then(|at| self.tracks.get(*at))?;
+            Some((track.liveliness()?, track.spoke))
+        };
+        // To seat everybody anew is dear: only if somebody who speaks would get a seat by it.
+        let mut peers = call.peers.iter().filter_map(|peer| self.peers.get(*peer));
+        let is_stale = peers.any(|Peer { seating, slots, .. }| {
+            let is_pinned = |at| slots.get(at).is_some_and(Slot::is_pinned);
+            speakers.iter().any(|speaker| seating.would_seat(*speaker, track, is_pinned, now))
+        });
+        if is_stale {
+            self.stale.insert(key);
         }
         call.speaker_timer = (is_heard || call.speaker.current().is_some()).then(|| {
             let next = now + SPEAKER_INTERVAL;

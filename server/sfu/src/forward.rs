@@ -10,9 +10,8 @@ use crate::layers::LayerSet;
 use crate::limits::CONTROL_QUEUE;
 use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, TrackKey};
-use crate::seating::{Candidate, Liveliness};
+use crate::seating::Candidate;
 use crate::sfu::{Control, Sfu};
-use crate::shares::PINNED;
 use crate::slot::{Outcome, Share, Slot, State, Visibility, Wire};
 use crate::track::Activity;
 
@@ -152,6 +151,7 @@ impl Sfu {
     /// Seats every track of a call with every peer of its audience, and notes for each track who has it.
     fn compile(&mut self, call: CallKey, now: Instant) {
         let Some(members) = self.calls.get(&call) else { return };
+        self.counters.seatings += 1;
         let (peers, tracks) = (members.peers.clone(), members.tracks.clone());
         for &track in &tracks {
             if let Some(track) = self.tracks.get_mut(track) {
@@ -228,18 +228,13 @@ impl Sfu {
         let key = *key;
         let candidates = tracks.iter().filter_map(|&at| {
             let track = self.tracks.get(at)?;
-            let liveliness = match track.activity {
-                Activity::Never => return None,
-                // A camera that is off is called off, and never falls silent by itself.
-                Activity::Up { .. } if track.muted == Muted::No => Liveliness::Live,
-                Activity::Up { .. } | Activity::Down => Liveliness::Silent,
-            };
+            let liveliness = track.liveliness()?;
             let may_receive = track.publisher != index && track.audience.contains(&key);
             let (key, spoke) = (track.key, track.spoke);
             may_receive.then_some(Candidate { track: at, key, liveliness, spoke })
         });
         let mut assigned: Vec<(usize, Option<(usize, TrackKey)>)> = Vec::new();
-        let is_pinned = |at| slots.get(at).is_some_and(|slot: &Slot| slot.priority >= PINNED);
+        let is_pinned = |at| slots.get(at).is_some_and(Slot::is_pinned);
         seating.seat(candidates, is_pinned, now, |slot, track| assigned.push((slot, track)));
         for (at, wanted) in assigned {
             let Some(slot) = slots.get_mut(at) else { continue };

@@ -21,6 +21,7 @@ pub mod ready_keys;
 // A packet's way in: `ingress` looks what it is, whose address it comes from, opens it, and puts it into its layer's cache.
 mod demux;
 mod ice;
+mod in_flight;
 mod ingress;
 mod reception;
 mod srtp;

@@ -72,7 +72,8 @@ pub const CACHE_AGE: Duration = Duration::from_secs(1);
 /// Memory of all caches of one worker.
 pub const CACHE_BYTES: usize = 128 * 1024 * 1024;
 
-/// Packets whose way to one subscriber is remembered for retransmission: two seconds of 720p.
+/// Packets whose way to one subscriber is remembered for retransmission, at most: two seconds of 720p. A slower stream has
+/// fewer.
 pub const SENT_PACKETS_VIDEO: usize = 512;
 
 /// The same for sound.
@@ -105,11 +106,14 @@ pub const CONSENT_PAUSE: Duration = Duration::from_secs(15);
 /// Consent: the transport is closed, its addresses are forgotten.
 pub const CONSENT_EXPIRY: Duration = Duration::from_secs(30);
 
-/// Addresses of one peer at a time: a telephone has Wi-Fi and mobile, each IPv4 and IPv6, and a VPN.
-pub const MAX_ADDRESSES: usize = 8;
+/// Addresses of one peer at a time. A telephone with Wi-Fi and mobile, each with IPv4 and IPv6, and a VPN has five, and by UDP
+/// each is one; by TCP it is one for each address of ours, of which two may be within reach: fifteen. With fewer, candidates
+/// push each other out, and a TCP connection whose address is forgotten is closed; more is memory that a peer chooses.
+pub const MAX_ADDRESSES: usize = 16;
 
-/// New addresses of one peer a second: an honest rebinding is one.
-pub const MAX_REBINDINGS_PER_SECOND: u32 = 5;
+/// New addresses of one peer a second. An honest rebinding is one; at its start a browser tries all that it has, one in 50 ms,
+/// and repeats what was not answered. Lower delays its start, higher lets a peer have more written into our table.
+pub const MAX_REBINDINGS_PER_SECOND: u32 = 10;
 
 /// A live address is not handed to another peer within this time of its last check: nobody takes over a neighbour's
 /// address by forging the source of a check. Longer delays a port re-used by the same browser.
@@ -127,8 +131,10 @@ pub const MAX_CREDENTIALS: usize = 3;
 /// comes every 20 ms, with discontinuous transmission every 400 ms.
 pub const MEDIA_RESTS_AFTER: Duration = Duration::from_millis(500);
 
-/// Silence after which a peer that sent media counts as quiet.
-pub const QUIET_AFTER: Duration = Duration::from_secs(2);
+/// Silence after which a peer that sent media counts as quiet: others are to see it within two seconds, and 0.4 s pass on
+/// the way to their screens. Longer leaves a frozen face without a word; shorter takes a bad line for a dead one: with
+/// discontinuous transmission only three packets of sound are due in this time, and its feedback speaks for it.
+pub const QUIET_AFTER: Duration = Duration::from_millis(1_600);
 
 /// The same for a peer that sends no media: Chromium checks a stable path only every 2.5 s, and one check may be lost.
 pub const QUIET_AFTER_CHECKS_ONLY: Duration = Duration::from_secs(6);
@@ -214,6 +220,14 @@ pub const SPEAKER_INTERVAL: Duration = Duration::from_millis(300);
 /// Louder than this, in -dBov, is speech (0 is the loudest, 127 silence).
 pub const SPEECH_LEVEL: u8 = 50;
 
+/// …if it stands out from the microphone's own noise by so many dB. More misses who sits far from the microphone, less takes
+/// a noise that wavers for a voice; Jitsi and mediasoup take 10 too.
+pub const SPEECH_OVER_NOISE_DB: u32 = 10;
+
+/// The noise of a microphone is its least level in one to two of these: 7.5 s. Longer lets a fan that was just switched on
+/// count as speech for longer, shorter takes a long sentence for noise: it must hold a breath.
+pub const NOISE_MEMORY_DECISIONS: u32 = 25;
+
 /// By how many dB somebody must be louder than the speaker to take over.
 pub const SPEAKER_MARGIN_DB: u32 = 6;
 
@@ -234,7 +248,7 @@ pub const CONTROL_QUEUE: usize = 8_192;
 pub const IP_HEADER_BYTES: u64 = 28;
 
 /// Packets of one transport-wide feedback that are looked at, and packets remembered for it: two seconds at 1 000 a second.
-/// More covers a longer round trip, each costs 32 bytes for every subscriber.
+/// More covers a longer round trip, each costs 12 bytes for a subscriber whose rate needs it.
 pub const MAX_ACKNOWLEDGED: u16 = 2_048;
 
 /// Transport-wide feedback from one subscriber a second; libwebrtc sends 10 to 20.

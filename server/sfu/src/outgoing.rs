@@ -3,6 +3,7 @@
 use crate::bytes::{Writer, low16};
 use crate::codec::red::Frames;
 use crate::codec::vp8::{Descriptor, Offsets};
+use crate::in_flight::Cargo;
 use crate::limits::IP_HEADER_BYTES;
 use crate::plan::{PayloadType, Ssrc};
 use crate::rtp::Marker;
@@ -76,7 +77,11 @@ impl Packet<'_> {
         let len = u64::try_from(len).ok()?;
         let on_the_line = len + IP_HEADER_BYTES;
         if transport_cc.is_some() {
-            wire.bandwidth.sent(on_the_line, wire.now);
+            let cargo = match self.payload {
+                Payload::Padding(_) => Cargo::Padding,
+                Payload::Sound(_) | Payload::Redundant(..) | Payload::Picture(..) => Cargo::Media,
+            };
+            wire.bandwidth.sent(on_the_line, cargo, wire.now);
         }
         wire.bandwidth.pacer.sent(on_the_line, wire.now);
         Some(len)

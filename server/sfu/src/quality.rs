@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::event::Loss;
 
-/// Packets of one way of a line: those that should have come by now, and those that did.
+/// Packets of one way of a line: those that should have come by now, and those that did. One that comes after it was missed is
+/// expected in one interval and arrives in the next, where more may arrive than are expected.
 ///
 /// Counted by transport-wide sequence numbers, which no repair hides: what is sent again has a number of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,8 +51,9 @@ impl LossMeter {
         if expected < MIN_PACKETS {
             return;
         }
+        // What came late takes back the loss that it was counted as.
         #[expect(clippy::cast_precision_loss, reason = "packets of a second are few")]
-        let share = expected.saturating_sub(arrived) as f32 / expected as f32;
+        let share = (1.0 - arrived as f32 / expected as f32).max(-1.0);
         self.average += WEIGHT * (share - self.average);
         let step = Loss::of(self.average);
         if step >= self.said {
@@ -113,6 +115,16 @@ mod tests {
         let said: Vec<_> = (20..30).map(|at| second(&mut meter, start, at, 0)).collect();
         assert_eq!(said[..5], [Loss::Ten; 5]);
         assert_eq!(said.last(), Some(&Loss::Little));
+    }
+
+    #[test]
+    fn packets_that_come_late_are_not_lost() {
+        let (start, mut meter) = (anchor(), LossMeter::default());
+        for at in 0..40 {
+            let arrived = if at % 2 == 0 { 90 } else { 110 };
+            meter.note(Tally { expected: 100, arrived }, start + Duration::from_secs(at));
+            assert_eq!(meter.loss(), Loss::Little);
+        }
     }
 
     #[test]

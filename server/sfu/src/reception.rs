@@ -26,9 +26,10 @@ pub(crate) struct Statistics {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Report {
     pub(crate) block: rtcp::Reception,
-    /// Packets of this interval.
-    pub(crate) lost: u64,
+    /// Packets that should have come in this interval…
     pub(crate) expected: u64,
+    /// …and those that did: more, if some were late in the last.
+    pub(crate) received: u64,
 }
 
 impl Statistics {
@@ -96,7 +97,7 @@ impl Statistics {
             last_sender_report,
             delay,
         };
-        Some(Report { block, lost: lost_now, expected: expected_now })
+        Some(Report { block, expected: expected_now, received: received_now })
     }
 }
 
@@ -119,13 +120,28 @@ mod tests {
             }
         }
 
-        let Report { block: report, lost, expected } = statistics.report(Ssrc(7), start).unwrap();
+        let Report { block: report, expected, received } =
+            statistics.report(Ssrc(7), start).unwrap();
 
         assert_eq!(report.fraction_lost, 25, "of 256");
         assert_eq!(report.cumulative_lost, 10);
-        assert_eq!((lost, expected), (10, 100));
+        assert_eq!((expected, received), (100, 90));
         assert_eq!(report.highest, 65_599);
         assert!(report.jitter <= 1, "packets were on time: {}", report.jitter);
         assert_eq!(statistics.report(Ssrc(7), start).unwrap().block.fraction_lost, 0);
+    }
+
+    #[test]
+    fn a_packet_that_a_report_overtook_is_received_in_the_next() {
+        let start = anchor();
+        let clock = WallClock::new(start, NtpTime(0));
+        let mut statistics = Statistics::new(48_000);
+        let mut report = |sequences: &[Index]| {
+            sequences.iter().for_each(|it| statistics.received(*it, 0, &clock, start));
+            let Report { expected, received, .. } = statistics.report(Ssrc(7), start).unwrap();
+            (expected, received)
+        };
+        assert_eq!(report(&[10, 11, 13]), (4, 3));
+        assert_eq!(report(&[12, 14, 15]), (2, 3));
     }
 }

@@ -302,7 +302,7 @@ impl Sfu {
         for stream in peer.streams.iter_mut().filter(|stream| stream.role == Role::Media) {
             let Some(report) = stream.statistics.report(stream.ssrc, now) else { continue };
             received.expected += report.expected;
-            received.arrived += report.expected.saturating_sub(report.lost);
+            received.arrived += report.received;
             blocks.push(report.block);
         }
         // What is known of each packet; of a peer without transport-wide feedback only what repair left missing.

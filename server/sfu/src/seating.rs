@@ -177,22 +177,14 @@ impl Seating {
         is_pinned: &impl Fn(usize) -> bool,
         now: Instant,
     ) {
-        let age = |spoke: Instant| now.saturating_duration_since(spoke);
         let spoke = |sitter: Sitter| sitters.get(&sitter).and_then(|tracks| tracks.spoke);
-        let is_speaking =
-            |sitter: &Sitter| spoke(*sitter).is_some_and(|at| age(at) < SPEECH_IS_FRESH);
+        let is_speaking = |sitter: &Sitter| {
+            spoke(*sitter).is_some_and(|at| now.saturating_duration_since(at) < SPEECH_IS_FRESH)
+        };
         let mut speakers: Vec<_> = self.standing.iter().copied().filter(is_speaking).collect();
         speakers.sort_by_key(|sitter| std::cmp::Reverse(spoke(*sitter)));
         for speaker in speakers {
-            let quietest = (0..self.audio.len())
-                .filter_map(|at| Some((at, self.seats.get(at).copied().flatten()?)))
-                .filter(|(at, sitting)| {
-                    sitting.part == Part::Person
-                        && !self.is_held(*at, is_pinned)
-                        && spoke(*sitting).is_none_or(|at| age(at) >= SEAT_HOLD)
-                })
-                .min_by_key(|(_, sitting)| spoke(*sitting));
-            let Some((at, quietest)) = quietest else { return };
+            let Some((at, quietest)) = self.quietest(spoke, is_pinned, now) else { return };
             if let Some(seat) = self.seats.get_mut(at) {
                 *seat = Some(speaker);
             }
@@ -202,9 +194,47 @@ impl Seating {
         }
     }
 
-    /// Whether this person may be received and has no seat.
-    pub(crate) fn is_standing(&self, peer: PeerKey) -> bool {
-        self.standing.binary_search(&Sitter { part: Part::Person, peer }).is_ok()
+    /// Whom a speaker would take the seat of: the person silent the longest, and for long enough, whom nobody pinned.
+    fn quietest(
+        &self,
+        spoke: impl Fn(Sitter) -> Option<Instant>,
+        is_pinned: &impl Fn(usize) -> bool,
+        now: Instant,
+    ) -> Option<(usize, Sitter)> {
+        let is_silent = |at: Instant| now.saturating_duration_since(at) >= SEAT_HOLD;
+        (0..self.audio.len())
+            .filter_map(|at| Some((at, self.seats.get(at).copied().flatten()?)))
+            .filter(|(at, sitting)| {
+                sitting.part == Part::Person
+                    && !self.is_held(*at, is_pinned)
+                    && spoke(*sitting).is_none_or(is_silent)
+            })
+            .min_by_key(|(_, sitting)| spoke(*sitting))
+    }
+
+    /// Whether this person, who speaks, has no seat and would be given one: of a speaker silent for long, or of somebody who
+    /// sends nothing. `track` says whether a track sends, and when speech was last heard in it.
+    pub(crate) fn would_seat(
+        &self,
+        peer: PeerKey,
+        track: impl Fn(TrackKey) -> Option<(Liveliness, Option<Instant>)>,
+        is_pinned: impl Fn(usize) -> bool,
+        now: Instant,
+    ) -> bool {
+        let person = Sitter { part: Part::Person, peer };
+        if self.standing.binary_search(&person).is_err() {
+            return false;
+        }
+        let tracks = |sitter: Sitter| sitter.tracks().into_iter().filter_map(&track);
+        let spoke = |sitter: Sitter| tracks(sitter).filter_map(|(_, spoke)| spoke).max();
+        let is_live = |sitter: Sitter| tracks(sitter).any(|(it, _)| it == Liveliness::Live);
+        let is_seen = track(TrackKey { peer, source: Source::Cam }).is_some();
+        self.quietest(spoke, &is_pinned, now).is_some()
+            || self.seats.iter().enumerate().any(|(at, sitting)| {
+                let serves =
+                    self.audio.get(at).is_some() || is_seen && self.video.get(at).is_some();
+                serves && !self.is_held(at, &is_pinned) && sitting.is_some_and(|it| !is_live(it))
+            })
     }
 
     fn is_seated(&self, sitter: Sitter) -> bool {
@@ -233,6 +263,14 @@ impl Sitter {
             Source::Screen | Source::ScreenAudio => Part::Screen,
         };
         Self { part, peer: key.peer }
+    }
+
+    fn tracks(self) -> [TrackKey; 2] {
+        let sources = match self.part {
+            Part::Person => [Source::Mic, Source::Cam],
+            Part::Screen => [Source::ScreenAudio, Source::Screen],
+        };
+        sources.map(|source| TrackKey { peer: self.peer, source })
     }
 }
 
@@ -385,7 +423,26 @@ mod tests {
         assert_eq!(who(&[(1, ago(SEAT_HOLD - just)), (2, now)], now), Some(1), "a word between");
         assert_eq!(who(&[(2, ago(SPEECH_IS_FRESH))], now), Some(1), "it was long ago");
         assert_eq!(who(&[(1, ago(SEAT_HOLD)), (2, ago(just))], now), Some(2));
-        assert!(seating.is_standing(PeerKey(1)) && !seating.is_standing(PeerKey(2)));
+        let later = start + SEAT_HOLD;
+        let heard =
+            |key: TrackKey| (key.source == Source::Mic).then_some((Liveliness::Live, Some(start)));
+        let would_seat = |peer, now| seating.would_seat(PeerKey(peer), heard, |_| false, now);
+        assert!(would_seat(1, later) && !would_seat(2, later), "the second sits");
+        assert!(!would_seat(1, later.checked_sub(just).unwrap()), "the second spoke just now");
+        assert!(!seating.would_seat(PeerKey(1), heard, |_| true, later), "and is pinned");
+        let gone = |key| heard(key).map(|(_, spoke)| (Liveliness::Silent, spoke));
+        assert!(seating.would_seat(PeerKey(1), gone, |_| false, start), "or is gone");
+    }
+
+    #[test]
+    fn without_a_slot_for_sound_nobody_would_be_seated_for_speaking() {
+        let mut seating = Seating::default();
+        seating.set_slots(slots(0, 1).iter());
+        seat(&mut seating, &[(1, Source::Cam), (2, Source::Cam)]);
+        let live = |_| Some((Liveliness::Live, None));
+        assert!(!seating.would_seat(PeerKey(2), live, |_| false, anchor()));
+        let silent = |_| Some((Liveliness::Silent, None));
+        assert!(seating.would_seat(PeerKey(2), silent, |_| false, anchor()), "but for a picture");
     }
 
     #[test]

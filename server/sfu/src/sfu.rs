@@ -52,7 +52,7 @@ pub struct Sfu {
     /// Filled by authenticated checks alone, so nobody can choose its keys to collide.
     pub(crate) addresses: FxHashMap<Path, usize>,
     pub(crate) tracks: Slab<Track>,
-    by_track: BTreeMap<TrackKey, usize>,
+    pub(crate) by_track: BTreeMap<TrackKey, usize>,
     pub(crate) calls: BTreeMap<CallKey, Call>,
     pub(crate) pool: Pool,
     /// Calls whose routes must be compiled before the next packet leaves.

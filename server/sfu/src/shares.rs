@@ -14,7 +14,7 @@ use crate::plan::{CallKey, Codec, Mid, PeerKey, Source};
 use crate::redundancy::Redundancy;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
-use crate::slot::{Share, Slot, Visibility};
+use crate::slot::{PINNED, Share, Slot, Visibility};
 use crate::track::{Activity, Track};
 
 /// Kept for each voice that is heard, before any picture: Opus at 24 kb/s with its headers down to IP. More protects richer
@@ -26,9 +26,6 @@ const VOICE_RESERVE: Bitrate = Bitrate::kbps(50);
 const UNMEASURED: [Bitrate; MAX_LAYERS] =
     [Bitrate::kbps(150), Bitrate::kbps(500), Bitrate::kbps(1_500)];
 const UNMEASURED_ALONE: Bitrate = Bitrate::kbps(300);
-
-/// The priority with which a subscriber pins somebody.
-pub(crate) const PINNED: u8 = 3;
 
 impl Sfu {
     /// The same for everybody in a call, after its seats have changed.
@@ -71,7 +68,7 @@ impl Sfu {
                 Codec::Vp8 { .. } => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
             }
         }
-        let decided = match estimate {
+        let decided = match bandwidth.for_pictures() {
             Some(estimate) => allocator.decide(estimate.minus(reserve), &self.claims, now),
             None => &[],
         };
@@ -109,6 +106,15 @@ impl Sfu {
         if bandwidth.probe_due().is_some() && peer.queue == Queue::Outside {
             peer.queue = Queue::Waiting;
             self.queue.push_back(index);
+        }
+    }
+
+    /// Says at once that a line no longer tells what it carries: its pictures wait.
+    pub(crate) fn grow_silent(&mut self, index: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if peer.bandwidth.silent_at().is_some_and(|at| at <= now) {
+            peer.bandwidth.tick(now);
+            self.share_out(index, now);
         }
     }
 
@@ -152,7 +158,7 @@ fn claim(at: usize, slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>)
     let rank = match track.key.source {
         Source::Screen => Rank::Screen,
         Source::Cam | Source::Mic | Source::ScreenAudio
-            if slot.priority >= PINNED || speaker == Some(track.key.peer) =>
+            if slot.is_pinned() || speaker == Some(track.key.peer) =>
         {
             Rank::Front
         }

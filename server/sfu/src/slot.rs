@@ -18,16 +18,19 @@ use crate::plan::{Codec, SlotLine, TrackKey};
 use crate::redundancy::{PAYLOAD_ROOM, Redundancy};
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::rtp::Marker;
-use crate::sent::{Budget, Sent, SentPacket};
+use crate::sent::{Budget, Leaving, Sent};
 use crate::srtp::{Index, ReplayWindow, Session};
 use crate::track::{Layer, clock_rate, payload_types};
+
+/// The priority with which a subscriber pins somebody.
+pub(crate) const PINNED: u8 = 3;
 
 pub(crate) struct Slot {
     pub(crate) line: SlotLine,
     pub(crate) wish: Visibility,
     /// The largest layer that the subscriber's bandwidth allows; `None` is no limit.
     pub(crate) cap: Option<usize>,
-    /// 0 to 3, as its subscriber wishes; 3 is pinned.
+    /// 0 to [`PINNED`], as its subscriber wishes.
     pub(crate) priority: u8,
     pub(crate) share: Share,
     pub(crate) source: Option<Carried>,
@@ -153,6 +156,11 @@ impl Slot {
             sent: Sent::new(capacity),
             pending: Vec::new(),
         }
+    }
+
+    /// Whether its subscriber pinned what it shows.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.priority >= PINNED
     }
 
     /// Carries a track from now on, by index and name, once it is let to. What the former one still had to send is not sent.
@@ -403,14 +411,8 @@ impl Slot {
         };
         if let Some(len) = packet.write(self.line.extensions.transport_cc, wire) {
             let (layer, arrival) = from;
-            self.sent.note(SentPacket {
-                sequence: numbers.sequence,
-                timestamp: numbers.timestamp,
-                layer,
-                arrival,
-                ids,
-                resent: None,
-            });
+            let Rewritten { sequence, timestamp } = numbers;
+            self.sent.note(Leaving { sequence, timestamp, layer, arrival, ids }, wire.now);
             self.packets = self.packets.wrapping_add(1);
             self.octets = self.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
             wire.budget.sent(len, wire.now);
@@ -465,7 +467,7 @@ impl Slot {
         let (_, rtx_pt) = payload_types(self.line.codec);
         let (pt, ssrc) = (rtx_pt?, self.line.rtx?);
         let sent = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
-        let (meta, payload) = layers.get(sent.layer)?.cache.get(pool, sent.arrival)?;
+        let (meta, payload) = layers.get(usize::from(sent.layer))?.cache.get(pool, sent.arrival)?;
         if !wire.budget.allows(payload.len(), wire.now) {
             return None;
         }

@@ -172,14 +172,8 @@ fn a_slot_that_is_paused_or_carries_nothing_is_not_stuck() {
 #[test]
 fn new_numbers_of_the_layer_it_shows_make_a_slot_wait_from_there() {
     let mut slot = slot(vp8(), carried(1, 40, State::Flowing, Some((2, 7))));
-    slot.sent.note(SentPacket {
-        sequence: 5,
-        timestamp: 0,
-        layer: 1,
-        arrival: 39,
-        ids: Offsets::default(),
-        resent: None,
-    });
+    let ids = Offsets::default();
+    slot.sent.note(Leaving { sequence: 5, timestamp: 0, layer: 1, arrival: 39, ids }, anchor());
     slot.ask_again(5);
 
     slot.begin_anew(1, 50);

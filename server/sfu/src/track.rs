@@ -15,6 +15,7 @@ use crate::limits::{
 use crate::meter::Meter;
 use crate::nack::Missing;
 use crate::plan::{CallKey, Codec, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc, TrackKey};
+use crate::seating::Liveliness;
 use crate::speaker::Level;
 use crate::srtp::ReplayWindow;
 use crate::time::NtpTime;
@@ -113,6 +114,16 @@ impl Track {
         match self.activity {
             Activity::Up { .. } => true,
             Activity::Never | Activity::Down => false,
+        }
+    }
+
+    /// Whether it sends, for those who give out seats; `None` before its first packet.
+    pub(crate) fn liveliness(&self) -> Option<Liveliness> {
+        match self.activity {
+            Activity::Never => None,
+            // A camera that is off is called off, and never falls silent by itself.
+            Activity::Up { .. } if self.muted == Muted::No => Some(Liveliness::Live),
+            Activity::Up { .. } | Activity::Down => Some(Liveliness::Silent),
         }
     }
 

@@ -33,8 +33,8 @@ const UNPROVEN_OF_ONE_NETWORK: usize = 16;
 const UNPROVEN: usize = 256;
 /// Bits of an IPv6 address that name a network: a provider gives a home 2⁶⁴ addresses (RFC 6177).
 const NETWORK_BITS: u32 = 64;
-/// Connections at a time; each holds 8 KiB, and what waits for a slow line.
-const CONNECTIONS: usize = 1_024;
+/// Connections of one worker at a time, unless the process may have fewer; each holds 8 KiB, and what waits for a slow line.
+pub const TCP_CONNECTIONS: usize = 1_024;
 /// Connections accepted in one turn, at about 10 µs each: a flood of them must not hold up media.
 const ACCEPTS_A_TURN: usize = 64;
 /// What waited longer is not sent, nor anything behind it: sound that is late is lost, and the congestion control must
@@ -69,6 +69,8 @@ sfu::counters! {
 /// The listener of a worker, and its connections.
 pub(super) struct Connections {
     listener: TcpListener,
+    /// Connections at a time.
+    most: usize,
     first: Token,
     next: u32,
     live: BTreeMap<u32, Connection>,
@@ -145,9 +147,10 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Connections {
-    /// The listener answers to `token`, its connections to the tokens behind it.
+    /// At most `most` at a time. The listener answers to `token`, its connections to the tokens behind it.
     pub(super) fn new(
         mut listener: TcpListener,
+        most: usize,
         registry: &Registry,
         token: Token,
         now: Instant,
@@ -155,6 +158,7 @@ impl Connections {
         registry.register(&mut listener, token, Interest::READABLE)?;
         Ok(Self {
             listener,
+            most,
             first: Token(token.0 + 1),
             next: 0,
             live: BTreeMap::new(),
@@ -208,7 +212,7 @@ impl Connections {
         let neighbours = || newcomers().filter(|(_, it)| network(it.remote.ip()) == network(ip));
         let oldest = if neighbours().count() >= UNPROVEN_OF_ONE_NETWORK {
             neighbours().next()
-        } else if self.live.len() >= CONNECTIONS || newcomers().count() >= UNPROVEN {
+        } else if self.live.len() >= self.most || newcomers().count() >= UNPROVEN {
             newcomers().next()
         } else {
             return true;
@@ -433,6 +437,13 @@ impl Connection {
                 break Verdict::Keep;
             };
             let length = usize::from(u16::from_be_bytes(*length));
+            // A frame of nothing is allowed (RFC 4571 §2), and so are some from whoever proved themselves; a stranger has a
+            // check to send.
+            if length == 0 && self.standing == Standing::Proven {
+                taken += LENGTH;
+                *left -= 1;
+                continue;
+            }
             if length == 0 || length > LONGEST {
                 break Verdict::Close;
             }

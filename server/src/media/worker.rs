@@ -68,6 +68,7 @@ impl Worker {
     /// Binds the sockets; nothing is received before `run`.
     pub(super) fn bind(
         address: SocketAddr,
+        tcp_connections: usize,
         identity: Identity,
         events: tokio::sync::mpsc::Sender<Event>,
     ) -> Result<(Self, Mailbox, SocketAddr), MediaError> {
@@ -79,8 +80,9 @@ impl Worker {
             .register(&mut SourceFd(&socket.as_raw_fd()), SOCKET, Interest::READABLE)
             .map_err(socket_error)?;
         let waker = mio::Waker::new(poll.registry(), WAKER).map_err(socket_error)?;
-        let connections = Connections::new(listener, poll.registry(), LISTENER, Instant::now())
-            .map_err(socket_error)?;
+        let connections =
+            Connections::new(listener, tcp_connections, poll.registry(), LISTENER, Instant::now())
+                .map_err(socket_error)?;
         let (mailbox, inbox) = Mailbox::new(waker);
         let relay = Relay {
             sfu: core(&identity)?,
@@ -362,7 +364,7 @@ mod tests {
         let (events, receiver) = tokio::sync::mpsc::channel(64);
         let identity = Identity::generate().expect("identity");
         let address = "127.0.0.1:0".parse().expect("address");
-        let (worker, mailbox, _) = Worker::bind(address, identity, events).expect("worker");
+        let (worker, mailbox, _) = Worker::bind(address, 16, identity, events).expect("worker");
         (worker, mailbox, receiver)
     }
 

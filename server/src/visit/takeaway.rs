@@ -3,11 +3,12 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use clinical::doc::Doc;
 use clinical::field::DocKind;
 use clinical::format::Language;
 use clinical::id::RecordId;
-use clinical::plain::{self, PlainVisit};
+use clinical::plain::{self, PlainInput, PlainVisit};
+use clinical::value::PartialDate;
+use clinical::version::Content;
 use clinical::view::View;
 use signaling::role::{self, Shared};
 use signaling::visit::Entry as Way;
@@ -16,7 +17,7 @@ use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, reply};
-use crate::record::{self, LoadError};
+use crate::record::{self, LoadError, Loaded, version};
 use crate::store::{StoreError, now};
 use crate::{patient, person};
 
@@ -43,12 +44,15 @@ pub(crate) async fn page(
     }
     let Some(record) = visit.record else { return Ok(nothing()) };
     let docs = load(&app, record).await?;
-    let of_kind = |kind| docs.iter().find(|doc| doc.kind() == kind);
+    let of_kind = |kind| docs.iter().find(|loaded| loaded.doc.kind() == kind);
     let reads = role::view(seat.role, DocKind::Plan, Shared::Yes).is_some();
-    let Some(plan) = of_kind(DocKind::Plan).filter(|plan| plan.shared() && reads) else {
+    let Some(held) = of_kind(DocKind::Plan).filter(|held| held.doc.shared() && reads) else {
         return Ok(nothing());
     };
-    let patient = patient::of_record(&app.store, &app.vault, record).await?;
+    let plan = &held.doc;
+    let previous = previous(&app, held).await?;
+    let found = patient::of_record(&app.store, &app.vault, record).await?;
+    let (patient, facts) = found.unzip();
     // Written first: what cannot be written down is not shown.
     let entry = Entry {
         at_ms: now(),
@@ -57,7 +61,7 @@ pub(crate) async fn page(
         on_behalf_of: None,
         action: "record.page_read",
         outcome: Outcome::Done,
-        patient: patient.map(|(patient, _)| patient),
+        patient,
         object: format!("record:{record}"),
         visit: Some(visit.id),
         detail: None,
@@ -77,27 +81,46 @@ pub(crate) async fn page(
         date: Some(patient::date_of(visit.ended.unwrap_or_else(now))),
         with,
         phone: app.config.practice.phone.clone(),
+        patient: facts.as_ref().map(|facts| facts.name.expose().clone()).unwrap_or_default(),
+        born: facts.and_then(|facts| PartialDate::parse(facts.birth_date.expose())),
+        practice: app.config.practice.name.clone(),
     };
-    let voice = of_kind(DocKind::Voice);
+    let voice = of_kind(DocKind::Voice).map(|held| &held.doc);
     let input = plain::input(
         Some(about),
         &plan.snapshot(View::PatientSide),
         voice.map(|voice| voice.snapshot(View::PatientSide)).as_ref(),
         |text| {
-            let doc = of_kind(text.at.field.doc());
-            doc.and_then(|doc| doc.text(&text.at)).unwrap_or_default()
+            let held = of_kind(text.at.field.doc());
+            held.and_then(|held| held.doc.text(&text.at)).unwrap_or_default()
         },
     );
-    reply(&plain::page(&input, None, language))
+    reply(&plain::page(&input, previous.as_ref(), language))
+}
+
+/// What the page of the signed version before this one was made of. A signed plan is compared with the version before
+/// it, an open one with the newest.
+async fn previous(app: &App, held: &Loaded) -> Result<Option<PlainInput>, Problem> {
+    let Some(newest) = held.doc.signed().map(|signed| signed.version) else { return Ok(None) };
+    let before = if held.doc.sealed() { newest.saturating_sub(1) } else { newest };
+    let bytes = version::content(&app.store, &held.dek, held.doc.id(), before).await;
+    let bytes = bytes.map_err(|error| {
+        tracing::error!(doc.id = %held.doc.id(), version = before, %error, "a signed version does not read");
+        StoreError::Row
+    })?;
+    // The first version has none before it.
+    let content = bytes.map(|bytes| serde_json::from_slice::<Content>(bytes.expose()));
+    let content = content.transpose().map_err(|_wrong| StoreError::Row)?;
+    Ok(content.as_ref().map(plain::input_of))
 }
 
 fn nothing() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-async fn load(app: &App, record: RecordId) -> Result<Vec<Doc>, Problem> {
+async fn load(app: &App, record: RecordId) -> Result<Vec<Loaded>, Problem> {
     match record::load(&app.store, &app.vault, record).await {
-        Ok(loaded) => Ok(loaded.docs.into_iter().map(|loaded| loaded.doc).collect()),
+        Ok(loaded) => Ok(loaded.docs),
         Err(LoadError::NotFound) => Ok(Vec::new()),
         Err(LoadError::Store(error)) => Err(error.into()),
         Err(LoadError::Vault(error)) => {

@@ -1,4 +1,6 @@
 //! What everybody has been told, and the difference to what is.
+//!
+//! Everybody in the call is told at once of each change, so what they know of each other is kept once, not by each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
@@ -19,8 +21,9 @@ const SOURCES: [MediaSource; 4] =
 #[derive(Debug)]
 pub(super) struct Told {
     connections: BTreeMap<ConnectionId, Heard>,
-    audiences: BTreeMap<(SeatId, MediaSource), Vec<SeatId>>,
-    /// From whom `audiences` follows: who is in the call, with the role.
+    /// Every seat as those saw it who may.
+    roster: BTreeMap<SeatId, Row>,
+    /// From whom all audiences follow: who is in the call, with the role.
     in_call: Vec<(SeatId, Role)>,
     muted: BTreeMap<(SeatId, MediaSource), Muted>,
     standings: BTreeMap<SeatId, Standing>,
@@ -37,7 +40,6 @@ struct Heard {
 /// What a connection whose seat is in the call has heard of it.
 #[derive(Debug, Default)]
 struct HeardOfCall {
-    roster: BTreeMap<SeatId, RosterSeat>,
     speaker: Option<SeatId>,
     slots: BTreeMap<String, SlotMap>,
     layers: BTreeMap<MediaSource, Vec<Rid>>,
@@ -48,7 +50,7 @@ impl Told {
     pub(super) const fn new() -> Self {
         Self {
             connections: BTreeMap::new(),
-            audiences: BTreeMap::new(),
+            roster: BTreeMap::new(),
             in_call: Vec::new(),
             muted: BTreeMap::new(),
             standings: BTreeMap::new(),
@@ -72,14 +74,17 @@ impl Call {
         // Who may receive is said before anybody is told: no packet may be ahead of the screen.
         self.settle_audiences(&mut told, out);
         let staff_present = self.staff_present();
-        let rows: Vec<Row<'_>> =
-            self.seats.iter().map(|(key, seat)| (*key, seat, seat.in_roster())).collect();
+        let roster: BTreeMap<SeatId, Row> =
+            self.seats.iter().map(|(key, seat)| (*key, Row::of(seat))).collect();
+        let before = std::mem::take(&mut told.roster);
+        let news = News::between(&before, &roster);
         for (connection, key) in &self.connections {
             if let Some(seat) = self.seats.get(key) {
                 let place = Place { connection: *connection, seat, staff_present };
-                self.settle_connection(now, place, &rows, &mut told, out);
+                self.settle_connection(now, place, &news, &mut told, out);
             }
         }
+        told.roster = roster;
         self.told = told;
     }
 
@@ -118,24 +123,13 @@ impl Call {
         }
     }
 
-    fn change_audiences(&self, in_call: &[(SeatId, Role)], told: &mut Told, out: &mut Vec<Effect>) {
-        let known: BTreeSet<SeatId> = told
-            .audiences
-            .keys()
-            .map(|(seat, _)| *seat)
-            .chain(in_call.iter().map(|(seat, _)| *seat))
-            .collect();
+    fn change_audiences(&self, in_call: &[(SeatId, Role)], told: &Told, out: &mut Vec<Effect>) {
+        let known: BTreeSet<SeatId> =
+            told.in_call.iter().chain(in_call).map(|(seat, _)| *seat).collect();
         for publisher in known {
-            let role = in_call.iter().find(|(seat, _)| *seat == publisher).map(|(_, role)| *role);
             for source in SOURCES {
-                let to: Vec<SeatId> = if role.is_some_and(|role| role::may_publish(role, source)) {
-                    in_call.iter().map(|(seat, _)| *seat).filter(|key| *key != publisher).collect()
-                } else {
-                    Vec::new()
-                };
-                let before = told.audiences.get(&(publisher, source)).map(Vec::as_slice);
-                if before.unwrap_or_default() != to {
-                    told.audiences.insert((publisher, source), to.clone());
+                let to = audience(in_call, publisher, source);
+                if audience(&told.in_call, publisher, source) != to {
                     out.push(Effect::Audience { publisher, source, to });
                 }
             }
@@ -146,7 +140,7 @@ impl Call {
         &self,
         now: Millis,
         place: Place<'_>,
-        rows: &[Row<'_>],
+        news: &News<'_>,
         told: &mut Told,
         out: &mut Vec<Effect>,
     ) {
@@ -170,7 +164,7 @@ impl Call {
             }
         };
         let Heard { seat: key, admission, call } = heard;
-        let call = seat.is_admitted().then(|| self.settle_call(connection, seat, rows, call, out));
+        let call = seat.is_admitted().then(|| self.settle_call(connection, seat, news, call, out));
         told.connections.insert(connection, Heard { seat: key, admission, call });
     }
 
@@ -179,39 +173,26 @@ impl Call {
         &self,
         connection: ConnectionId,
         seat: &Seat,
-        rows: &[Row<'_>],
+        news: &News<'_>,
         heard: Option<HeardOfCall>,
         out: &mut Vec<Effect>,
     ) -> HeardOfCall {
         let admits = role::may_admit(seat.facts.role);
-        // Everybody in the call, and for those who admit also who waits and who left.
-        let seen = || rows.iter().filter(|(_, of, _)| admits || is_in_call(of));
-        let mut heard = match heard {
+        let heard = match heard {
             None => {
-                let mut seats: Vec<(u64, RosterSeat)> =
-                    seen().map(|(_, of, row)| (of.place, row.clone())).collect();
-                seats.sort_by_key(|(place, _)| *place);
-                let seats = seats.into_iter().map(|(_, row)| row).collect();
+                let mut seats: Vec<&Row> =
+                    news.roster.values().filter(|it| it.is_for(admits)).collect();
+                seats.sort_by_key(|row| row.place);
+                let seats = seats.into_iter().map(|row| row.seat.clone()).collect();
                 send(connection, ServerMessage::Roster { seats }, out);
-                let roster = seen().map(|(key, _, row)| (*key, row.clone())).collect();
-                HeardOfCall { roster, ..HeardOfCall::default() }
+                HeardOfCall::default()
             }
-            Some(heard) => heard,
+            Some(heard) => {
+                news.tell(connection, admits, out);
+                heard
+            }
         };
-        heard.roster.retain(|key, _| {
-            let stays = self.seats.get(key).is_some_and(|of| admits || is_in_call(of));
-            if !stays {
-                send(connection, ServerMessage::SeatGone { seat: *key }, out);
-            }
-            stays
-        });
-        for (key, _, row) in seen() {
-            if heard.roster.get(key) != Some(row) {
-                send(connection, ServerMessage::Seat { seat: row.clone() }, out);
-                heard.roster.insert(*key, row.clone());
-            }
-        }
-        let HeardOfCall { roster, speaker, slots, layers, record } = heard;
+        let HeardOfCall { speaker, slots, layers, record } = heard;
         let access = self.record_for(seat.facts.role);
         if access != record {
             out.push(Effect::Record { connection, access });
@@ -236,7 +217,6 @@ impl Call {
             send(connection, ServerMessage::Speaker { seat: self.speaker }, out);
         }
         HeardOfCall {
-            roster,
             speaker: self.speaker,
             slots: seat.media.slots.clone(),
             layers: seat.media.layers.clone(),
@@ -245,14 +225,78 @@ impl Call {
     }
 }
 
-/// A seat with what others see of it.
-type Row<'a> = (SeatId, &'a Seat, RosterSeat);
+/// What others see of a seat, and which others.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    place: u64,
+    is_in_call: bool,
+    seat: RosterSeat,
+}
+
+impl Row {
+    fn of(seat: &Seat) -> Self {
+        Self { place: seat.place, is_in_call: is_in_call(seat), seat: seat.in_roster() }
+    }
+
+    /// Everybody sees who is in the call, and those who admit also who waits and who left.
+    const fn is_for(&self, admits: bool) -> bool {
+        admits || self.is_in_call
+    }
+}
+
+/// The roster, and what of it has changed since everybody was told.
+struct News<'a> {
+    roster: &'a BTreeMap<SeatId, Row>,
+    /// Each seat as it was and as it is, where that differs.
+    changes: Vec<(SeatId, Option<&'a Row>, Option<&'a Row>)>,
+}
+
+impl<'a> News<'a> {
+    fn between(before: &'a BTreeMap<SeatId, Row>, roster: &'a BTreeMap<SeatId, Row>) -> Self {
+        let gone = before.iter().filter(|(key, _)| !roster.contains_key(key));
+        let gone = gone.map(|(key, row)| (*key, Some(row), None));
+        let changes = gone
+            .chain(roster.iter().map(|(key, row)| (*key, before.get(key), Some(row))))
+            .filter(|(_, was, is)| was != is)
+            .collect();
+        Self { roster, changes }
+    }
+
+    fn tell(&self, connection: ConnectionId, admits: bool, out: &mut Vec<Effect>) {
+        let seen = |row: Option<&'a Row>| row.filter(|row| row.is_for(admits)).map(|row| &row.seat);
+        let changes = || self.changes.iter().map(|(key, was, is)| (*key, seen(*was), seen(*is)));
+        for (seat, was, is) in changes() {
+            if was.is_some() && is.is_none() {
+                send(connection, ServerMessage::SeatGone { seat }, out);
+            }
+        }
+        for (_, was, is) in changes() {
+            if let Some(seat) = is.filter(|_| was != is) {
+                send(connection, ServerMessage::Seat { seat: seat.clone() }, out);
+            }
+        }
+    }
+}
 
 /// One connection's place.
 struct Place<'a> {
     connection: ConnectionId,
     seat: &'a Seat,
     staff_present: bool,
+}
+
+/// Who receives a source of this publisher, while these are in the call.
+fn audience(in_call: &[(SeatId, Role)], publisher: SeatId, source: MediaSource) -> Vec<SeatId> {
+    let mut others = Vec::new();
+    let mut may_publish = false;
+    for (seat, role) in in_call {
+        if *seat == publisher {
+            may_publish = role::may_publish(*role, source);
+        } else {
+            others.push(*seat);
+        }
+    }
+    if may_publish { others } else { Vec::new() }
 }
 
 /// Whether it receives and may be seen by everybody.

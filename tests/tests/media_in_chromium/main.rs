@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use mortar::media::sdp::Negotiated;
-use mortar::media::{Media, MediaConfig};
+use mortar::media::{Media, MediaConfig, TCP_CONNECTIONS};
 use serde::Deserialize;
 use sfu::command::Command;
 use sfu::plan::{CallKey, PeerKey, Source, SrtpAttempt, TrackKey};
@@ -126,7 +126,12 @@ impl Site {
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_sees_and_hears_through_the_relay_also_after_an_ice_restart() -> Result<()> {
     let bind = "127.0.0.1:0".parse()?;
-    let (media, _events) = Media::start(MediaConfig { bind, advertise: Vec::new(), workers: 1 })?;
+    let (media, _events) = Media::start(MediaConfig {
+        bind,
+        advertise: Vec::new(),
+        workers: 1,
+        tcp_connections: TCP_CONNECTIONS,
+    })?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
     let profile = std::env::temp_dir().join(format!("mortar-chromium-{}", std::process::id()));

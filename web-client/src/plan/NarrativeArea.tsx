@@ -4,6 +4,7 @@ import { useLanguage } from "../i18n";
 import { FIELDS, type FieldName, type RowId } from "../wire";
 import { address, keyOf } from "./fold";
 import { useNames, useRecordSlice, useScene } from "./context";
+import { READ_BY_PATIENT, ReadingHint } from "./ReadingHint";
 import { bind } from "./textarea";
 import { narrative } from "./text";
 import { drawTwin, FLAG_MS } from "./twin";
@@ -29,7 +30,7 @@ export function NarrativeArea(props: {
   const words = useSyncExternalStore(useCallback((changed: () => void) => text.onChange(changed), [text]), text.read);
   const { say } = useLanguage();
   return props.writable
-    ? <Writable {...props} at={at} text={text} length={words.length} />
+    ? <><Writable {...props} at={at} text={text} length={words.length} />{READ_BY_PATIENT.has(props.field) && <ReadingHint text={words} />}</>
     : <p className={editor["read"]} aria-labelledby={props.labelId}>{words === "" ? <span className={editor["nothing"]}>{say("plan.nothing_yet")}</span> : words}</p>;
 }
 

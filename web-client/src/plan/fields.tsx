@@ -10,6 +10,7 @@ import { RegisterEditor, Strip, useOpenMark, useWording, type Shape } from "./Ed
 import { GrowField } from "./GrowField";
 import { Marks } from "./Marks";
 import { useKeptDraft } from "./drafts";
+import { READ_BY_PATIENT, ReadingHint } from "./ReadingHint";
 import { words } from "./words";
 import editor from "./Editor.module.css";
 
@@ -98,6 +99,7 @@ export function LineField(props: { readonly field: LineName; readonly row: RowId
         }}
         onKeyDown={keys}
       />
+      {READ_BY_PATIENT.has(field) && <ReadingHint text={draft?.text ?? view.value ?? ""} />}
     </Marks>
   );
 }

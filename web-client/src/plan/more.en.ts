@@ -77,6 +77,8 @@ export const moreEn = {
   "plan.field.tasks.content": "Task",
   "plan.field.tasks.status": "State",
 
+  "plan.reading.hard": (v: { readonly score: number }) => `Reads at school grade ${v.score}. The aim is 6: shorter sentences, shorter words.`,
+  "plan.reading.too_hard": (v: { readonly score: number }) => `Hard to read: school grade ${v.score}. The aim is 6: shorter sentences, shorter words.`,
   "plan.med.supply.words": (v: { readonly days: number | null; readonly fill: string | null }) =>
     [v.days === null ? "" : `${v.days} days`, v.fill === null ? "" : `last filled ${v.fill}`].filter((part) => part !== "").join(", "),
   "plan.med.source.ehr": "Practice record",

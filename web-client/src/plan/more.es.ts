@@ -79,6 +79,8 @@ export const moreEs: Translation<typeof moreEn> = {
   "plan.field.tasks.content": "Tarea",
   "plan.field.tasks.status": "Estado",
 
+  "plan.reading.hard": (v) => `Facilidad de lectura ${v.score}. La meta es 70: oraciones y palabras más cortas.`,
+  "plan.reading.too_hard": (v) => `Difícil de leer: facilidad ${v.score}. La meta es 70: oraciones y palabras más cortas.`,
   "plan.med.supply.words": (v) =>
     [v.days === null ? "" : `${v.days} días`, v.fill === null ? "" : `surtida por última vez ${v.fill}`].filter((part) => part !== "").join(", "),
   "plan.med.source.ehr": "Expediente de la clínica",

@@ -56,3 +56,10 @@ function changed(list: ListName | null, row: RowId | null, before: Fields, after
     .filter((field) => !OWN.has(field) && JSON.stringify(before[field]) !== JSON.stringify(after[field]))
     .map((field) => ({ kind: "changed" as const, list, row, field, before: before[field] ?? null, after: after[field] ?? null }));
 }
+
+/** Items under their keys, in the order in which each key was first seen. */
+export function grouped<K, T>(items: readonly T[], key: (item: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}

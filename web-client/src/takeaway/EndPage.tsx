@@ -8,6 +8,7 @@ import { useSlice } from "../plan/store";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { Role, SeatId } from "../wire";
+import { MedicarePaper } from "./MedicarePaper";
 import { Paper } from "./Paper";
 import style from "./EndPage.module.css";
 
@@ -20,6 +21,7 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
   const { say } = useLanguage();
   const home = HOME.includes(role);
   const [asked, setAsked] = useState(0);
+  const [medicare, setMedicare] = useState(false);
   const asking = `${seat} ${language} ${asked}`;
   const [answer, setAnswer] = useState<{ readonly to: string; readonly taken: Taken } | null>(null);
   // The answer to an older question is no answer.
@@ -55,9 +57,12 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
           {!home && <p className={style["quiet"]}>{say("takeaway.staff.page")}</p>}
           <div className={style["tools"]}>
             <Button icon={<Printer size={24} aria-hidden />} onClick={() => window.print()}>{say("takeaway.print")}</Button>
+            {taken.page.letter !== undefined && (
+              <Button kind="quiet" onClick={() => setMedicare(!medicare)}>{say(medicare ? "takeaway.medicare.back" : "takeaway.medicare")}</Button>
+            )}
             {home && <p className={style["quiet"]}>{say("takeaway.keep")}</p>}
           </div>
-          <Paper page={taken.page} />
+          {medicare && taken.page.letter !== undefined ? <MedicarePaper page={taken.page} letter={taken.page.letter} /> : <Paper page={taken.page} />}
         </>
       )}
     </div>

@@ -81,6 +81,6 @@ function Part({ list }: { readonly list: PlainList }) {
 }
 
 /** A person's words keep their own language: a reader must not pronounce them in the page's. */
-function Said({ sentence, after = "" }: { readonly sentence: PlainSentence; readonly after?: string }) {
+export function Said({ sentence, after = "" }: { readonly sentence: PlainSentence; readonly after?: string }) {
   return sentence.from === "person" ? <><bdi lang="">{sentence.text}</bdi>{after}</> : <>{sentence.text}{after}</>;
 }

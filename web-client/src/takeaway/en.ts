@@ -4,6 +4,8 @@ import type { Grammar } from "../i18n";
 export const takeawayEn = {
   "takeaway.loading": "Getting your plan.",
   "takeaway.print": "Print my plan",
+  "takeaway.medicare": "Show the Medicare form",
+  "takeaway.medicare.back": "Show my page",
   "takeaway.nothing": "No plan was shared in this visit.",
   "takeaway.nothing.what": "Your clinic will tell you what comes next. Call them if you have questions.",
   "takeaway.away": "Your plan cannot be shown now.",

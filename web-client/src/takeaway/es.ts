@@ -4,6 +4,8 @@ import type { takeawayEn } from "./en";
 export const takeawayEs: Translation<typeof takeawayEn> = {
   "takeaway.loading": "Buscando su plan.",
   "takeaway.print": "Imprimir mi plan",
+  "takeaway.medicare": "Mostrar el formulario de Medicare",
+  "takeaway.medicare.back": "Mostrar mi página",
   "takeaway.nothing": "En esta visita no se mostró un plan.",
   "takeaway.nothing.what": "Su clínica le dirá qué sigue. Llame si tiene preguntas.",
   "takeaway.away": "Ahora no se puede ver su plan.",

@@ -17,6 +17,7 @@ use crate::register::Register;
 use crate::todo::Instruction;
 use crate::touchpoint::Touchpoint;
 use crate::value::{Line, PartialDate};
+use crate::version::{Content, Row};
 use crate::view::{Snapshot, TextAt};
 
 /// A register as the patient may read it.
@@ -84,6 +85,12 @@ pub struct PlainVisit {
     pub with: Vec<String>,
     /// The practice's number.
     pub phone: String,
+    /// The patient's name; empty: no letter.
+    pub patient: String,
+    /// The patient's date of birth.
+    pub born: Option<PartialDate>,
+    /// The practice's name.
+    pub practice: String,
 }
 
 /// A row of the medication list.
@@ -185,6 +192,26 @@ pub fn input(
         when_to_call: plan.register(None, FieldName::OutlineWhenToCall),
         follow_up: plan.text(None, FieldName::OutlineFollowUp),
     }
+}
+
+/// What the page said of a signed version: so that the next one can say what is new, changed or stopped.
+pub fn input_of(version: &Content) -> PlainInput {
+    let rows = |list: ListName| version.lists.get(list.as_str()).map_or(&[][..], Vec::as_slice);
+    fn shown<T: DeserializeOwned>(row: &Row, field: FieldName) -> Shown<T> {
+        let json = row.fields.get(field.as_str());
+        json.and_then(|json| T::deserialize(json).ok())
+            .map_or(Shown::Empty, |value| Shown::Value { value })
+    }
+    // What the badges are about: the rest of a page is not compared.
+    let meds = rows(ListName::Meds).iter().map(|row| PlainMed {
+        row: row.row,
+        product: shown(row, FieldName::MedsProduct),
+        sig: shown(row, FieldName::MedsSig),
+        indication: shown(row, FieldName::MedsIndication),
+        prescriber: shown(row, FieldName::MedsPrescriber),
+        status: shown(row, FieldName::MedsStatus),
+    });
+    PlainInput { meds: meds.collect(), ..PlainInput::default() }
 }
 
 /// A snapshot, found by address.

@@ -216,6 +216,35 @@ enum Kind {
 mod tests {
     use super::*;
 
+    /// The screens score what is typed with code of their own: both must agree on these. `MORTAR_BLESS` writes them.
+    #[test]
+    fn the_screens_and_the_page_agree() {
+        #[derive(Deserialize, Serialize)]
+        struct Case {
+            text: String,
+            names: Vec<String>,
+            language: Language,
+            tenths: i32,
+            verdict: ReadingVerdict,
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../signaling/fixtures/reading/cases.json");
+        let mut cases: Vec<Case> =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let bless = std::env::var_os("MORTAR_BLESS").is_some();
+        for case in &mut cases {
+            let names: Vec<&str> = case.names.iter().map(String::as_str).collect();
+            let found = of([case.text.as_str()].into_iter(), &names, case.language);
+            if bless {
+                (case.tenths, case.verdict) = (found.tenths, found.verdict);
+            }
+            assert_eq!((found.tenths, found.verdict), (case.tenths, case.verdict), "{}", case.text);
+        }
+        if bless {
+            std::fs::write(&path, serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
+        }
+    }
+
     #[test]
     fn english_syllables_are_counted() {
         for (word, count) in [

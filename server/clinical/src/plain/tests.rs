@@ -277,6 +277,9 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
         date: PartialDate::parse("2026-11-24"),
         with: vec!["Ada Kern".to_owned()],
         phone: "555 0100".to_owned(),
+        patient: "Ruth Delgado".to_owned(),
+        born: PartialDate::parse("1948-04-12"),
+        practice: "Harbor Street".to_owned(),
     };
 
     let input = input(Some(visit), &plan, Some(&voice), |text| {
@@ -299,6 +302,20 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
             "If you have questions, call: 555 0100",
         ]
     );
+    let letter = page.letter.as_ref().unwrap();
+    let line = |sentences: &[PlainSentence]| {
+        sentences.iter().map(|one| one.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(line(&letter.from), ["Harbor Street", "555 0100"]);
+    assert_eq!(
+        line(&letter.prepared_for),
+        ["Prepared for: Ruth Delgado", "Date of birth: April 12, 1948"]
+    );
+    assert_eq!(
+        letter.opening[0].text,
+        "We talked about your health and medicines on November 24, 2026."
+    );
+    assert_eq!(letter.keep.len(), 4);
     let task = &page.tasks.tasks[0];
     assert!(task.done);
     assert_eq!(task.should_do[0].text, "Go for the test");
@@ -386,4 +403,61 @@ fn ninety_nine_of_a_hundred_generated_pages_are_plain() {
         }
     }
     assert!(hard.iter().all(|pages| *pages <= 50), "{hard:?} of 5000 pages are hard to read");
+}
+
+/// Against what was signed last, the page says what is new, what changed and what was stopped.
+#[test]
+fn badges_compare_with_the_signed_version() {
+    let signed = serde_json::json!({
+        "format": 1, "doc": row(50), "version": 1, "seq": 9, "fields": {},
+        "signer": { "person": row(51), "name": "Ana", "credentials": [], "statement": "", "at_ms": 1 },
+        "lists": { "meds": [
+            { "row": row(1), "fields": { "meds.product": { "name": "Lisinopril" }, "meds.sig": { "text": "10 mg daily" } } },
+            { "row": row(2), "fields": { "meds.product": { "name": "Simvastatin" } } },
+            { "row": row(4), "fields": { "meds.product": { "name": "Aspirin" } } },
+        ] },
+    });
+    let previous = input_of(&serde_json::from_value(signed).unwrap());
+    let med = |n, name: &str, sig: Option<&str>, status| PlainMed {
+        row: row(n),
+        product: Shown::Value {
+            value: Product {
+                name: name.to_owned(),
+                code: None,
+                strength_form: String::new(),
+                ingredients: Vec::new(),
+            },
+        },
+        sig: sig.map_or(Shown::Empty, |text| Shown::Value {
+            value: Sig { text: text.to_owned(), ..Sig::default() },
+        }),
+        indication: Shown::Empty,
+        prescriber: Shown::Empty,
+        status,
+    };
+    let stopped =
+        Shown::Value { value: MedicationStatus::Stopped { date: None, reason: "pain".to_owned() } };
+    let now = PlainInput {
+        meds: vec![
+            med(1, "Lisinopril", Some("20 mg daily"), Shown::Empty),
+            med(2, "Simvastatin", None, stopped),
+            med(3, "Rosuvastatin", None, Shown::Empty),
+            med(4, "Aspirin", None, Shown::Empty),
+        ],
+        ..PlainInput::default()
+    };
+
+    let page = page(&now, Some(&previous), Language::En);
+
+    let mut badges: Vec<_> = page.cards().map(|card| (card.name.as_str(), card.badge)).collect();
+    badges.sort_by_key(|(name, _)| *name);
+    assert_eq!(
+        badges,
+        [
+            ("Aspirin", None),
+            ("Lisinopril", Some(PlainBadge::Changed)),
+            ("Rosuvastatin", Some(PlainBadge::New)),
+            ("Simvastatin", Some(PlainBadge::Stopped)),
+        ]
+    );
 }

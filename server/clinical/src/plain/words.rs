@@ -190,3 +190,79 @@ pub(super) const fn role(role: Role, language: Language) -> Option<&'static str>
         (Role::Specialist, Language::Es) => "su especialista",
     })
 }
+
+/// The words of the cover letter of one language.
+pub(super) struct LetterWords {
+    pub prepared_for: &'static str,
+    pub born: &'static str,
+    pub dear: &'static str,
+    pub talked_on: &'static str,
+    pub talked_with: &'static str,
+    pub enclosed: &'static [&'static str],
+    pub keep: &'static [&'static str],
+    pub contact: &'static str,
+    pub closing: &'static str,
+    pub tasks: &'static str,
+    pub medicines: &'static str,
+    pub medicine: &'static str,
+    pub other: &'static str,
+}
+
+static LETTER_EN: LetterWords = LetterWords {
+    prepared_for: "Prepared for",
+    born: "Date of birth",
+    dear: "Dear",
+    talked_on: "We talked about your health and medicines on",
+    talked_with: "You talked with",
+    enclosed: &[
+        "With this letter you get two lists.",
+        "Your to-do list says what you can do to get the best from your medicines.",
+        "Your medicine list says what you take, how, and why.",
+    ],
+    keep: &[
+        "Keep both lists with you.",
+        "Ask your doctors, pharmacists and others to bring them up to date at each visit.",
+        "Take them with you when you go to the hospital or emergency room.",
+        "Give a copy to your family or those who care for you.",
+    ],
+    contact: "If you have questions about this letter or the lists, call",
+    closing: "Thank you for talking with us.",
+    tasks: "Recommended to-do list",
+    medicines: "Medicine list",
+    medicine: "Medicine",
+    other: "Other things to know",
+};
+
+static LETTER_ES: LetterWords = LetterWords {
+    prepared_for: "Preparado para",
+    born: "Fecha de nacimiento",
+    dear: "Estimado(a)",
+    talked_on: "Hablamos de su salud y sus medicinas el",
+    talked_with: "Usted habló con",
+    enclosed: &[
+        "Con esta carta recibe dos listas.",
+        "La lista de cosas por hacer dice cómo aprovechar mejor sus medicinas.",
+        "La lista de medicinas dice qué toma, cómo y para qué.",
+    ],
+    keep: &[
+        "Lleve las dos listas con usted.",
+        "Pida a sus médicos y farmacéuticos que las pongan al día en cada visita.",
+        "Llévelas cuando vaya al hospital o a urgencias.",
+        "Dé una copia a su familia o a quienes le cuidan.",
+    ],
+    contact: "Si tiene preguntas sobre esta carta o las listas, llame al",
+    closing: "Gracias por hablar con nosotros.",
+    tasks: "Lista de cosas por hacer",
+    medicines: "Lista de medicinas",
+    medicine: "Medicina",
+    other: "Otras cosas que saber",
+};
+
+impl LetterWords {
+    pub(super) const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &LETTER_EN,
+            Language::Es => &LETTER_ES,
+        }
+    }
+}

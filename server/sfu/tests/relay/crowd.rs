@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sfu::command::{Command, Wish};
 use sfu::event::Event;
-use sfu::plan::{PeerKey, Source};
+use sfu::plan::{CallKey, Codec, PeerKey, Source};
 
 use crate::world::World;
 
@@ -13,6 +13,23 @@ fn talk(world: &mut World, speaker: Option<usize>, ms: u64) {
     for step in 0..ms / 20 {
         for at in 0..world.clients.len() {
             world.clients[at].level = if Some(at) == speaker { 20 } else { 120 };
+            world.voice(at);
+            if step % 50 == 0 {
+                world.check(at);
+            }
+        }
+        world.advance(Duration::from_millis(20));
+    }
+}
+
+/// Six people have as loud a fan beside them, and somebody else speaks.
+fn talk_among_fans(world: &mut World, speaker: Option<usize>, ms: u64) {
+    for step in 0..ms / 20 {
+        for at in 0..world.clients.len() {
+            let waver = u8::try_from(step % 4).unwrap();
+            // A word of 0.4 s and a pause of 0.1 s.
+            let word = if step % 25 < 20 { 20 } else { 60 };
+            world.clients[at].level = if Some(at) == speaker { word } else { 35 + waver };
             world.voice(at);
             if step % 50 == 0 {
                 world.check(at);
@@ -54,6 +71,46 @@ fn whoever_begins_to_speak_is_heard_by_everybody_within_a_second() {
         }
         talk(&mut world, None, 2_000);
     }
+}
+
+#[test]
+fn a_fan_holds_no_seat_against_somebody_who_speaks() {
+    let mut world = World::call_of(8);
+    talk_among_fans(&mut world, None, 20_000);
+    for speaker in [7, 4, 0] {
+        talk_among_fans(&mut world, Some(speaker), 1_500);
+        let key = world.clients[speaker].key;
+        for subscriber in (0..8).filter(|it| *it != speaker) {
+            assert!(
+                seated(&world, subscriber).contains(&key),
+                "{subscriber} does not hear {speaker}"
+            );
+        }
+        let said = world.events.iter().rev().find_map(|event| match event {
+            Event::Speaker { peer, .. } => Some(*peer),
+            _ => None,
+        });
+        assert_eq!(said, Some(Some(key)), "and everybody is told who it is");
+        talk_among_fans(&mut world, None, 2_000);
+    }
+}
+
+#[test]
+fn speech_that_gives_nobody_a_seat_has_nobody_seated_anew() {
+    let mut world = World::call_of(7);
+    // One who only looks, as somebody with a broken loudspeaker may offer.
+    let at = world.join_with(CallKey(1), |client| {
+        client.plan.slots.retain(|slot| matches!(slot.codec, Codec::Vp8 { .. }));
+    });
+    world.connect(at);
+    world.admit_all();
+    talk(&mut world, None, 1_000);
+    talk(&mut world, Some(6), 1_000);
+    let seatings = world.sfu.counters().seatings;
+
+    talk(&mut world, Some(6), 5_000);
+
+    assert_eq!(world.sfu.counters().seatings, seatings);
 }
 
 #[test]

@@ -37,6 +37,43 @@ fn nack(media: Ssrc, sequence: u16) -> Vec<u8> {
     packet
 }
 
+/// Transport-wide feedback: so many packets came from this one on, 20 ms apart.
+fn arrived(base: u16, count: u8) -> Vec<u8> {
+    let mut packet = vec![0x8f, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+    packet.extend(base.to_be_bytes());
+    packet.extend([0, count, 0, 0, 1, 0, 0x20, count]);
+    packet.extend(vec![80; count.into()]);
+    packet.resize(packet.len().next_multiple_of(4), 0);
+    packet[3] = u8::try_from(packet.len() / 4 - 1).unwrap();
+    packet
+}
+
+#[test]
+fn a_picture_whose_line_stopped_to_answer_is_called_paused_after_a_second_and_a_half() {
+    for phase in [0, 250, 500, 750] {
+        let mut world = World::call_of(2);
+        world.advance(Duration::from_millis(phase));
+        world.picture(0, Frame::Key);
+        let mut base = 1;
+        let mut is_paused_after = |world: &mut World, tenths: usize, answers: bool| {
+            for _ in 0..tenths {
+                world.check(1);
+                world.picture(0, Frame::Delta);
+                world.voice(0);
+                if answers {
+                    world.rtcp(1, &arrived(base, 2));
+                }
+                base += 2;
+                world.advance(Duration::from_millis(100));
+            }
+            world.events.iter().any(|event| matches!(event, Event::VideoPaused { .. }))
+        };
+        assert!(!is_paused_after(&mut world, 20, true), "{phase}: the line answers");
+        assert!(!is_paused_after(&mut world, 14, false), "{phase}: it may still");
+        assert!(is_paused_after(&mut world, 1, false), "{phase}: it is silent");
+    }
+}
+
 #[test]
 fn a_thousand_keyframe_requests_a_second_cost_the_publisher_five() {
     let mut world = World::call_of(4);

@@ -23,7 +23,8 @@ impl Bench {
         let address = listener.local_addr().expect("address");
         let now = Instant::now();
         let connections =
-            Connections::new(listener, poll.registry(), Token(2), now).expect("connections");
+            Connections::new(listener, TCP_CONNECTIONS, poll.registry(), Token(2), now)
+                .expect("connections");
         let (held, heard, closed) = (BTreeSet::new(), Vec::new(), Vec::new());
         Self { poll, connections, address, now, held, heard, closed }
     }
@@ -107,6 +108,19 @@ fn frames_come_whole_and_in_order_however_the_stream_is_cut() {
     bench.until(|bench| bench.heard.len() == sent.len());
     let heard: Vec<_> = bench.heard.iter().map(|(_, bytes)| bytes.clone()).collect();
     assert_eq!(heard, sent);
+}
+
+#[test]
+fn a_frame_of_nothing_is_passed_over_once_the_connection_is_proven() {
+    let mut bench = Bench::new();
+    let (mut client, _) = bench.proven();
+    bench.heard.clear();
+    client.write_all(&[framed(&[]), framed(&[7]), framed(&[]).repeat(200)].concat()).expect("sent");
+    client.write_all(&framed(&[8])).expect("sent");
+    bench.until(|bench| bench.heard.len() == 2 || !bench.closed.is_empty());
+    let heard: Vec<_> = bench.heard.iter().map(|(_, bytes)| bytes.clone()).collect();
+    assert_eq!(heard, [vec![7], vec![8]]);
+    assert_eq!(bench.closed, []);
 }
 
 #[test]

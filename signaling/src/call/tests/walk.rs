@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{START, call, line, offer, presence, seat, who};
-use crate::call::{Call, MediaEvent};
+use crate::call::{Call, Line, MediaEvent};
 use crate::effect::Effect;
 use crate::message::{
-    Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, Rid, ServerMessage, SlotMap,
-    TransportKind,
+    Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, Rid, RosterSeat,
+    ServerMessage, SlotMap, TransportKind,
 };
 use crate::presence::PresencePatch;
+use crate::role;
 use crate::visit::VisitKind;
 
 /// A step of the random walk.
@@ -100,6 +101,8 @@ struct Watcher {
     admitted: BTreeMap<ConnectionId, bool>,
     records: BTreeMap<ConnectionId, bool>,
     audiences: BTreeMap<(SeatId, MediaSource), Vec<SeatId>>,
+    /// The others as each screen shows them.
+    rosters: BTreeMap<ConnectionId, BTreeMap<SeatId, RosterSeat>>,
 }
 
 impl Watcher {
@@ -136,6 +139,19 @@ impl Watcher {
             ServerMessage::Admission { admission } => {
                 self.admitted.insert(connection, *admission == Admission::Admitted);
             }
+            ServerMessage::Roster { seats } => {
+                assert!(self.admitted[&connection], "a waiting seat was told the roster");
+                let seats = seats.iter().map(|seat| (seat.seat, seat.clone())).collect();
+                self.rosters.insert(connection, seats);
+            }
+            ServerMessage::Seat { seat } => {
+                let before =
+                    self.rosters.get_mut(&connection).unwrap().insert(seat.seat, seat.clone());
+                assert_ne!(before.as_ref(), Some(seat), "nothing new");
+            }
+            ServerMessage::SeatGone { seat } => {
+                assert!(self.rosters.get_mut(&connection).unwrap().remove(seat).is_some());
+            }
             ServerMessage::Pong { .. }
             | ServerMessage::Ended { .. }
             | ServerMessage::Refused { .. } => {}
@@ -146,6 +162,7 @@ impl Watcher {
     fn forget(&mut self, connection: ConnectionId) {
         self.lines.remove(&connection);
         self.admitted.remove(&connection);
+        self.rosters.remove(&connection);
         self.records.remove(&connection);
     }
 
@@ -159,6 +176,14 @@ impl Watcher {
         }
         for (publisher, _) in self.audiences.iter().filter(|(_, to)| !to.is_empty()) {
             assert!(call.seats[&publisher.0].is_admitted(), "media of a seat that waits");
+        }
+        for (connection, seat) in self.lines.iter().filter(|(line, _)| self.admitted[*line]) {
+            let admits = role::may_admit(call.seats[seat].facts.role);
+            let seen = call.seats.iter().filter(|(_, of)| {
+                admits || of.is_admitted() && !matches!(of.line, Line::Left { .. })
+            });
+            let seen = seen.map(|(seat, of)| (*seat, of.in_roster())).collect();
+            assert_eq!(self.rosters[connection], seen, "a screen differs from the call");
         }
         let mut holders: Vec<SeatId> = self.lines.values().copied().collect();
         holders.sort();

@@ -11,6 +11,7 @@ import type { Shape } from "../Editor";
 import { EMPTY_DOC, valueAt } from "../fold";
 import { GrowField } from "../GrowField";
 import { formOf, sigOf, type SigForm } from "../sigform";
+import { ReadingHint } from "../ReadingHint";
 import { DateBox, dateOk, MedicineChecks, Checks, TextBox } from "./parts";
 import { picked, SigBoxes } from "./sig";
 import style from "./forms.module.css";
@@ -167,6 +168,7 @@ export function InstructionBoxes({ draft, change, tried }: Boxes<InstructionDraf
   return (
     <>
       <GrowField label={say("plan.todo.text")} value={draft.text} most={300} problem={tried && draft.text.trim() === "" ? say("plan.needed") : undefined} onChange={(text) => change({ ...draft, text })} />
+      <ReadingHint text={draft.text} />
       <TextBox label={say("plan.todo.when")} value={draft.when} most={100} onChange={(when) => change({ ...draft, when })} />
       <MedicineChecks label={say("plan.todo.medicines")} chosen={draft.meds} onChange={(meds) => change({ ...draft, meds })} />
     </>
@@ -217,6 +219,7 @@ function WhenToCallBoxes({ draft, change }: Boxes<WhenToCall>) {
     <>
       <GrowField label={say("plan.call.call")} value={draft.call} most={400} onChange={(call) => change({ ...draft, call })} />
       <GrowField label={say("plan.call.emergency")} value={draft.emergency} most={400} onChange={(emergency) => change({ ...draft, emergency })} />
+      <ReadingHint text={`${draft.call} ${draft.emergency}`} />
     </>
   );
 }

@@ -1,8 +1,8 @@
 /** Sign-off: what is missing, the signature, what was signed, and what may happen afterwards. */
 import { CircleCheck, PenLine } from "lucide-react";
-import { useEffect, useState, type FormEvent } from "react";
+import { Fragment, useEffect, useState, type FormEvent } from "react";
 import { useLanguage } from "../../i18n";
-import type { Command, GateItem } from "../../wire";
+import type { Address, Command, GateCode, GateItem } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
@@ -10,7 +10,7 @@ import { useNames, useRecordSlice, useRegister, useRowNames, useScene } from "..
 import { EMPTY_DOC } from "../fold";
 import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
-import { sealed } from "../sign";
+import { grouped, sealed } from "../sign";
 import editor from "../Editor.module.css";
 import { useCommand } from "./command";
 import { OpenPrompts } from "./Safety";
@@ -30,7 +30,7 @@ export function Sign() {
   const mayRevise = useMay("revise");
   const maySign = useMay("sign");
   return (
-    <section aria-label={say("plan.sign.title")} className={style["panel"]}>
+    <section aria-label={say("plan.sign.title")} className={style["sign"]}>
       <div className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
       {signed.value !== null && signed.by !== null && (
         <p className={style["title"]}>
@@ -74,7 +74,9 @@ function Gate() {
   return (
     <>
       <p role="status">{gate.missing.length === 0 ? say("plan.sign.ready") : say("plan.sign.missing", { count: gate.missing.length })}</p>
-      {gate.missing.length > 0 && <ul className={style["missing"]}>{gate.missing.map((item, index) => <li key={index}><Missing item={item} /></li>)}</ul>}
+      {gate.missing.length > 0 && (
+        <ul className={style["missing"]}>{[...grouped(gate.missing, ({ code }) => code)].map(([code, items]) => <Rule key={code} code={code} items={items} />)}</ul>
+      )}
       <OpenPrompts />
       {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
       <div className={style["actions"]}>
@@ -85,22 +87,31 @@ function Gate() {
   );
 }
 
-function Missing({ item }: { readonly item: GateItem }) {
+/** One rule, and every place where it is broken: a row's name once, its fields after it. */
+function Rule({ code, items }: { readonly code: GateCode; readonly items: readonly GateItem[] }) {
   const { say } = useLanguage();
   const named = useRowNames();
-  const jump = useJump();
-  const { at } = item;
-  const words = say(`plan.gate.${item.code}`);
-  if (at === undefined) return <span>{words}</span>;
-  const field = say(`plan.field.${at.field}`);
-  const what = at.row === undefined ? field : `${named(at.row)}, ${field}`;
+  const rows = grouped(items.flatMap(({ at }) => (at === undefined ? [] : [at])), (at) => at.row);
   return (
-    <>
-      <button type="button" className={style["jump"]} onClick={() => jump(at)}>
-        <span className="unseen">{say("plan.sign.go", { what: "" })}</span>{what}
-      </button>
-      {": "}{words}
-    </>
+    <li>
+      <p className={style["title"]}>{say(`plan.gate.${code}`)}</p>
+      {[...rows].map(([row, fields]) => (
+        <p key={row ?? ""}>
+          {row !== undefined && <><bdi translate="no">{named(row)}</bdi>: </>}
+          {fields.map((at, index) => <Fragment key={at.field}>{index > 0 && " · "}<Way at={at} row={row === undefined ? "" : named(row)} /></Fragment>)}
+        </p>
+      ))}
+    </li>
+  );
+}
+
+function Way({ at, row }: { readonly at: Address; readonly row: string }) {
+  const { say } = useLanguage();
+  const jump = useJump();
+  return (
+    <button type="button" className={style["jump"]} onClick={() => jump(at)}>
+      <span className="unseen">{say("plan.sign.go", { what: row })} </span>{say(`plan.field.${at.field}`)}
+    </button>
   );
 }
 
