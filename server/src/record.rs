@@ -5,26 +5,27 @@
 //! record at all (its visit, its admission) is the call's to say before it calls [`Records::open`].
 
 mod actor;
+mod outside;
 pub(crate) mod sql;
 mod store;
 pub(crate) mod version;
 mod walk;
 pub mod writer;
 
+pub(crate) use outside::Answer;
 pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
 use clinical::actor::{Actor, CallTime};
-use clinical::command::Command;
 use clinical::gate::CredentialKind;
-use clinical::id::{CallId, ConnectionId, DocId, EditId, RecordId, RowId, VisitId};
+use clinical::id::{CallId, ConnectionId, DocId, EditId, RecordId, VisitId};
 use clinical::phi::Phi;
 use signaling::message::{
     ClientMessage, ClosedReason, Have, RecordRefusal, RefusalCode, ServerMessage,
@@ -41,10 +42,6 @@ const OUTGOING: usize = 512;
 /// Bytes that may wait for one connection, as JSON. The three documents of a record at their largest must fit, or their
 /// snapshots could never be sent; more would let a few slow phones fill the memory.
 const OUTGOING_BYTES: usize = 10 * 1024 * 1024;
-
-/// How long an answer from outside may take to be stored. Longer holds the browser of who answers, shorter tells them
-/// "try again" about what was stored a moment later.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Messages that may wait for one record. At 50 edits a second from five people it is four seconds of typing.
 const WAITING: usize = 1024;
@@ -206,19 +203,6 @@ pub struct Reader {
     pub call: Option<CallClock>,
     /// The visit, for the log of accesses.
     pub visit: Option<VisitId>,
-}
-
-/// The answer to one recommendation, from whom it is addressed to.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    /// The recommendation: it may be about nothing else.
-    pub(crate) row: RowId,
-    /// Made by the client.
-    pub(crate) id: EditId,
-    /// The answer.
-    pub(crate) command: Command,
-    /// The `seq` of the plan they looked at.
-    pub(crate) seen: u64,
 }
 
 /// Every record open on this node. Cheap to clone.
@@ -397,33 +381,6 @@ impl Records {
         }
     }
 
-    /// Gives an answer to a record without opening it for who answers, and waits until it is stored.
-    ///
-    /// # Errors
-    /// Why it was refused. `busy` also stands for no answer in time: whether it was stored shows when one looks again.
-    pub(crate) async fn answer(
-        &self,
-        record: RecordId,
-        actor: Actor,
-        name: Phi<String>,
-        answer: Answer,
-    ) -> Result<(), RecordRefusal> {
-        let (outgoing, mut incoming) = Outgoing::pair();
-        let connection = ConnectionId(uuid::Uuid::now_v7());
-        let reader = Reader { connection, outgoing, actor, name, call: None, visit: None };
-        let running = {
-            let mut desk = self.inner.desk();
-            if desk.closing {
-                return Err(RecordRefusal::Busy);
-            }
-            desk.records.entry(record).or_insert_with(|| self.start(record)).clone()
-        };
-        running.tell(Input::Answer { reader: Box::new(reader), answer: Box::new(answer) });
-        let answered = tokio::time::timeout(ANSWER_WITHIN, answered_by(&mut incoming)).await;
-        running.tell(Input::Close { connection, why: None });
-        answered.unwrap_or(Err(RecordRefusal::Busy))
-    }
-
     /// The connection is gone.
     pub fn close(&self, connection: ConnectionId) {
         self.close_all(connection, None);
@@ -497,22 +454,6 @@ impl Inner {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // Every change of the desk is whole after each line that could panic.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Waits for what becomes of an answer.
-async fn answered_by(incoming: &mut Incoming) -> Result<(), RecordRefusal> {
-    loop {
-        let Next::Message(message) = incoming.next().await else { return Err(RecordRefusal::Busy) };
-        if let ServerMessage::RecordAck { .. } = *message {
-            return Ok(());
-        }
-        if let ServerMessage::RecordRefuse { code, .. } = *message {
-            return Err(code);
-        }
-        if let ServerMessage::Refused { .. } = *message {
-            return Err(RecordRefusal::Busy);
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A recommendation by link, outside a visit: what its addressee reads, what they may answer, and what stays closed.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail by it")]
+
 use std::collections::BTreeMap;
 
 use clinical::actor::Role;
