@@ -145,6 +145,27 @@ export type AllergyStatement = "unknown" | "no_known" | "listed";
 export type Answer = "yes" | "no" | "unsure" | "n_a";
 
 /**
+ * Body of `POST /api/decisions/answer`.
+ */
+export type AnswerDecision = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, 
+/**
+ * Made by the client.
+ */
+id: EditId, 
+/**
+ * `decide` or `mark_seen`, about the recommendation of the link.
+ */
+command: Command, 
+/**
+ * `seen` of the page.
+ */
+seen: number, };
+
+/**
  * One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
  */
 export type Assessment = { 
@@ -405,7 +426,11 @@ command: Command,
 /**
  * The document's `seq` the person looked at.
  */
-seen: number, } | { "type": "record.safety", doc: DocId, } | { "type": "record.gate", 
+seen: number, } | { "type": "record.gate", 
+/**
+ * The plan.
+ */
+doc: DocId, } | { "type": "record.safety", 
 /**
  * The plan.
  */
@@ -492,17 +517,39 @@ reason?: DeclineReason,
 /**
  * In own words.
  */
-note: string, list?: ListUpdate, } | { "kind": "mark_seen", row: RowId, } | { "kind": "withdraw_recommendation", row: RowId, reason: string, } | { "kind": "implemented", row: RowId, note: string, } | { "kind": "verified", row: RowId, note: string, };
-
-export type DecisionLink = { token: string, expires_ms: number, };
-export type DecisionAnswered = { "state": "done" } | { "state": "refused", code: RecordRefusal, };
-export type DecisionMedicine = { product: Product, sig: Sig | null, };
-export type DecisionPage = { row: RowId, practice: string, phone: string, patient: string, birth_date: string, prescriber: string, content: RecommendationContent, rationale: string, reference: string, condition: string, medicine: DecisionMedicine | null, state: RecommendationState, waits: boolean, decision: Decision | null, sealed: boolean, updates_list: boolean, seen: number, expires_ms: number, };
-export type ListUpdate = { day: PartialDate, row: RowId, product?: Product, };
-export type PromptCode = "allergy" | "same_ingredient" | "stopped_taken" | "controlled_under_agreement" | "sig_in_conflict" | "no_indication" | "prose_dose";
-export type Prompt = { code: PromptCode, at: Array<Address>, med?: RowId, dismissed?: RowId, };
-export type Dismissal = { code: PromptCode, at: Array<Address>, reason: string, };
-export type RowPlace = { list: ListName, row: RowId, after: RowId | null, };
+note: string, 
+/**
+ * Write the answer into the medication list with the same stroke.
+ */
+list?: ListUpdate, } | { "kind": "mark_seen", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, } | { "kind": "withdraw_recommendation", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * Why.
+ */
+reason: string, } | { "kind": "implemented", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * How; may be empty.
+ */
+note: string, } | { "kind": "verified", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * How that is known; may be empty.
+ */
+note: string, };
 
 /**
  * Commands by name, for buttons.
@@ -673,14 +720,113 @@ reason?: DeclineReason,
 note?: string, };
 
 /**
+ * Reply of `POST /api/decisions/answer`.
+ */
+export type DecisionAnswered = { "state": "done" } | { "state": "refused", 
+/**
+ * Why.
+ */
+code: RecordRefusal, };
+
+/**
  * The kinds of decision.
  */
 export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "signed" | "addended" | "revision_opened";
 
 /**
+ * Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
+ */
+export type DecisionLink = { 
+/**
+ * For the fragment of the address `/d`. Shown once.
+ */
+token: string, 
+/**
+ * Until when it holds.
+ */
+expires_ms: number, };
+
+/**
  * The three answers.
  */
 export type DecisionOutcome = "accepted" | "accepted_modified" | "declined";
+
+/**
+ * Reply of `POST /api/decisions/open`: the recommendation, and what it needs of the chart.
+ */
+export type DecisionPage = { 
+/**
+ * Its row.
+ */
+row: RowId, 
+/**
+ * The practice that asks.
+ */
+practice: string, 
+/**
+ * Whom to call.
+ */
+phone: string, 
+/**
+ * About whom.
+ */
+patient: string, 
+/**
+ * Of the patient; empty if the chart does not tell.
+ */
+birth_date: string, 
+/**
+ * Who is asked.
+ */
+prescriber: string, 
+/**
+ * What is proposed.
+ */
+content: RecommendationContent, 
+/**
+ * Why.
+ */
+rationale: string, 
+/**
+ * The guideline or study behind it.
+ */
+reference: string, 
+/**
+ * The condition it is about.
+ */
+condition: string, 
+/**
+ * The medicine it is about, and how it is taken now.
+ */
+medicine: DecisionMedicine | null, 
+/**
+ * Where it stands.
+ */
+state: RecommendationState, 
+/**
+ * Whether it waits for an answer.
+ */
+waits: boolean, 
+/**
+ * The answer that stands.
+ */
+decision: Decision | null, 
+/**
+ * The plan is signed: an answer is taken, a change of the medication list is not.
+ */
+sealed: boolean, 
+/**
+ * Whether this prescriber may write the answer into the medication list.
+ */
+updates_list: boolean, 
+/**
+ * What an answer names as seen.
+ */
+seen: number, 
+/**
+ * Until when the link holds.
+ */
+expires_ms: number, };
 
 /**
  * Why a recommendation was declined.
@@ -704,6 +850,23 @@ resolution?: string, };
  * The differences a reconciliation finds.
  */
 export type DiscrepancyKind = "none" | "omission" | "commission" | "dose" | "frequency" | "duplicate" | "not_taking" | "other";
+
+/**
+ * A prompt that somebody looked at and laid aside. Who and when stands in its register.
+ */
+export type Dismissal = { 
+/**
+ * Which.
+ */
+code: PromptCode, 
+/**
+ * About what.
+ */
+at: Array<Address>, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
 
 /**
  * One document: the unit of order, ownership, sealing and encryption.
@@ -1157,6 +1320,15 @@ at: Address,
  * Its `rev`.
  */
 seen: number, };
+
+/**
+ * Body of `POST /api/decisions/open`.
+ */
+export type OpenDecision = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, };
 
 /**
  * A date as exactly as it is known: "2019", "2019-04" or "2019-04-30" (FHIR `date`).
@@ -1651,6 +1823,32 @@ strength_form?: string,
 ingredients?: Array<Code>, };
 
 /**
+ * One prompt.
+ */
+export type Prompt = { 
+/**
+ * What.
+ */
+code: PromptCode, 
+/**
+ * What it is about, in the order of the list.
+ */
+at: Array<Address>, 
+/**
+ * The medicine a dose in prose seems to be about.
+ */
+med?: RowId, 
+/**
+ * The row in which it was laid aside.
+ */
+dismissed?: RowId, };
+
+/**
+ * What a prompt points at.
+ */
+export type PromptCode = "allergy" | "same_ingredient" | "stopped_taken" | "controlled_under_agreement" | "sig_in_conflict" | "no_indication" | "prose_dose";
+
+/**
  * Reply of `GET /api/seats/{seat}/key`.
  */
 export type QueueKey = { 
@@ -1890,6 +2088,23 @@ export type Route = "oral" | "sublingual" | "inhaled" | "nasal" | "topical" | "t
  * A row in a list, UUIDv7 made by whoever adds it.
  */
 export type RowId = string & { readonly rowId: unique symbol };
+
+/**
+ * Where a row stands.
+ */
+export type RowPlace = { 
+/**
+ * In which list.
+ */
+list: ListName, 
+/**
+ * The row.
+ */
+row: RowId, 
+/**
+ * Below which; `null` is the top.
+ */
+after: RowId | null, };
 
 /**
  * Whether a row is there.
@@ -2156,7 +2371,7 @@ edit: EditId,
 /**
  * Why.
  */
-code: RecordRefusal, } | { "type": "record.safety", doc: DocId, seq: number, prompts: Array<Prompt>, } | { "type": "record.gate", 
+code: RecordRefusal, } | { "type": "record.gate", 
 /**
  * The plan.
  */
@@ -2168,7 +2383,19 @@ seq: number,
 /**
  * Empty: it may be signed.
  */
-missing: Array<GateItem>, } | { "type": "record.resync", 
+missing: Array<GateItem>, } | { "type": "record.safety", 
+/**
+ * The plan.
+ */
+doc: DocId, 
+/**
+ * Of the last change in it.
+ */
+seq: number, 
+/**
+ * At most [`clinical::safety::PROMPTS`], the most pressing kind first.
+ */
+prompts: Array<Prompt>, } | { "type": "record.resync", 
 /**
  * The document.
  */
@@ -2761,7 +2988,11 @@ decision: DecisionKind,
 /**
  * What it set.
  */
-sets: Array<FieldSet>, added?: Array<RowPlace>, };
+sets: Array<FieldSet>, 
+/**
+ * Rows it added, before anything was set on them.
+ */
+added?: Array<RowPlace>, };
 
 /**
  * When the patient should call, and when it is an emergency.
@@ -2827,8 +3058,8 @@ export const FIELDS = {
   "recommendations.reference": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.replaces": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.state": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
-  "recommendations.decision": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.seen": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.decision": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.implemented": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.verified": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.withdrawn": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use clinical::actor::Millis;
 use clinical::id::SeatId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
 use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -96,11 +97,18 @@ impl Seated {
     }
 }
 
+/// The seat in a path.
+#[derive(Deserialize)]
+struct SeatPath {
+    seat: SeatId,
+}
+
 impl FromRequestParts<App> for Seated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(Path(seat)) = Path::<SeatId>::from_request_parts(parts, app).await else {
+        // By name: a path may hold more than the seat.
+        let Ok(Path(SeatPath { seat })) = Path::from_request_parts(parts, app).await else {
             return Err(Problem::new(ProblemCode::NoSession));
         };
         let seated = Self::of(app, &parts.headers, seat).await?;
