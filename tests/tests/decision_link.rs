@@ -138,7 +138,12 @@ async fn the_answer_is_one_change_that_who_has_the_plan_open_sees_at_once() {
     let heard = serde_json::to_value(&heard).unwrap();
     let sets = heard["change"]["what"]["sets"].to_string();
     assert!(sets.contains("\"stopped\"") && sets.contains(&scene.med.to_string()), "{sets}");
-    assert_eq!(heard["person"]["name"], "Dr. Outside");
+    // Who it is was told with the first of the two changes.
+    let named = scene.pharmacist.heard.iter().any(|message| {
+        matches!(message, ServerMessage::RecordChange { person: Some(person), .. }
+            if person.name.expose() == "Dr. Outside")
+    });
+    assert!(named);
     let late = scene.answer(&token, accept, seen).await;
     assert_eq!((&late["state"], &late["code"]), (&json!("refused"), &json!("already_decided")));
     let page = scene.page(&token).await.json;

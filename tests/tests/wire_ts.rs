@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use clinical::command::ListUpdate;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::version::{Content, Row, STATEMENT};
 use mortar::decision::{
-    AnswerDecision, DecisionAnswered, DecisionLink, DecisionPage, OpenDecision,
+    AnswerDecision, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage, OpenDecision,
 };
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
@@ -28,6 +29,9 @@ fn the_client_types_are_those_of_the_server() {
     SeatHome::export_all(&config).unwrap();
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
+    // Named only where patient data is wrapped, which hides them from the export.
+    ListUpdate::export_all(&config).unwrap();
+    DecisionMedicine::export_all(&config).unwrap();
     DecisionLink::export_all(&config).unwrap();
     OpenDecision::export_all(&config).unwrap();
     DecisionPage::export_all(&config).unwrap();

@@ -747,6 +747,19 @@ token: string,
 expires_ms: number, };
 
 /**
+ * A medicine as far as a decision about it needs it.
+ */
+export type DecisionMedicine = { 
+/**
+ * Name and strength.
+ */
+product: Product, 
+/**
+ * How it is taken now; none if nobody said, or two disagree.
+ */
+sig: Sig | null, };
+
+/**
  * The three answers.
  */
 export type DecisionOutcome = "accepted" | "accepted_modified" | "declined";
@@ -1125,6 +1138,23 @@ list: ListName,
  * Its rows.
  */
 rows: Array<RowId>, };
+
+/**
+ * What an accepted recommendation needs beside its own words to be written into the medication list.
+ */
+export type ListUpdate = { 
+/**
+ * The day it begins or ends, where the decider is.
+ */
+day: PartialDate, 
+/**
+ * Id of the row of a medicine that is started, made by the client.
+ */
+row: RowId, 
+/**
+ * The medicine that is started: a recommendation names it in prose only.
+ */
+product?: Product, };
 
 /**
  * How much of a seat's media the network loses, before any repair: a share of the packets in percent, in the steps 0
