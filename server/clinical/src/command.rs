@@ -54,7 +54,7 @@ pub enum Command {
         /// Write the answer into the medication list with the same stroke.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "typescript", ts(optional, type = "ListUpdate"))]
-        list: Option<Phi<ListUpdate>>,
+        list: Option<Box<Phi<ListUpdate>>>,
     },
     /// It is on the screen of whom it is addressed to.
     MarkSeen {

@@ -38,7 +38,7 @@ impl Doc {
                     reason: *reason,
                     note: note.expose().clone(),
                 };
-                let list = list.as_ref().map(crate::phi::Phi::expose);
+                let list = list.as_deref().map(crate::phi::Phi::expose);
                 self.decide_recommendation(now, by, *row, &decision, list, seen)
             }
         }
