@@ -13,6 +13,7 @@ use clinical::id::PersonId;
 use clinical::value::PartialDate;
 use uuid::Uuid;
 
+use crate::acceptance;
 use crate::config::{Config, Demo, Practice, Tls};
 use crate::credential;
 use crate::demo::{self, Invitation, Invited};
@@ -118,6 +119,15 @@ enum Command {
         #[arg(long, default_value = "")]
         state: String,
     },
+    /// Count how many recommendations were accepted, and how fast they were answered.
+    Report {
+        /// First day they were sent on (UTC): 2026-01-01.
+        #[arg(long, value_parser = day)]
+        from: PartialDate,
+        /// Last day they were sent on (UTC): 2026-06-30.
+        #[arg(long, value_parser = day)]
+        to: PartialDate,
+    },
     /// Check that everything stored is what was stored: logs, signed versions, the log of accesses.
     Verify,
 }
@@ -192,6 +202,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Credential { person, kind, number, expires, state } => {
                 note_credential(config, person, Credential { kind, number, state, expires }).await
             }
+            Command::Report { from, to } => report(config, from, to).await,
             Command::Verify => verify_all(config).await,
         }
     })
@@ -306,6 +317,20 @@ async fn note_credential(
     let writer = Writer::start(store.clone(), &chain).await?;
     credential::add(&writer, person, &credential).await?;
     say("Noted.\n");
+    writer.flush().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn report(config: Config, from: PartialDate, to: PartialDate) -> anyhow::Result<()> {
+    if from > to {
+        bail!("--from {} is after --to {}", from.as_str(), to.as_str());
+    }
+    let (store, vault) = open(&config).await?;
+    let chain = format!("command-{}", Uuid::now_v7());
+    let writer = Writer::start(store.clone(), &chain).await?;
+    let report = acceptance::report(&store, &vault, &writer, &from, &to).await?;
+    say(&report.words());
     writer.flush().await;
     store.close().await;
     Ok(())

@@ -113,6 +113,12 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/seats/{seat}/bookings/{visit}", delete(crate::visit::booking::cancel))
         .route("/api/seats/{seat}/bookings/{visit}/invitation", get(crate::visit::booking::invite))
+        .route(
+            "/api/seats/{seat}/recommendations/{row}/link",
+            post(crate::decision::make).delete(crate::decision::revoke),
+        )
+        .route("/api/decisions/open", post(crate::decision::open))
+        .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))
         .route("/api/ws", get(crate::socket::upgrade))
         .fallback(assets::serve)

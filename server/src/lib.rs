@@ -1,10 +1,12 @@
 //! The shell: the only sockets, clock, threads and SQL. It carries out what the cores decide, in order.
 
+pub mod acceptance;
 pub mod audit;
 pub mod call;
 pub mod cli;
 pub mod config;
 pub mod credential;
+pub mod decision;
 pub mod demo;
 mod descriptors;
 pub mod http;

@@ -5,12 +5,14 @@
 //! record at all (its visit, its admission) is the call's to say before it calls [`Records::open`].
 
 mod actor;
+mod outside;
 pub(crate) mod sql;
 mod store;
 pub(crate) mod version;
 mod walk;
 pub mod writer;
 
+pub(crate) use outside::Answer;
 pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
@@ -275,6 +277,11 @@ enum Input {
         connection: ConnectionId,
         actor: Actor,
     },
+    /// The answer to one recommendation, from outside.
+    Answer {
+        reader: Box<Reader>,
+        answer: Box<Answer>,
+    },
     Close {
         connection: ConnectionId,
         why: Option<ClosedReason>,
@@ -326,6 +333,7 @@ impl Records {
             | ClientMessage::RecordCommand { doc, .. }
             | ClientMessage::RecordSign { doc, .. }
             | ClientMessage::RecordGate { doc }
+            | ClientMessage::RecordSafety { doc }
             | ClientMessage::RecordResync { doc }
             | ClientMessage::RecordHistory { doc, .. }
             | ClientMessage::RecordCaret { doc, .. } => {
@@ -459,6 +467,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         }
         ClientMessage::RecordSign { doc, id, seen: _ } => record_refusal(*doc, *id, code),
         ClientMessage::RecordGate { doc: _ } => refused("record.gate", RefusalCode::NotFound),
+        ClientMessage::RecordSafety { doc: _ } => refused("record.safety", RefusalCode::NotFound),
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),
         ClientMessage::RecordHistory { .. } => refused("record.history", RefusalCode::NotFound),
         // A caret is worth nothing a moment later; the others are not for a record.

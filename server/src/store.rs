@@ -48,6 +48,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("audit", crate::audit::ALL),
         ("credential", crate::credential::ALL),
         ("link", crate::link::ALL),
+        ("decision", crate::decision::ALL),
         ("visit", crate::visit::ALL),
         ("visit::booking", crate::visit::booking::ALL),
         ("visit::time", crate::visit::time::ALL),
@@ -79,6 +80,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0004_time.sqlite.sql"),
     ),
     (5, "booking", include_str!("../migrations/0005_booking.sql"), ""),
+    (6, "decisions", include_str!("../migrations/0006_decisions.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

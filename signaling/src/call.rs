@@ -248,6 +248,7 @@ impl Call {
             | ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSafety { .. }
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }
@@ -490,6 +491,7 @@ impl ClientMessage {
             Self::RecordEdit { .. } => "record.edit",
             Self::RecordCommand { .. } => "record.command",
             Self::RecordGate { .. } => "record.gate",
+            Self::RecordSafety { .. } => "record.safety",
             Self::RecordSign { .. } => "record.sign",
             Self::RecordCaret { .. } => "record.caret",
             Self::RecordResync { .. } => "record.resync",

@@ -13,6 +13,7 @@ use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::gate::GateItem;
 use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
+use clinical::safety::Prompt;
 use clinical::view::{Snapshot, View};
 
 use crate::presence::{Presence, PresencePatch};
@@ -119,6 +120,12 @@ pub enum ClientMessage {
     /// Ask what is missing before the plan may be signed.
     #[serde(rename = "record.gate")]
     RecordGate {
+        /// The plan.
+        doc: DocId,
+    },
+    /// Ask for the safety prompts of the plan.
+    #[serde(rename = "record.safety")]
+    RecordSafety {
         /// The plan.
         doc: DocId,
     },
@@ -351,6 +358,17 @@ pub enum ServerMessage {
         seq: u64,
         /// Empty: it may be signed.
         missing: Vec<GateItem>,
+    },
+    /// Answer to `record.safety`: what a second pair of eyes would point at, as of `seq`. For whoever reads the whole
+    /// plan, never for the patient's side.
+    #[serde(rename = "record.safety")]
+    RecordSafety {
+        /// The plan.
+        doc: DocId,
+        /// Of the last change in it.
+        seq: u64,
+        /// At most [`clinical::safety::PROMPTS`], the most pressing kind first.
+        prompts: Vec<Prompt>,
     },
     /// A full snapshot follows: drop what was folded.
     #[serde(rename = "record.resync")]
@@ -637,6 +655,14 @@ wire_enum! {
         SendRecommendation,
         /// Answer a recommendation.
         Decide,
+        /// Say that a recommendation is on the screen.
+        MarkSeen,
+        /// Take a recommendation back.
+        WithdrawRecommendation,
+        /// Say that what was accepted was carried out.
+        Implemented,
+        /// Say that the patient does so.
+        Verified,
         /// Sign the plan.
         Sign,
         /// Add a late fact beside the signed plan.
@@ -799,6 +825,8 @@ wire_enum! {
         NotReady,
         /// There is no signed version it could be about.
         NotSigned,
+        /// It is addressed to somebody else.
+        NotAddressee,
     }
 }
 

@@ -78,6 +78,8 @@ pub struct RecordSession {
     record: RecordId,
     sheets: Vec<Sheet>,
     readers: BTreeMap<ConnectionId, Reader>,
+    /// Who answers one recommendation and has nothing of the record open.
+    outside: BTreeSet<ConnectionId>,
     people: BTreeMap<PersonId, PersonName>,
     storage: StorageState,
 }
@@ -96,6 +98,7 @@ impl RecordSession {
             record,
             sheets: docs.into_iter().map(|(doc, clients)| Sheet::new(doc, clients)).collect(),
             readers: BTreeMap::new(),
+            outside: BTreeSet::new(),
             people: people.into_iter().map(|name| (name.person, name)).collect(),
             storage: StorageState::Ok,
         }
@@ -108,7 +111,7 @@ impl RecordSession {
 
     /// Whether nobody has it open and nothing is under way: it can be let go.
     pub fn idle(&self) -> bool {
-        self.readers.is_empty() && self.sheets.iter().all(Sheet::settled)
+        self.readers.is_empty() && self.outside.is_empty() && self.sheets.iter().all(Sheet::settled)
     }
 
     /// A document as it may be stored whole; `None` while a change is under way, or if it is not of this record.
@@ -477,6 +480,7 @@ impl RecordSession {
     /// Closes the record for a connection: it asked, or it is gone.
     pub fn close(&mut self, connection: ConnectionId) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.outside.remove(&connection);
         self.forget(connection, &mut effects);
         effects
     }

@@ -118,6 +118,7 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::MedsHighAlert
         | FieldName::MedsControlled
         | FieldName::MedsSensitivity
+        | FieldName::DismissalsContent
         | FieldName::MedsIndicated
         | FieldName::MedsEffective
         | FieldName::MedsSafe
@@ -196,8 +197,13 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::TasksStatus => CARE,
         // Moved by commands and imports.
         FieldName::MedsPrescribedSig
+        | FieldName::MedsBecause
         | FieldName::RecommendationsState
+        | FieldName::RecommendationsSeen
         | FieldName::RecommendationsDecision
+        | FieldName::RecommendationsImplemented
+        | FieldName::RecommendationsVerified
+        | FieldName::RecommendationsWithdrawn
         | FieldName::Signed
         | FieldName::Revision
         | FieldName::Addenda
@@ -218,6 +224,7 @@ const fn row_editors(list: ListName) -> Roles {
         | ListName::CareTeam
         | ListName::Tasks => CARE,
         ListName::Problems => FINDING,
+        ListName::Dismissals => PRESCRIBING,
         ListName::Recommendations => PROPOSING,
         ListName::TeachBacks => WORDING,
         ListName::Comments => TEAM,
@@ -232,7 +239,9 @@ const fn deciders(command: CommandName) -> Roles {
     match command {
         CommandName::Share => PRESCRIBING,
         CommandName::SendRecommendation => PROPOSING,
-        CommandName::Decide => Roles::of(&[Role::Pcp]),
+        CommandName::Decide | CommandName::MarkSeen => Roles::of(&[Role::Pcp, Role::Specialist]),
+        CommandName::WithdrawRecommendation => PROPOSING,
+        CommandName::Implemented | CommandName::Verified => PRESCRIBING,
         CommandName::Sign | CommandName::Revise => Roles::of(&[Role::Pharmacist]),
         CommandName::Addend => PRESCRIBING,
     }
@@ -251,6 +260,23 @@ pub const fn may_edit_rows(role: Role, list: ListName) -> bool {
 /// Whether a role may give a command. Whether the moment is right is the document's to say.
 pub const fn may_command(role: Role, command: CommandName) -> bool {
     deciders(command).holds(role)
+}
+
+/// Whether a role answers a recommendation that names nobody. A specialist answers what is addressed to them.
+pub const fn may_decide_for_nobody(role: Role) -> bool {
+    matches!(role, Role::Pcp)
+}
+
+/// Whether a role may write what it accepts into the medication list with the same stroke.
+pub const fn may_update_list(role: Role) -> bool {
+    may_write(role, FieldName::MedsStatus)
+        && may_write(role, FieldName::MedsSig)
+        && may_edit_rows(role, ListName::Meds)
+}
+
+/// Whether a role is told the safety prompts: who reads the plan whole.
+pub fn may_ask_safety(role: Role) -> bool {
+    view(role, DocKind::Plan, Shared::Yes) == Some(View::Full)
 }
 
 /// Whether a role may make this edit in a document. `list_of` tells the list a row stands in. A row that is not there

@@ -28,6 +28,7 @@ rows todos: RPh NUR PCP
 rows touchpoints: RPh PCP NUR
 rows teach_backs: RPh NUR
 rows care_team: RPh PCP NUR
+rows dismissals: RPh PCP
 rows comments: RPh PCP NUR CHW SPC
 rows questions: PT CG RPh NUR CHW
 rows what_i_did: PT CG RPh NUR CHW
@@ -50,6 +51,8 @@ meds.discrepancy: RPh PCP
 meds.high_alert: RPh PCP
 meds.controlled: RPh PCP
 meds.sensitivity: RPh PCP
+meds.because:
+dismissals.content: RPh PCP
 meds.cost_concern: RPh PCP NUR CHW
 reviewed.allergies: RPh PCP
 reviewed.immunizations: RPh PCP
@@ -122,7 +125,11 @@ problems.plain_text: RPh NUR
 recommendations.content: RPh SPC
 recommendations.rationale: RPh SPC
 recommendations.state:
+recommendations.seen:
 recommendations.decision:
+recommendations.implemented:
+recommendations.verified:
+recommendations.withdrawn:
 goals.text: RPh PCP NUR
 goals.target: RPh PCP NUR
 todos.talked_about: RPh NUR PCP
@@ -225,15 +232,22 @@ fn decisions_admission_and_media_are_what_the_design_says() {
     for role in Role::ALL {
         let prescribing = matches!(role, Role::Pharmacist | Role::Pcp);
         assert_eq!(role::may_command(role, CommandName::Share), prescribing);
-        assert_eq!(role::may_command(role, CommandName::Decide), role == Role::Pcp);
+        let decides = matches!(role, Role::Pcp | Role::Specialist);
+        assert_eq!(role::may_command(role, CommandName::Decide), decides);
+        assert_eq!(role::may_command(role, CommandName::MarkSeen), decides);
+        assert_eq!(role::may_decide_for_nobody(role), role == Role::Pcp);
+        assert_eq!(role::may_update_list(role), prescribing);
+        assert_eq!(role::may_command(role, CommandName::Implemented), prescribing);
+        assert_eq!(role::may_command(role, CommandName::Verified), prescribing);
         let signs = role == Role::Pharmacist;
         assert_eq!(role::may_command(role, CommandName::Sign), signs);
         assert_eq!(role::may_command(role, CommandName::Revise), signs);
         assert_eq!(role::may_command(role, CommandName::Addend), prescribing);
-        assert_eq!(
-            role::may_command(role, CommandName::SendRecommendation),
-            matches!(role, Role::Pharmacist | Role::Specialist)
-        );
+        let proposes = matches!(role, Role::Pharmacist | Role::Specialist);
+        assert_eq!(role::may_command(role, CommandName::SendRecommendation), proposes);
+        assert_eq!(role::may_command(role, CommandName::WithdrawRecommendation), proposes);
+        let reads = role::view(role, DocKind::Plan, Shared::Yes) == Some(View::Full);
+        assert_eq!(role::may_ask_safety(role), reads);
         let runs = prescribing || role == Role::Facilitator;
         assert_eq!(role::may_end(role), runs);
         assert_eq!(role::may_admit(role), runs || role == Role::Nurse);

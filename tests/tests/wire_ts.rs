@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use clinical::command::ListUpdate;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
 use clinical::version::{Content, Row, STATEMENT};
+use mortar::decision::{
+    AnswerDecision, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage, OpenDecision,
+};
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::visit::booking::{Book, Bookings};
@@ -30,6 +34,14 @@ fn the_client_types_are_those_of_the_server() {
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
     ExportRequest::export_all(&config).unwrap();
+    // Named only where patient data is wrapped, which hides them from the export.
+    ListUpdate::export_all(&config).unwrap();
+    DecisionMedicine::export_all(&config).unwrap();
+    DecisionLink::export_all(&config).unwrap();
+    OpenDecision::export_all(&config).unwrap();
+    DecisionPage::export_all(&config).unwrap();
+    AnswerDecision::export_all(&config).unwrap();
+    DecisionAnswered::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();

@@ -1,6 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  Book, Bookings, Claimed, ExportRequest, JoinReply, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
+  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
+  SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -27,7 +28,8 @@ const ANSWER_WITHIN_MS = 8_000;
 type Method = "GET" | "POST" | "DELETE";
 
 async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
-  return (await (await answer(method, path, body)).json()) as T;
+  const response = await answer(method, path, body);
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 async function answer(method: Method, path: string, body?: unknown): Promise<Response> {
@@ -110,4 +112,23 @@ export function cancelBooking(seat: SeatId, visit: VisitId): Promise<Bookings> {
 /** Where the browser fetches the invitation by itself: a file for the calendar. */
 export function invitationPath(seat: SeatId, visit: VisitId, language: string): string {
   return `/api/seats/${seat}/bookings/${visit}/invitation?language=${language}`;
+}
+
+/** A new link by which a prescriber answers one recommendation. Shown once. */
+export function linkTo(seat: SeatId, row: RowId): Promise<DecisionLink> {
+  return call("POST", `/api/seats/${seat}/recommendations/${row}/link`);
+}
+
+/** Takes every link to a recommendation back. */
+export function revokeLinks(seat: SeatId, row: RowId): Promise<undefined> {
+  return call("DELETE", `/api/seats/${seat}/recommendations/${row}/link`);
+}
+
+/** The page of such a link. */
+export function openDecision(token: string): Promise<DecisionPage> {
+  return call("POST", "/api/decisions/open", { token });
+}
+
+export function answerDecision(answer: { readonly token: string; readonly id: EditId; readonly command: Command; readonly seen: number }): Promise<DecisionAnswered> {
+  return call("POST", "/api/decisions/answer", answer);
 }

@@ -5,12 +5,14 @@ import type { SeatId } from "./wire";
 export type Route =
   | { readonly kind: "start" }
   | { readonly kind: "door" }
+  | { readonly kind: "decision" }
   | { readonly kind: "visit"; readonly seat: SeatId }
   | { readonly kind: "unknown" };
 
 export function parseRoute(path: string): Route {
   if (path === "/") return { kind: "start" };
   if (path === "/j") return { kind: "door" };
+  if (path === "/d") return { kind: "decision" };
   const visit = /^\/v\/([0-9A-Za-z-]{1,64})$/.exec(path);
   if (visit?.[1] !== undefined) return { kind: "visit", seat: visit[1] as SeatId };
   return { kind: "unknown" };
@@ -19,8 +21,9 @@ export function parseRoute(path: string): Route {
 /** Reads the link's token once and removes it from the address. */
 export function takeLinkToken(): string | null {
   const token = location.hash.slice(1);
-  if (location.pathname !== "/j" || token === "") return null;
-  history.replaceState(null, "", "/j");
+  const { pathname } = location;
+  if ((pathname !== "/j" && pathname !== "/d") || token === "") return null;
+  history.replaceState(null, "", pathname);
   return token;
 }
 

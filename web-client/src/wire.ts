@@ -163,6 +163,27 @@ export type AllergyStatement = "unknown" | "no_known" | "listed";
 export type Answer = "yes" | "no" | "unsure" | "n_a";
 
 /**
+ * Body of `POST /api/decisions/answer`.
+ */
+export type AnswerDecision = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, 
+/**
+ * Made by the client.
+ */
+id: EditId, 
+/**
+ * `decide` or `mark_seen`, about the recommendation of the link.
+ */
+command: Command, 
+/**
+ * `seen` of the page.
+ */
+seen: number, };
+
+/**
  * One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
  */
 export type Assessment = { 
@@ -561,6 +582,10 @@ seen: number, } | { "type": "record.gate",
 /**
  * The plan.
  */
+doc: DocId, } | { "type": "record.safety", 
+/**
+ * The plan.
+ */
 doc: DocId, } | { "type": "record.sign", 
 /**
  * The plan.
@@ -656,12 +681,44 @@ reason?: DeclineReason,
 /**
  * In own words.
  */
+note: string, 
+/**
+ * Write the answer into the medication list with the same stroke.
+ */
+list?: ListUpdate, } | { "kind": "mark_seen", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, } | { "kind": "withdraw_recommendation", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * Why.
+ */
+reason: string, } | { "kind": "implemented", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * How; may be empty.
+ */
+note: string, } | { "kind": "verified", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * How that is known; may be empty.
+ */
 note: string, };
 
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide" | "sign" | "addend" | "revise";
+export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "verified" | "sign" | "addend" | "revise";
 
 /**
  * What a comment is about.
@@ -827,14 +884,126 @@ reason?: DeclineReason,
 note?: string, };
 
 /**
+ * Reply of `POST /api/decisions/answer`.
+ */
+export type DecisionAnswered = { "state": "done" } | { "state": "refused", 
+/**
+ * Why.
+ */
+code: RecordRefusal, };
+
+/**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_decided" | "signed" | "addended" | "revision_opened";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "signed" | "addended" | "revision_opened";
+
+/**
+ * Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
+ */
+export type DecisionLink = { 
+/**
+ * For the fragment of the address `/d`. Shown once.
+ */
+token: string, 
+/**
+ * Until when it holds.
+ */
+expires_ms: number, };
+
+/**
+ * A medicine as far as a decision about it needs it.
+ */
+export type DecisionMedicine = { 
+/**
+ * Name and strength.
+ */
+product: Product, 
+/**
+ * How it is taken now; none if nobody said, or two disagree.
+ */
+sig: Sig | null, };
 
 /**
  * The three answers.
  */
 export type DecisionOutcome = "accepted" | "accepted_modified" | "declined";
+
+/**
+ * Reply of `POST /api/decisions/open`: the recommendation, and what it needs of the chart.
+ */
+export type DecisionPage = { 
+/**
+ * Its row.
+ */
+row: RowId, 
+/**
+ * The practice that asks.
+ */
+practice: string, 
+/**
+ * Whom to call.
+ */
+phone: string, 
+/**
+ * About whom.
+ */
+patient: string, 
+/**
+ * Of the patient; empty if the chart does not tell.
+ */
+birth_date: string, 
+/**
+ * Who is asked.
+ */
+prescriber: string, 
+/**
+ * What is proposed.
+ */
+content: RecommendationContent, 
+/**
+ * Why.
+ */
+rationale: string, 
+/**
+ * The guideline or study behind it.
+ */
+reference: string, 
+/**
+ * The condition it is about.
+ */
+condition: string, 
+/**
+ * The medicine it is about, and how it is taken now.
+ */
+medicine: DecisionMedicine | null, 
+/**
+ * Where it stands.
+ */
+state: RecommendationState, 
+/**
+ * Whether it waits for an answer.
+ */
+waits: boolean, 
+/**
+ * The answer that stands.
+ */
+decision: Decision | null, 
+/**
+ * The plan is signed: an answer is taken, a change of the medication list is not.
+ */
+sealed: boolean, 
+/**
+ * Whether this prescriber may write the answer into the medication list.
+ */
+updates_list: boolean, 
+/**
+ * What an answer names as seen.
+ */
+seen: number, 
+/**
+ * Until when the link holds.
+ */
+expires_ms: number, };
 
 /**
  * Why a recommendation was declined.
@@ -858,6 +1027,23 @@ resolution?: string, };
  * The differences a reconciliation finds.
  */
 export type DiscrepancyKind = "none" | "omission" | "commission" | "dose" | "frequency" | "duplicate" | "not_taking" | "other";
+
+/**
+ * A prompt that somebody looked at and laid aside. Who and when stands in its register.
+ */
+export type Dismissal = { 
+/**
+ * Which.
+ */
+code: PromptCode, 
+/**
+ * About what.
+ */
+at: Array<Address>, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
 
 /**
  * One document: the unit of order, ownership, sealing and encryption.
@@ -974,7 +1160,7 @@ reason: ExportReason, };
 /**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.decision" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -992,7 +1178,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.decision"?: Decision, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -1146,7 +1332,7 @@ export type Line = string;
 /**
  * The lists of rows.
  */
-export type ListName = "meds" | "allergies" | "immunizations" | "conditions" | "measures" | "problems" | "recommendations" | "goals" | "todos" | "touchpoints" | "teach_backs" | "care_team" | "comments" | "questions" | "what_i_did" | "remarks" | "home_readings" | "consents" | "tasks";
+export type ListName = "meds" | "allergies" | "immunizations" | "conditions" | "measures" | "problems" | "recommendations" | "goals" | "todos" | "touchpoints" | "teach_backs" | "care_team" | "comments" | "dismissals" | "questions" | "what_i_did" | "remarks" | "home_readings" | "consents" | "tasks";
 
 /**
  * The rows of one list.
@@ -1160,6 +1346,23 @@ list: ListName,
  * Its rows.
  */
 rows: Array<RowId>, };
+
+/**
+ * What an accepted recommendation needs beside its own words to be written into the medication list.
+ */
+export type ListUpdate = { 
+/**
+ * The day it begins or ends, where the decider is.
+ */
+day: PartialDate, 
+/**
+ * Id of the row of a medicine that is started, made by the client.
+ */
+row: RowId, 
+/**
+ * The medicine that is started: a recommendation names it in prose only.
+ */
+product?: Product, };
 
 /**
  * How much of a seat's media the network loses, before any repair: a share of the packets in percent, in the steps 0
@@ -1360,6 +1563,15 @@ at: Address,
  * Its `rev`.
  */
 seen: number, };
+
+/**
+ * Body of `POST /api/decisions/open`.
+ */
+export type OpenDecision = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, };
 
 /**
  * A date as exactly as it is known: "2019", "2019-04" or "2019-04-30" (FHIR `date`).
@@ -1860,7 +2072,37 @@ code?: Code,
 /**
  * "20 mg tablet".
  */
-strength_form?: string, };
+strength_form?: string, 
+/**
+ * What is in it, coded, where the chart said so.
+ */
+ingredients?: Array<Code>, };
+
+/**
+ * One prompt.
+ */
+export type Prompt = { 
+/**
+ * What.
+ */
+code: PromptCode, 
+/**
+ * What it is about, in the order of the list.
+ */
+at: Array<Address>, 
+/**
+ * The medicine a dose in prose seems to be about.
+ */
+med?: RowId, 
+/**
+ * The row in which it was laid aside.
+ */
+dismissed?: RowId, };
+
+/**
+ * What a prompt points at.
+ */
+export type PromptCode = "allergy" | "same_ingredient" | "stopped_taken" | "controlled_under_agreement" | "sig_in_conflict" | "no_indication" | "prose_dose";
 
 /**
  * Reply of `GET /api/seats/{seat}/key`.
@@ -1921,7 +2163,7 @@ regimen?: Sig, };
 /**
  * Where the recommendation stands. Moved by commands only.
  */
-export type RecommendationState = "draft" | "sent" | "accepted" | "accepted_modified" | "declined";
+export type RecommendationState = "draft" | "sent" | "accepted" | "accepted_modified" | "declined" | "implemented" | "verified" | "withdrawn";
 
 /**
  * The kinds of action.
@@ -1936,7 +2178,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee";
 
 /**
  * Who asked. The patient reads it: a referral by their own provider raises engagement.
@@ -2102,6 +2344,23 @@ export type Route = "oral" | "sublingual" | "inhaled" | "nasal" | "topical" | "t
  * A row in a list, UUIDv7 made by whoever adds it.
  */
 export type RowId = string & { readonly rowId: unique symbol };
+
+/**
+ * Where a row stands.
+ */
+export type RowPlace = { 
+/**
+ * In which list.
+ */
+list: ListName, 
+/**
+ * The row.
+ */
+row: RowId, 
+/**
+ * Below which; `null` is the top.
+ */
+after: RowId | null, };
 
 /**
  * Whether a row is there.
@@ -2443,7 +2702,19 @@ seq: number,
 /**
  * Empty: it may be signed.
  */
-missing: Array<GateItem>, } | { "type": "record.resync", 
+missing: Array<GateItem>, } | { "type": "record.safety", 
+/**
+ * The plan.
+ */
+doc: DocId, 
+/**
+ * Of the last change in it.
+ */
+seq: number, 
+/**
+ * At most [`clinical::safety::PROMPTS`], the most pressing kind first.
+ */
+prompts: Array<Prompt>, } | { "type": "record.resync", 
 /**
  * The document.
  */
@@ -3232,7 +3503,11 @@ decision: DecisionKind,
 /**
  * What it set.
  */
-sets: Array<FieldSet>, };
+sets: Array<FieldSet>, 
+/**
+ * Rows it added, before anything was set on them.
+ */
+added?: Array<RowPlace>, };
 
 /**
  * When the patient should call, and when it is an emergency.
@@ -3268,6 +3543,7 @@ export const FIELDS = {
   "meds.high_alert": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.controlled": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.sensitivity": { doc: "plan", kind: "register", list: "meds", limit: 0 },
+  "meds.because": { doc: "plan", kind: "command", list: "meds", limit: 0 },
   "meds.indicated": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.effective": { doc: "plan", kind: "register", list: "meds", limit: 0 },
   "meds.safe": { doc: "plan", kind: "register", list: "meds", limit: 0 },
@@ -3297,7 +3573,11 @@ export const FIELDS = {
   "recommendations.reference": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.replaces": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.state": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.seen": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.decision": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.implemented": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.verified": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
+  "recommendations.withdrawn": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "goals.text": { doc: "plan", kind: "text", list: "goals", limit: 300 },
   "goals.target": { doc: "plan", kind: "register", list: "goals", limit: 0 },
   "goals.owner": { doc: "plan", kind: "register", list: "goals", limit: 0 },
@@ -3310,6 +3590,7 @@ export const FIELDS = {
   "care_team.content": { doc: "plan", kind: "register", list: "care_team", limit: 0 },
   "comments.about": { doc: "plan", kind: "register", list: "comments", limit: 0 },
   "comments.text": { doc: "plan", kind: "text", list: "comments", limit: 600 },
+  "dismissals.content": { doc: "plan", kind: "register", list: "dismissals", limit: 0 },
   "referral": { doc: "plan", kind: "register", list: null, limit: 0 },
   "identification": { doc: "plan", kind: "register", list: null, limit: 0 },
   "outline.summary": { doc: "plan", kind: "text", list: null, limit: 1000 },

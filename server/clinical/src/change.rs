@@ -74,9 +74,15 @@ impl Change {
             }
             What::Tombstoned { .. } | What::Restored { .. } => its_row.then(|| self.what.clone()),
             What::Moved { .. } => None,
-            What::Decided { decision, sets } => {
+            What::Decided { decision, sets, added } => {
                 let sets: Vec<_> = sets.iter().filter(|set| set.at == *at).cloned().collect();
-                (!sets.is_empty()).then_some(What::Decided { decision: *decision, sets })
+                let born = |place: &&RowPlace| presence && at.row == Some(place.row);
+                let added: Vec<_> = added.iter().filter(born).copied().collect();
+                (!sets.is_empty() || !added.is_empty()).then_some(What::Decided {
+                    decision: *decision,
+                    sets,
+                    added,
+                })
             }
         };
         // It put the row's presence in doubt, whatever field it was about.
@@ -89,6 +95,11 @@ impl Change {
 }
 
 impl What {
+    /// A decision that adds no row.
+    pub(crate) const fn decided(decision: DecisionKind, sets: Vec<FieldSet>) -> Self {
+        Self::Decided { decision, sets, added: Vec::new() }
+    }
+
     /// The row it is about, if it is about one.
     pub fn row(&self) -> Option<RowId> {
         match self {
@@ -195,7 +206,24 @@ pub enum What {
         decision: DecisionKind,
         /// What it set.
         sets: Vec<FieldSet>,
+        /// Rows it added, before anything was set on them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<RowPlace>>"))]
+        added: Vec<RowPlace>,
     },
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct RowPlace {
+    /// In which list.
+    pub list: ListName,
+    /// The row.
+    pub row: RowId,
+    /// Below which; `null` is the top.
+    pub after: Option<RowId>,
 }
 
 /// One field set by a command.
@@ -219,8 +247,16 @@ pub enum DecisionKind {
     Shared,
     /// A recommendation was sent.
     RecommendationSent,
+    /// It was on the screen of whom it is addressed to.
+    RecommendationSeen,
     /// A recommendation was answered.
     RecommendationDecided,
+    /// It was carried out.
+    RecommendationImplemented,
+    /// The patient does so.
+    RecommendationVerified,
+    /// It was taken back before it was answered.
+    RecommendationWithdrawn,
     /// The plan was signed.
     Signed,
     /// A late fact was added beside a signed version.
@@ -289,7 +325,7 @@ mod tests {
         assert!(set(sig).about(&sig).is_some());
         assert!(set(other).about(&sig).is_none());
         let sets = vec![FieldSet { at: sig, value: None }, FieldSet { at: other, value: None }];
-        let decided = change(What::Decided { decision: DecisionKind::RecommendationDecided, sets });
+        let decided = change(What::decided(DecisionKind::RecommendationDecided, sets));
         let What::Decided { sets, .. } = decided.about(&sig).expect("set by a decision").what
         else {
             panic!("still a decision")

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::RowId;
-use crate::medication::Sig;
+use crate::medication::{Product, Sig};
 use crate::phi::Phi;
 use crate::recommendation::{DecisionOutcome, DeclineReason};
+use crate::value::PartialDate;
 
 /// What may be decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,79 @@ pub enum Command {
         #[serde(default)]
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
         note: Phi<String>,
+        /// Write the answer into the medication list with the same stroke.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "ListUpdate"))]
+        list: Option<Box<Phi<ListUpdate>>>,
     },
+    /// It is on the screen of whom it is addressed to.
+    MarkSeen {
+        /// Row of the recommendation list.
+        row: RowId,
+    },
+    /// Take a recommendation back that nobody has answered yet.
+    WithdrawRecommendation {
+        /// Row of the recommendation list.
+        row: RowId,
+        /// Why.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        reason: Phi<String>,
+    },
+    /// What was accepted was carried out: ordered, stopped, taught.
+    Implemented {
+        /// Row of the recommendation list.
+        row: RowId,
+        /// How; may be empty.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        note: Phi<String>,
+    },
+    /// The patient really takes or does it so.
+    Verified {
+        /// Row of the recommendation list.
+        row: RowId,
+        /// How that is known; may be empty.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        note: Phi<String>,
+    },
+}
+
+impl Command {
+    /// The recommendation it answers, where only whom it is addressed to may give it.
+    pub const fn for_addressee(&self) -> Option<RowId> {
+        match self {
+            Self::Decide { row, .. } | Self::MarkSeen { row } => Some(*row),
+            Self::Share
+            | Self::SendRecommendation { .. }
+            | Self::Addend { .. }
+            | Self::Revise { .. }
+            | Self::WithdrawRecommendation { .. }
+            | Self::Implemented { .. }
+            | Self::Verified { .. } => None,
+        }
+    }
+
+    /// Whether it writes into the medication list.
+    pub const fn writes_list(&self) -> bool {
+        matches!(self, Self::Decide { list: Some(_), .. })
+    }
+}
+
+/// What an accepted recommendation needs beside its own words to be written into the medication list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct ListUpdate {
+    /// The day it begins or ends, where the decider is.
+    pub day: PartialDate,
+    /// Id of the row of a medicine that is started, made by the client.
+    pub row: RowId,
+    /// The medicine that is started: a recommendation names it in prose only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub product: Option<Product>,
 }
 
 /// Why a command was refused. The document is unchanged.
@@ -80,6 +153,18 @@ pub enum CommandError {
     /// Something is missing before it may be signed: the gate says what.
     #[error("not ready to be signed")]
     NotReady,
+    /// It is addressed to somebody else.
+    #[error("addressed to somebody else")]
+    NotAddressee,
+    /// The plan was signed: it takes the decision, and not the change of the list.
+    #[error("the plan was signed")]
+    Sealed,
+    /// What it would write holds two values at once.
+    #[error("the register is in conflict")]
+    InConflict,
+    /// The list is full.
+    #[error("the list is full")]
+    ListFull,
     /// There is no signed version it could be about.
     #[error("not signed")]
     NotSigned,

@@ -6,6 +6,8 @@ mod book;
 mod command;
 mod edit;
 mod import;
+mod list;
+mod recommend;
 mod sign;
 
 use std::collections::BTreeSet;
@@ -121,6 +123,11 @@ impl Doc {
     /// What a register holds.
     pub fn register(&self, at: &Address) -> &Register {
         self.state.register(at)
+    }
+
+    /// `seq` of the last change of a register or a text; 0 if there was none.
+    pub fn rev_of(&self, at: &Address) -> u64 {
+        self.state.texts.get(at).map_or_else(|| self.register(at).rev(), |text| text.rev)
     }
 
     /// The words of a text; `None` if it was never written.

@@ -12,7 +12,7 @@ use crate::id::RowId;
 use crate::value::{Line, PartialDate, Value, ValueError};
 use crate::{
     allergy, care_team, condition, consent, goal, immunization, measure, medication, outline,
-    problem, recommendation, referral, task, teach_back, todo, touchpoint, version, voice,
+    problem, recommendation, referral, safety, task, teach_back, todo, touchpoint, version, voice,
 };
 
 /// The three documents of a record, which are three audiences.
@@ -94,7 +94,14 @@ macro_rules! lists {
             /// Whether a value of its rows stands as it was first written: readings and answers are not edited, they
             /// are followed by others, or removed as an error.
             pub const fn append_only(self) -> bool {
-                matches!(self, Self::Measures | Self::TeachBacks | Self::HomeReadings | Self::Consents)
+                matches!(
+                    self,
+                    Self::Measures
+                        | Self::TeachBacks
+                        | Self::Dismissals
+                        | Self::HomeReadings
+                        | Self::Consents
+                )
             }
         }
     };
@@ -127,6 +134,8 @@ lists! {
     CareTeam "care_team" Plan;
     /// How staff who may not write a field propose a change.
     Comments "comments" Plan;
+    /// Safety prompts somebody looked at and laid aside, with the reason.
+    Dismissals "dismissals" Plan;
     /// Questions the patient wants to ask.
     Questions "questions" Voice;
     /// What the patient did about a to-do.
@@ -255,6 +264,8 @@ fields! {
     MedsControlled "meds.controlled" Plan Place::Row(ListName::Meds), register(bool), No;
     /// Whether 42 CFR Part 2 holds for it.
     MedsSensitivity "meds.sensitivity" Plan Place::Row(ListName::Meds), register(medication::Sensitivity), No;
+    /// The recommendation by which it was last changed.
+    MedsBecause "meds.because" Plan Place::Row(ListName::Meds), command(RowId), No;
     /// Is there a reason for it?
     MedsIndicated "meds.indicated" Plan Place::Row(ListName::Meds), register(medication::Assessment), No;
     /// Does it work?
@@ -313,11 +324,19 @@ fields! {
     /// The guideline or study behind it.
     RecommendationsReference "recommendations.reference" Plan Place::Row(ListName::Recommendations), register(Line), No;
     /// The sent recommendation this one takes the place of.
-    RecommendationsReplaces "recommendations.replaces" Plan Place::Row(ListName::Recommendations), register(RowId), No;
+    RecommendationsReplaces "recommendations.replaces" Plan Place::Row(ListName::Recommendations), register(RowId), OnceSent;
     /// Draft, sent, decided.
     RecommendationsState "recommendations.state" Plan Place::Row(ListName::Recommendations), command(recommendation::RecommendationState), OnceSent;
+    /// It was on the screen of whom it is addressed to.
+    RecommendationsSeen "recommendations.seen" Plan Place::Row(ListName::Recommendations), command(bool), No;
     /// What the prescriber said.
     RecommendationsDecision "recommendations.decision" Plan Place::Row(ListName::Recommendations), command(recommendation::Decision), OnceSent;
+    /// How it was carried out.
+    RecommendationsImplemented "recommendations.implemented" Plan Place::Row(ListName::Recommendations), command(Line), No;
+    /// How it is known that the patient does so.
+    RecommendationsVerified "recommendations.verified" Plan Place::Row(ListName::Recommendations), command(Line), No;
+    /// Why it was taken back.
+    RecommendationsWithdrawn "recommendations.withdrawn" Plan Place::Row(ListName::Recommendations), command(Line), No;
 
     /// In the patient's words.
     GoalsText "goals.text" Plan Place::Row(ListName::Goals), text[300], Yes;
@@ -348,6 +367,9 @@ fields! {
     CommentsAbout "comments.about" Plan Place::Row(ListName::Comments), register(outline::CommentAbout), No;
     /// A comment.
     CommentsText "comments.text" Plan Place::Row(ListName::Comments), text[600], No;
+
+    /// A safety prompt that was laid aside, and why.
+    DismissalsContent "dismissals.content" Plan Place::Row(ListName::Dismissals), register(safety::Dismissal), No;
 
     /// Who asked for the pharmacist.
     Referral "referral" Plan Place::Document, register(referral::Referral), Yes;

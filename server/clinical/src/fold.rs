@@ -137,9 +137,12 @@ impl State {
                     text.merged = None;
                 }
             }
-            What::Decided { decision: _, sets } => {
+            What::Decided { decision: _, sets, added } => {
                 for one in sets {
                     set(one.at, one.value.clone());
+                }
+                for one in added {
+                    self.place(one.list, one.row, one.after);
                 }
             }
         }

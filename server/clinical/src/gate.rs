@@ -228,7 +228,7 @@ fn verified(plan: &Doc, row: RowId) -> bool {
 
 /// Whether some recommendation answers a problem.
 fn answered(plan: &Doc, problem: RowId) -> bool {
-    plan.standing(ListName::Recommendations).any(|row| {
+    plan.standing(ListName::Recommendations).filter(|row| !plan.withdrawn(*row)).any(|row| {
         read::<RecommendationContent>(plan, on(row, FieldName::RecommendationsContent))
             .is_some_and(|content| content.problem == Some(problem))
     })

@@ -44,12 +44,23 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
     pub strength_form: String,
+    /// What is in it, coded, where the chart said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Code>>"))]
+    pub ingredients: Vec<Code>,
 }
 
 impl Check for Product {
     fn check(&self) -> Result<(), ValueError> {
         short("name", &self.name, 1, 200)?;
-        short("strength_form", &self.strength_form, 0, 100)
+        short("strength_form", &self.strength_form, 0, 100)?;
+        if self.ingredients.len() > 20 {
+            return Err(ValueError::OutOfRange { path: "ingredients" });
+        }
+        self.ingredients.iter().try_for_each(|code| {
+            short("ingredients", &code.system, 1, 200)?;
+            short("ingredients", &code.code, 1, 100)
+        })
     }
 }
 

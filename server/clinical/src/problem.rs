@@ -6,7 +6,7 @@ use crate::id::RowId;
 use crate::value::{Check, ValueError, few_rows, short};
 
 /// Cipolle and Strand's seven categories, with monitoring and cost (the design's code system `mtp`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]

@@ -87,9 +87,47 @@ pub enum RecommendationState {
     AcceptedModified,
     /// Not taken, with a reason.
     Declined,
+    /// What was accepted was carried out.
+    Implemented,
+    /// The patient really does so.
+    Verified,
+    /// Taken back before it was answered.
+    Withdrawn,
 }
 
 impl Check for RecommendationState {}
+
+/// Where a recommendation stands for a reader on a given day: its state, and what follows from time and from other
+/// rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Being written.
+    Draft,
+    /// With the prescriber.
+    Sent,
+    /// The prescriber had it on the screen.
+    Seen,
+    /// Nobody answered for [`NO_RESPONSE_MS`]. A late answer still counts.
+    NoResponse,
+    /// Taken as it is.
+    Accepted,
+    /// Taken with a change.
+    AcceptedModified,
+    /// Not taken.
+    Declined,
+    /// Carried out.
+    Implemented,
+    /// The patient does so.
+    Verified,
+    /// Taken back.
+    Withdrawn,
+    /// Another one was sent in its place before it was answered.
+    Replaced,
+}
+
+/// Without an answer for so long after it was sent, a recommendation counts as unanswered, in milliseconds: 14 days,
+/// the design's number. Shorter nags prescribers who answer once a week, longer leaves patients waiting.
+pub const NO_RESPONSE_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 /// What the prescriber decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

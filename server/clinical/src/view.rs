@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Base64;
-use crate::change::{Change, DecisionKind, Merged, What};
+use crate::change::{Change, DecisionKind, Merged, RowPlace, What};
 use crate::doc::Book;
 use crate::field::{Address, DocKind, FieldName, ListName, PatientSide, Place, Presence};
 use crate::fold::{State, presence_of};
@@ -195,13 +195,17 @@ impl<'a> Projection<'a> {
                 merged: merged.clone(),
             }),
             What::Reviewed { at } => self.field(at).then_some(What::Reviewed { at: *at }),
-            What::Decided { decision, sets } => match (decision, change.what.row()) {
+            What::Decided { decision, sets, added } => match (decision, change.what.row()) {
                 // On this side the row begins here.
                 (DecisionKind::RecommendationSent, Some(row)) => Some(self.appears(row)),
                 (
                     DecisionKind::Shared
                     | DecisionKind::RecommendationSent
+                    | DecisionKind::RecommendationSeen
                     | DecisionKind::RecommendationDecided
+                    | DecisionKind::RecommendationImplemented
+                    | DecisionKind::RecommendationVerified
+                    | DecisionKind::RecommendationWithdrawn
                     | DecisionKind::Signed
                     | DecisionKind::Addended
                     | DecisionKind::RevisionOpened,
@@ -209,7 +213,12 @@ impl<'a> Projection<'a> {
                 ) => {
                     let sets: Vec<_> =
                         sets.iter().filter(|set| self.field(&set.at)).cloned().collect();
-                    (!sets.is_empty()).then_some(What::Decided { decision: *decision, sets })
+                    let added = added
+                        .iter()
+                        .filter(|one| self.row(one.list, one.row))
+                        .map(|one| RowPlace { after: self.above(one.list, one.row), ..*one })
+                        .collect();
+                    (!sets.is_empty()).then_some(What::Decided { decision: *decision, sets, added })
                 }
             },
         }
@@ -265,7 +274,9 @@ impl<'a> Projection<'a> {
             | ListName::HomeReadings
             | ListName::Consents => true,
             // Among the team: not even that there is one.
-            ListName::TeachBacks | ListName::Comments | ListName::Tasks => false,
+            ListName::TeachBacks | ListName::Comments | ListName::Dismissals | ListName::Tasks => {
+                false
+            }
         }
     }
 

@@ -248,6 +248,7 @@ impl CallTask {
             ClientMessage::RecordEdit { .. }
             | ClientMessage::RecordCommand { .. }
             | ClientMessage::RecordGate { .. }
+            | ClientMessage::RecordSafety { .. }
             | ClientMessage::RecordSign { .. }
             | ClientMessage::RecordCaret { .. }
             | ClientMessage::RecordResync { .. }

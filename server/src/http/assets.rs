@@ -68,7 +68,7 @@ pub(super) async fn serve(request: Request) -> Response {
         };
         return Problem::new(code).into_response();
     }
-    let screen = path == "/" || path == "/j" || path.starts_with("/v/");
+    let screen = matches!(path, "/" | "/j" | "/d") || path.starts_with("/v/");
     let name = if screen { "index.html" } else { path.trim_start_matches('/') };
     // Files that are meant for the server or for other requests are not pages.
     let hidden = name.starts_with('.') || name.contains("/.") || name.ends_with(".br");

@@ -33,7 +33,7 @@ impl Token {
     ///
     /// # Errors
     /// The system gives no randomness.
-    pub(super) fn new() -> Result<Self, NoRandomness> {
+    pub(crate) fn new() -> Result<Self, NoRandomness> {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
         getrandom::fill(bytes.as_mut_slice()).map_err(|_none| NoRandomness)?;
         Ok(Self(bytes))
@@ -43,12 +43,12 @@ impl Token {
         Self(Zeroizing::new(bytes))
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_slice()
     }
 
     /// Reads the text form; lower case, hyphens and the look-alikes O, I, L are taken as what they mean.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() > 2 * Self::CHARS {
             return None;
         }

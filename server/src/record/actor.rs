@@ -16,9 +16,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use clinical::edit::Edit;
 use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
+use clinical::safety::Agreement;
 use clinical::view::View;
 use signaling::message::{
     ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
@@ -128,6 +128,7 @@ impl Home {
                     desk.closed(reader.connection, self.record);
                     tell(&reader);
                 }
+                Input::Answer { reader, answer: _ } => tell(&reader),
                 Input::Message { .. } | Input::Role { .. } | Input::Close { .. } | Input::Stop => {}
                 #[cfg(test)]
                 Input::Break => {}
@@ -249,6 +250,7 @@ impl Task {
                     self.empty_since = Some(Instant::now());
                 }
             }
+            Input::Answer { reader, answer } => self.answer(*reader, *answer).await,
             // Taken by the loop, which ends with it.
             Input::Stop => {}
             #[cfg(test)]
@@ -295,6 +297,10 @@ impl Task {
                     return self.say(connection, refused("record.gate", RefusalCode::Busy));
                 }
             },
+            ClientMessage::RecordSafety { doc } => {
+                // A collaborative agreement is not kept by this server.
+                self.session.safety(now(), connection, doc, Agreement::None)
+            }
             ClientMessage::RecordSign { doc, id, seen } => {
                 if self.is_broken(connection, doc, id) {
                     return;
@@ -347,30 +353,6 @@ impl Task {
             self.say(connection, record_refusal(doc, edit, RecordRefusal::StorageFailed));
         }
         broken
-    }
-
-    /// An edit sent again whose change is older than the document remembers: the index knows it.
-    async fn stored_before(&self, connection: ConnectionId, doc: DocId, edit: &Edit) -> bool {
-        let held = self.session.docs().find(|held| held.id() == doc);
-        let (Some(held), Some(log)) = (held, self.logs.get(&doc)) else { return false };
-        if held.seq_of(edit.id).is_some() {
-            return false;
-        }
-        let prev = held.seq();
-        let store = &self.home.records.inner.store;
-        match store::change_of_edit(store, &log.dek, doc, edit.id).await {
-            Ok(None) => false,
-            Ok(Some(_change)) => {
-                // If `prev` is not what this connection was sent, it asks for the document again.
-                let edit = edit.id;
-                self.say(connection, ServerMessage::RecordAck { doc, edit, prev, change: None });
-                true
-            }
-            Err(_away) => {
-                self.say(connection, record_refusal(doc, edit.id, RecordRefusal::StorageAway));
-                true
-            }
-        }
     }
 
     fn say(&self, connection: ConnectionId, message: ServerMessage) {

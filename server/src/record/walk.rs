@@ -87,7 +87,9 @@ async fn walk_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Walked, Load
 }
 
 fn signature(change: &Change) -> Option<Signed> {
-    let What::Decided { decision: DecisionKind::Signed, sets } = &change.what else { return None };
+    let What::Decided { decision: DecisionKind::Signed, sets, added: _ } = &change.what else {
+        return None;
+    };
     let set = sets.iter().find(|set| set.at.field == FieldName::Signed)?;
     set.value.as_ref().and_then(Value::read)
 }

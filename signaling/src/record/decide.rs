@@ -1,18 +1,21 @@
 //! Decisions, signatures and the gate before them. They need the store at once and are never taken again behind
 //! somebody's back.
 
-use clinical::actor::{CallTime, Millis};
+use clinical::actor::{Actor, CallTime, Millis};
 use clinical::change::{Change, What};
 use clinical::command::Command;
 use clinical::field::DocKind;
 use clinical::gate::{SigningFacts, gate};
-use clinical::id::{ConnectionId, DocId, EditId};
+use clinical::id::{ConnectionId, DocId, EditId, RowId};
+use clinical::phi::Phi;
+use clinical::safety::{self, Agreement};
 use clinical::version::SealedVersion;
 
 use super::effect::{Audit, Effect, Fact};
 use super::queue::Origin;
-use super::{Admitted, FreshIds, RecordSession, refuse, refused, send};
-use crate::message::{CommandName, RecordRefusal, RefusalCode, ServerMessage};
+use super::refusal::refusal_of;
+use super::{Admitted, FreshIds, RecordSession, UNSETTLED, refuse, refused, send};
+use crate::message::{CommandName, PersonName, RecordRefusal, RefusalCode, ServerMessage};
 use crate::role;
 
 impl RecordSession {
@@ -38,19 +41,82 @@ impl RecordSession {
             Admitted::Answered => return effects,
             Admitted::Refused(code) => return refuse(connection, doc, id, code),
         };
-        if !role::may_command(actor.role, CommandName::of(command)) {
-            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        let who = Who { connection, actor, call };
+        if let Err(code) = self.give(now, index, who, id, command, seen, &mut effects) {
+            return refuse(connection, doc, id, code);
         }
-        let Some(sheet) = self.sheets.get_mut(index) else { return effects };
-        let change = match sheet.doc.command(now, &actor, call, id, command, seen) {
-            Ok(change) => change,
-            Err(error) => return refuse(connection, doc, id, RecordRefusal::from(error)),
-        };
-        self.decided(index, connection, call, change, None, &mut effects);
         if matches!(command, Command::Share) {
             self.views_changed(fresh, &mut effects);
         }
         effects
+    }
+
+    /// Takes the answer to one recommendation from whom it is addressed to, who has nothing of the record open: the
+    /// way of a link outside a visit. Whatever else the command is about is refused. The connection is told when the
+    /// answer is stored, and nothing more; it is to be closed afterwards.
+    #[expect(clippy::too_many_arguments, reason = "an answer, who gives it and what it is about")]
+    pub fn answer_by_link(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        actor: Actor,
+        name: Phi<String>,
+        row: RowId,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let plan = |sheet: &super::queue::Sheet| sheet.doc.kind() == DocKind::Plan;
+        let Some(index) = self.sheets.iter().position(plan) else { return effects };
+        let Some(sheet) = self.sheets.get(index) else { return effects };
+        let doc = sheet.doc.id();
+        if command.for_addressee() != Some(row) {
+            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        }
+        if let Some(failure) = sheet.failed {
+            return refuse(connection, doc, id, refusal_of(failure));
+        }
+        if sheet.unsettled() >= UNSETTLED || sheet.doc.seq_of(id).is_some() {
+            return refuse(connection, doc, id, RecordRefusal::Busy);
+        }
+        let (person, role) = (actor.person, actor.role);
+        self.people.insert(person, PersonName { person, name, role });
+        self.outside.insert(connection);
+        let who = Who { connection, actor, call: None };
+        match self.give(now, index, who, id, command, seen, &mut effects) {
+            Ok(()) => effects,
+            Err(code) => refuse(connection, doc, id, code),
+        }
+    }
+
+    /// Gives a command to a document, by who may.
+    #[expect(clippy::too_many_arguments, reason = "a command, who gives it and what comes of it")]
+    fn give(
+        &mut self,
+        now: Millis,
+        index: usize,
+        who: Who,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), RecordRefusal> {
+        let Who { connection: _, actor, call } = who;
+        if !role::may_command(actor.role, CommandName::of(command))
+            || (command.writes_list() && !role::may_update_list(actor.role))
+        {
+            return Err(RecordRefusal::NotAllowed);
+        }
+        let sheet = self.sheets.get_mut(index).ok_or(RecordRefusal::NotOpen)?;
+        let for_nobody =
+            command.for_addressee().is_some_and(|row| sheet.doc.addressee(row).is_none());
+        if for_nobody && !role::may_decide_for_nobody(actor.role) {
+            return Err(RecordRefusal::NotAddressee);
+        }
+        let change = sheet.doc.command(now, &actor, call, id, command, seen)?;
+        self.decided(index, who, change, None, effects);
+        Ok(())
     }
 
     /// Signs the plan. `facts` are what the record itself cannot know of the signer.
@@ -80,14 +146,8 @@ impl RecordSession {
         let Some(sheet) = self.sheets.get_mut(index) else { return effects };
         match sheet.doc.sign(now, &actor, call, id, seen, facts) {
             Ok((change, version)) => {
-                self.decided(
-                    index,
-                    connection,
-                    call,
-                    change,
-                    Some(Box::new(version)),
-                    &mut effects,
-                );
+                let who = Who { connection, actor, call };
+                self.decided(index, who, change, Some(Box::new(version)), &mut effects);
                 effects
             }
             Err(error) => refuse(connection, doc, id, RecordRefusal::from(error)),
@@ -120,17 +180,43 @@ impl RecordSession {
         vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
     }
 
+    /// The safety prompts of the plan, for whoever reads it whole.
+    pub fn safety(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        doc: DocId,
+        agreement: Agreement,
+    ) -> Vec<Effect> {
+        const OF: &str = "record.safety";
+        let Some(reader) = self.readers.get_mut(&connection) else { return Vec::new() };
+        let sheet = self.sheets.iter().find(|sheet| {
+            sheet.doc.id() == doc
+                && sheet.doc.kind() == DocKind::Plan
+                && sheet.view_of(connection).is_some()
+        });
+        let (Some(sheet), true) = (sheet, role::may_ask_safety(reader.actor.role)) else {
+            return vec![refused(connection, OF, RefusalCode::NotAllowed)];
+        };
+        if !reader.edits.take(now) {
+            return vec![refused(connection, OF, RefusalCode::TooFast)];
+        }
+        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
+        let prompts = safety::prompts(&sheet.doc, voice.map(|sheet| &sheet.doc), agreement, now);
+        let seq = sheet.doc.seq();
+        vec![send(connection, ServerMessage::RecordSafety { doc, seq, prompts })]
+    }
+
     /// Hands a decision that was just folded to the store.
     fn decided(
         &mut self,
         index: usize,
-        connection: ConnectionId,
-        call: Option<CallTime>,
+        who: Who,
         change: Change,
         version: Option<Box<SealedVersion>>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(actor) = self.readers.get(&connection).map(|reader| reader.actor) else { return };
+        let Who { connection, actor, call } = who;
         let Some(sheet) = self.sheets.get_mut(index) else { return };
         sheet.push(change.clone(), Origin { connection, actor, call, edit: None });
         let audit = match &change.what {
@@ -144,4 +230,12 @@ impl RecordSession {
         let (doc, change) = (sheet.doc.id(), Box::new(change));
         effects.push(Effect::Store { doc, change, audit, version });
     }
+}
+
+/// Who decides, from where.
+#[derive(Clone, Copy)]
+struct Who {
+    connection: ConnectionId,
+    actor: Actor,
+    call: Option<CallTime>,
 }

@@ -285,5 +285,10 @@ impl RecordSession {
                 effects.push(send(*connection, message));
             }
         }
+        if self.outside.contains(&origin.connection) {
+            let message =
+                ServerMessage::RecordAck { doc, edit: change.edit, prev: 0, change: None };
+            effects.push(send(origin.connection, message));
+        }
     }
 }

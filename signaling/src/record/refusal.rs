@@ -24,6 +24,10 @@ impl CommandName {
             Command::Decide { .. } => Self::Decide,
             Command::Addend { text: _ } => Self::Addend,
             Command::Revise { reason: _ } => Self::Revise,
+            Command::MarkSeen { row: _ } => Self::MarkSeen,
+            Command::WithdrawRecommendation { .. } => Self::WithdrawRecommendation,
+            Command::Implemented { .. } => Self::Implemented,
+            Command::Verified { .. } => Self::Verified,
         }
     }
 }
@@ -64,6 +68,10 @@ impl From<CommandError> for RecordRefusal {
             CommandError::BadDecision => Self::BadDecision,
             CommandError::NotReady => Self::NotReady,
             CommandError::NotSigned => Self::NotSigned,
+            CommandError::NotAddressee => Self::NotAddressee,
+            CommandError::Sealed => Self::Sealed,
+            CommandError::InConflict => Self::InConflict,
+            CommandError::ListFull => Self::ListFull,
         }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod decisions;
 mod history;
 mod limits;
 mod order;

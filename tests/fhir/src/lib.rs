@@ -395,7 +395,7 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
             content
         }
         FieldName::RecommendationsState => {
-            json!(dice.pick(&["draft", "sent", "accepted", "accepted_modified", "declined"]))
+            json!(dice.pick(&["draft", "sent", "accepted", "accepted_modified", "declined", "implemented", "verified", "withdrawn"]))
         }
         FieldName::RecommendationsDecision => dice.pick(&[
             json!({ "by": person(2), "outcome": "accepted" }),
@@ -406,7 +406,12 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
             json!({ "name": "Dr. Amy Chen" }),
             json!({ "name": "Dr. Priya Raman", "person": person(2) }),
         ]),
-        FieldName::RecommendationsReplaces | FieldName::WhatIDidTodo => json!(RowId(dice.uuid())),
+        FieldName::RecommendationsReplaces | FieldName::WhatIDidTodo | FieldName::MedsBecause => {
+            json!(RowId(dice.uuid()))
+        }
+        FieldName::DismissalsContent => {
+            json!({ "code": "no_indication", "at": [{ "field": "meds.sig" }], "reason": line(dice) })
+        }
         FieldName::GoalsOwner => json!(dice.pick(&["patient", "team"])),
         FieldName::GoalsAchievement => {
             json!(dice.pick(&["in_progress", "achieved", "not_achieved", "sustaining", "not_attainable"]))
@@ -447,6 +452,7 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
         | FieldName::ReviewedAllergies
         | FieldName::ReviewedImmunizations
         | FieldName::QuestionsAnswered
+        | FieldName::RecommendationsSeen
         | FieldName::TodosTick
         | FieldName::Share => json!(dice.one_in(2)),
         FieldName::TouchpointsContent => json!({
@@ -462,6 +468,9 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
         | FieldName::ProblemsNoActionReason
         | FieldName::ProblemsResponsible
         | FieldName::RecommendationsReference
+        | FieldName::RecommendationsImplemented
+        | FieldName::RecommendationsVerified
+        | FieldName::RecommendationsWithdrawn
         | FieldName::OutlineInteractionFrequency
         | FieldName::OutlineNoGoalReason
         | FieldName::OutlineNoTouchpointReason => json!(line(dice)),

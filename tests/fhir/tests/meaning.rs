@@ -155,7 +155,7 @@ fn a_mitigation_is_written_when_it_happened_and_not_before() {
     let outcome = DecisionOutcome::AcceptedModified;
     bench.command(
         &pcp(),
-        &Command::Decide { row: row(4), outcome, regimen: None, reason: None, note },
+        &Command::Decide { row: row(4), outcome, regimen: None, reason: None, note, list: None },
     );
     assert_eq!(steps(&bench), ["5"], "agreed is not yet done");
 

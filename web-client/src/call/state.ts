@@ -106,6 +106,7 @@ export function receive(state: CallState, message: ServerMessage): CallState {
     case "record.caret":
     case "record.history":
     case "record.gate":
+    case "record.safety":
     case "record.status":
     case "record.closed":
       return state; // of the media and of the record, which fold them themselves

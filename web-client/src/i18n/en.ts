@@ -1,6 +1,8 @@
 import { billingEn } from "../billing/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
+import { decisionEn } from "../decision/en";
+import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
 import { scheduleEn } from "../schedule/en";
@@ -272,6 +274,8 @@ export const en = {
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...billingEn,
   ...planEn,
+  ...decideEn,
+  ...decisionEn,
   ...moreEn,
   ...signEn,
   ...patientEn,

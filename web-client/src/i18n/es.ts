@@ -1,6 +1,8 @@
 import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
+import { decisionEs } from "../decision/es";
+import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
 import { scheduleEs } from "../schedule/es";
@@ -269,6 +271,8 @@ export const es: Messages = {
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...billingEs,
   ...planEs,
+  ...decideEs,
+  ...decisionEs,
   ...moreEs,
   ...signEs,
   ...patientEs,

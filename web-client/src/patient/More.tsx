@@ -2,11 +2,14 @@ import { CircleCheck, Plus, Phone, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useLanguage } from "../i18n";
 import { useCanEditRows, useCanWrite, useRecordSlice, useRegister, useRows, useScene, useValue } from "../plan/context";
+import { EMPTY_DOC, standing } from "../plan/fold";
 import { NarrativeText } from "../plan/NarrativeText";
+import { standingOf, type Standing } from "../plan/standing";
+import { sameItems } from "../plan/store";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { Chip } from "../ui/Chip";
-import type { RecommendationState, RowId } from "../wire";
+import type { RowId } from "../wire";
 import { CareTeam, Consents, Contact, Factors, Problems, Readings, Remarks } from "./Mine";
 import { Section } from "./Section";
 import { Undecided } from "./Undecided";
@@ -113,21 +116,29 @@ function Goal({ row, number }: { readonly row: RowId; readonly number: number })
   );
 }
 
-const ANSWER: Record<RecommendationState, "waiting" | "yes" | "changed" | "no"> = {
-  draft: "waiting", sent: "waiting", accepted: "yes", accepted_modified: "changed", declined: "no",
+/** What was taken back or replaced is not asked of anybody any more, so it is not shown. */
+const ANSWER: Record<Standing, "waiting" | "yes" | "changed" | "no" | null> = {
+  draft: "waiting", sent: "waiting", seen: "waiting", no_response: "waiting", accepted: "yes", accepted_modified: "changed",
+  declined: "no", implemented: "yes", verified: "yes", withdrawn: null, replaced: null,
 };
 
 function Recommended() {
   const { say } = useLanguage();
-  const rows = useRows("recommendations");
+  const rows = useRecordSlice((state) => {
+    const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
+    return standing(doc, "recommendations").filter((row) => ANSWER[standingOf(doc, row, Date.now())] !== null);
+  }, sameItems);
   return rows.length === 0 ? null : <Section title={say("patient.recommended")}>{rows.map((row) => <Idea key={row} row={row} />)}</Section>;
 }
 
 function Idea({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const content = useValue("recommendations.content", row);
-  const state = useValue("recommendations.state", row) ?? "sent";
-  return content === null ? null : <Card><p className={style["how"]}>{content.summary}</p><p>{say(`patient.recommended.${ANSWER[state]}`)}</p></Card>;
+  const answer = useRecordSlice((state) => ANSWER[standingOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, row, Date.now())]);
+  // Carried out says what was decided, not whether it was changed on the way.
+  const changed = useValue("recommendations.decision", row)?.outcome === "accepted_modified";
+  if (content === null || answer === null) return null;
+  return <Card><p className={style["how"]}>{content.summary}</p><p>{say(`patient.recommended.${answer === "yes" && changed ? "changed" : answer}`)}</p></Card>;
 }
 
 function Allergies() {

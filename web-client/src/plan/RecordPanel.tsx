@@ -22,7 +22,7 @@ import { Collect } from "./panels/Collect";
 import { FollowUp } from "./panels/FollowUp";
 import { Implement } from "./panels/Implement";
 import { PlanPanel } from "./panels/Problems";
-import { useCommand } from "./panels/Recommendation";
+import { useCommand } from "./panels/command";
 import { Team, Voice } from "./panels/Voice";
 import { PLACE, type TabId } from "./places";
 import type { RecordState } from "./state";

@@ -103,9 +103,12 @@ function apply(doc: DocState, { seq, by, at_ms, what }: Change): DocState {
       return before === undefined ? doc : withText(doc, key, { ...before, merged: undefined });
     }
     case "decided":
-      return what.sets.reduce<DocState>(
-        (state, { at, value }) => withRegister(state, at, { state: "value", value, rev: seq, by, at_ms }),
-        doc,
+      return (what.added ?? []).reduce<DocState>(
+        (state, { list, row, after }) => added(state, list, row, after, {}, { seq, by, at_ms }),
+        what.sets.reduce<DocState>(
+          (state, { at, value }) => withRegister(state, at, { state: "value", value, rev: seq, by, at_ms }),
+          doc,
+        ),
       );
     default:
       return what satisfies never;

@@ -52,7 +52,7 @@ export class SharedRecord implements Readable<RecordState> {
   private readonly parts: Parts;
   private readonly store = createStore<RecordState>({
     line: "down", docs: new Map(), pending: [], refused: [], locked: 0, people: new Map(), carets: new Map(),
-    storage: "ok", closed: null, gate: null, drafts: new Map(), done: [],
+    storage: "ok", closed: null, gate: null, safety: null, drafts: new Map(), done: [],
   });
   private readonly kinds = new Map<DocId, DocKind>();
   private readonly halves = new Map<DocId, Extract<ServerMessage, { type: "record.snapshot" }>[]>();
@@ -170,6 +170,12 @@ export class SharedRecord implements Readable<RecordState> {
   askGate(): void {
     const doc = this.get().docs.get("plan");
     if (doc !== undefined) this.parts.line.send({ type: "record.gate", doc: doc.id });
+  }
+
+  /** Asks for the safety prompts; the answer comes into the state. */
+  askSafety(): void {
+    const doc = this.get().docs.get("plan");
+    if (doc !== undefined) this.parts.line.send({ type: "record.safety", doc: doc.id });
   }
 
   /** Keeps an open editor over a reload. Nobody else sees it. */
@@ -292,6 +298,8 @@ export class SharedRecord implements Readable<RecordState> {
       }
       case "record.gate":
         return this.patch({ gate: { seq: message.seq, missing: message.missing } });
+      case "record.safety":
+        return this.patch({ safety: { seq: message.seq, prompts: message.prompts } });
       case "record.status":
         return this.patch({ storage: message.storage });
       case "record.closed":

@@ -48,6 +48,7 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   bad_decision: "box",
   not_ready: "box",
   not_signed: "box",
+  not_addressee: "box",
 };
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */

@@ -1,6 +1,6 @@
 /** What is known of an open record: types only. `record.ts` moves it. */
 import type {
-  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, RecordRefusal, SeatId, StorageState, View,
+  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, Prompt, RecordRefusal, SeatId, StorageState, View,
 } from "../wire";
 import type { DocState } from "./fold";
 import type { Draft, Entry } from "./queue";
@@ -58,6 +58,8 @@ export interface RecordState {
   readonly closed: ClosedReason | null;
   /** What was missing before the plan may be signed when it was last asked; `null`: not asked. */
   readonly gate: { readonly seq: number; readonly missing: readonly GateItem[] } | null;
+  /** The safety prompts when they were last asked for; `null`: not asked. */
+  readonly safety: { readonly seq: number; readonly prompts: readonly Prompt[] } | null;
   /** Editors an earlier page left open, until they are opened again. */
   readonly drafts: ReadonlyMap<string, Draft>;
   /** Own changes that can be taken back, the newest last. */

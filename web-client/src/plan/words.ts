@@ -37,6 +37,9 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "problems.no_action_reason":
     case "problems.responsible":
     case "recommendations.reference":
+    case "recommendations.implemented":
+    case "recommendations.verified":
+    case "recommendations.withdrawn":
     case "outline.interaction_frequency":
     case "outline.no_goal_reason":
     case "outline.no_touchpoint_reason":
@@ -93,7 +96,10 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "recommendations.addressee":
       return value.name;
     case "recommendations.replaces":
+    case "meds.because":
       return named(value);
+    case "dismissals.content":
+      return value.reason;
     case "recommendations.content":
       return joined([value.summary, value.regimen === undefined ? "" : sigShown(value.regimen, say)], " · ");
     case "recommendations.state":
@@ -156,6 +162,7 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "reviewed.immunizations":
     case "questions.answered":
     case "share":
+    case "recommendations.seen":
     case "todos.tick":
       return say(value ? "plan.yes" : "plan.no");
   }

@@ -143,22 +143,30 @@ impl Book {
                 self.typed(*at, mark);
                 self.touch(at.row, mark, *edit);
             }
-            What::Decided { decision, sets } => {
-                for set in sets {
-                    self.wrote(set.at, *seq, *edit);
-                    self.touch(set.at.row, mark, *edit);
-                }
-                match decision {
+            What::Decided { decision, sets, added: _ } => {
+                let touches = match decision {
                     DecisionKind::RecommendationSent => {
                         if let Some(row) = what.row() {
                             self.sent.insert(row, mark);
                         }
+                        true
                     }
+                    // That somebody looked changes nothing for who decides meanwhile.
+                    DecisionKind::RecommendationSeen => false,
                     DecisionKind::Shared
                     | DecisionKind::RecommendationDecided
+                    | DecisionKind::RecommendationImplemented
+                    | DecisionKind::RecommendationVerified
+                    | DecisionKind::RecommendationWithdrawn
                     | DecisionKind::Signed
                     | DecisionKind::Addended
-                    | DecisionKind::RevisionOpened => {}
+                    | DecisionKind::RevisionOpened => true,
+                };
+                for set in sets {
+                    self.wrote(set.at, *seq, *edit);
+                    if touches {
+                        self.touch(set.at.row, mark, *edit);
+                    }
                 }
             }
         }
@@ -271,6 +279,14 @@ fn is_sent(state: &crate::value::Value) -> bool {
     use crate::recommendation::RecommendationState as State;
     match state.read::<State>() {
         None | Some(State::Draft) => false,
-        Some(State::Sent | State::Accepted | State::AcceptedModified | State::Declined) => true,
+        Some(
+            State::Sent
+            | State::Accepted
+            | State::AcceptedModified
+            | State::Declined
+            | State::Implemented
+            | State::Verified
+            | State::Withdrawn,
+        ) => true,
     }
 }

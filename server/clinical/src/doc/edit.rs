@@ -332,7 +332,8 @@ impl Doc {
 
     /// A reading stands as it was taken, an answer as it was given, and a recommendation as it was sent.
     fn check_unlocked(&self, at: &Address) -> Result<(), EditError> {
-        let sent = || at.row.is_some_and(|row| self.book.sent(row).is_some());
+        let sent =
+            || at.row.is_some_and(|row| self.book.sent(row).is_some() || self.withdrawn(row));
         let locked = match at.field.place() {
             Place::Row(list) if list.append_only() => *self.state.register(at) != Register::Empty,
             Place::Row(ListName::Recommendations) => sent(),

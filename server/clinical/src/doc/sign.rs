@@ -72,7 +72,7 @@ impl Doc {
         let bytes = content.canonical().ok_or(CommandError::NotReady)?;
         let signed = Signed { version: content.version, sha256: Sha256Hex::of(&bytes) };
         let sets = vec![FieldSet { at: SIGNED, value: Some(Value::trusted(&signed)) }];
-        let what = What::Decided { decision: DecisionKind::Signed, sets };
+        let what = What::decided(DecisionKind::Signed, sets);
         let change = self.change(Stamp { now, by: Author::Seat(*by), call, edit: id }, what);
         self.fold(&change).map_err(|_damaged| CommandError::NotReady)?;
         let Signed { version, sha256 } = signed;
@@ -162,7 +162,7 @@ impl Doc {
         addenda.0.push(Addendum { of, text: text.to_owned(), by: by.person, at_ms: now });
         let value = Value::of(&addenda).map_err(|_rule| CommandError::BadDecision)?;
         let sets = vec![FieldSet { at: ADDENDA, value: Some(value) }];
-        Ok(What::Decided { decision: DecisionKind::Addended, sets })
+        Ok(What::decided(DecisionKind::Addended, sets))
     }
 
     pub(super) fn revise(&self, reason: &str) -> Result<What, CommandError> {
@@ -171,7 +171,7 @@ impl Doc {
         let revision = Revision { of, reason: reason.to_owned() };
         let value = Value::of(&revision).map_err(|_rule| CommandError::BadDecision)?;
         let sets = vec![FieldSet { at: REVISION, value: Some(value) }];
-        Ok(What::Decided { decision: DecisionKind::RevisionOpened, sets })
+        Ok(What::decided(DecisionKind::RevisionOpened, sets))
     }
 
     /// Whether a row was taken out.

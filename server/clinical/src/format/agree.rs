@@ -486,6 +486,7 @@ mod tests {
             name: "Lisinopril 10 MG Oral Tablet".to_owned(),
             code: None,
             strength_form: String::new(),
+            ingredients: Vec::new(),
         };
         assert_eq!(
             says_more(&sig("Take 1 tablet (10 mg) twice a day"), Some(&lisinopril)),

@@ -282,6 +282,7 @@ pub(crate) fn any_product() -> impl Strategy<Value = Product> {
         name: name.to_owned(),
         code: None,
         strength_form: strength_form.to_owned(),
+        ingredients: Vec::new(),
     })
 }
 
@@ -325,7 +326,12 @@ fn sig(dose: Option<(&str, &str)>, route: Route, freq: Option<(u8, u16, PeriodUn
 }
 
 fn both(sig: &Sig, name: &str) -> [String; 2] {
-    let product = Product { name: name.to_owned(), code: None, strength_form: String::new() };
+    let product = Product {
+        name: name.to_owned(),
+        code: None,
+        strength_form: String::new(),
+        ingredients: Vec::new(),
+    };
     Language::ALL.map(|language| sig_sentences(sig, Some(&product), language).join(" "))
 }
 
@@ -421,7 +427,12 @@ fn staff_read_one_line() {
 #[test]
 fn a_name_keeps_its_words_and_loses_its_shouting() {
     let name = |name: &str| {
-        product(&Product { name: name.to_owned(), code: None, strength_form: String::new() })
+        product(&Product {
+            name: name.to_owned(),
+            code: None,
+            strength_form: String::new(),
+            ingredients: Vec::new(),
+        })
     };
     assert_eq!(name("Simvastatin 20 MG Oral Tablet"), "Simvastatin 20 mg Oral Tablet");
     assert_eq!(

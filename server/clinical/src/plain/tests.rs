@@ -28,7 +28,12 @@ fn value<T>(value: T) -> Shown<T> {
 fn med(number: u128, name: &str, sig: Shown<Sig>) -> PlainMed {
     PlainMed {
         row: row(number),
-        product: value(Product { name: name.to_owned(), code: None, strength_form: String::new() }),
+        product: value(Product {
+            name: name.to_owned(),
+            code: None,
+            strength_form: String::new(),
+            ingredients: Vec::new(),
+        }),
         sig,
         indication: Shown::Empty,
         prescriber: Shown::Empty,
@@ -212,7 +217,12 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
         state: Base64(words.as_bytes().to_vec()),
         merged: None,
     };
-    let product = Product { name: "Warfarin".to_owned(), code: None, strength_form: String::new() };
+    let product = Product {
+        name: "Warfarin".to_owned(),
+        code: None,
+        strength_form: String::new(),
+        ingredients: Vec::new(),
+    };
     let touchpoint = Touchpoint {
         purpose: "INR test".to_owned(),
         when: "Tuesday".to_owned(),
@@ -411,7 +421,12 @@ fn badges_compare_with_the_signed_version() {
     let med = |n, name: &str, sig: Option<&str>, status| PlainMed {
         row: row(n),
         product: Shown::Value {
-            value: Product { name: name.to_owned(), code: None, strength_form: String::new() },
+            value: Product {
+                name: name.to_owned(),
+                code: None,
+                strength_form: String::new(),
+                ingredients: Vec::new(),
+            },
         },
         sig: sig.map_or(Shown::Empty, |text| Shown::Value {
             value: Sig { text: text.to_owned(), ..Sig::default() },

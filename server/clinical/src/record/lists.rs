@@ -20,6 +20,7 @@ use crate::problem::{
 };
 use crate::recommendation::{Addressee, Decision, RecommendationContent, RecommendationState};
 use crate::referral::{Identification, Referral};
+use crate::safety::Dismissal;
 use crate::task::{Task, TaskStatus};
 use crate::teach_back::TeachBack;
 use crate::todo::Instruction;
@@ -93,6 +94,8 @@ parts! {
         safe: Held<Assessment> = MedsSafe,
         /// Can and does the patient take it?
         adherent: Held<Assessment> = MedsAdherent,
+        /// The recommendation whose acceptance wrote it.
+        because: Held<RowId> = MedsBecause,
         /// "I take it so."
         as_taken: Held<Line> = MedsAsTaken,
         /// How it feels.
@@ -143,8 +146,16 @@ parts! {
         replaces: Held<RowId> = RecommendationsReplaces,
         /// Draft, sent, decided.
         state: Held<RecommendationState> = RecommendationsState,
+        /// The addressee saw it.
+        seen: Held<bool> = RecommendationsSeen,
         /// What the prescriber said.
         decision: Held<Decision> = RecommendationsDecision,
+        /// How it was carried out.
+        implemented: Held<Line> = RecommendationsImplemented,
+        /// How it is known that the patient does so.
+        verified: Held<Line> = RecommendationsVerified,
+        /// Why it was taken back.
+        withdrawn: Held<Line> = RecommendationsWithdrawn,
     }
 
     /// A goal.
@@ -339,6 +350,8 @@ record! {
         touchpoints: Touchpoint = Touchpoints TouchpointsContent,
         /// Messages the patient said back.
         teach_backs: TeachBack = TeachBacks TeachBacksContent,
+        /// Prompts that were laid aside, and why.
+        dismissals: Dismissal = Dismissals DismissalsContent,
         /// Who looks after the patient.
         care_team: CareTeamMember = CareTeam CareTeamContent,
         /// Readings taken at home.

@@ -51,7 +51,12 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
             "by": pcp().person, "outcome": "declined", "reason": "other", "note": word
         }),
         FieldName::RecommendationsAddressee => json!({ "name": word }),
-        FieldName::RecommendationsReplaces | FieldName::WhatIDidTodo => json!(row(8)),
+        FieldName::RecommendationsReplaces | FieldName::WhatIDidTodo | FieldName::MedsBecause => {
+            json!(row(8))
+        }
+        FieldName::DismissalsContent => {
+            json!({ "code": "no_indication", "at": [at(row(8), FieldName::MedsIndication)], "reason": word })
+        }
         FieldName::GoalsOwner => json!("patient"),
         FieldName::GoalsAchievement => json!("achieved"),
         FieldName::TeachBacksContent => json!({ "message": word, "result": "understood" }),
@@ -80,6 +85,7 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         FieldName::GoalsTarget => json!({ "measure": "weight", "value": word }),
         FieldName::TodosShouldDo => json!({ "text": word }),
         FieldName::MedsCostConcern
+        | FieldName::RecommendationsSeen
         | FieldName::MedsHighAlert
         | FieldName::MedsControlled
         | FieldName::ReviewedAllergies
@@ -103,6 +109,9 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         | FieldName::ProblemsPlainText
         | FieldName::RecommendationsRationale
         | FieldName::RecommendationsReference
+        | FieldName::RecommendationsImplemented
+        | FieldName::RecommendationsVerified
+        | FieldName::RecommendationsWithdrawn
         | FieldName::CommentsText
         | FieldName::OutlineInteractionFrequency
         | FieldName::OutlineAdherenceProcess
@@ -223,6 +232,18 @@ fn play(send: bool) -> Received {
         received.take(&bench, &change);
         let change = bench.command(&pharmacist(), &Command::Share, 0).unwrap();
         received.take(&bench, &change);
+        // The rest of its way, as the log would say it.
+        for (field, decision) in [
+            (FieldName::RecommendationsSeen, DecisionKind::RecommendationSeen),
+            (FieldName::RecommendationsImplemented, DecisionKind::RecommendationImplemented),
+            (FieldName::RecommendationsVerified, DecisionKind::RecommendationVerified),
+            (FieldName::RecommendationsWithdrawn, DecisionKind::RecommendationWithdrawn),
+            (FieldName::MedsBecause, DecisionKind::RecommendationDecided),
+        ] {
+            let place = address(field).unwrap();
+            let value = field.parse(&sample(field, &word(field, "end"))).unwrap();
+            fold(&mut bench, &mut received, place, value, decision);
+        }
     }
     let reason = word(FieldName::Presence, "end");
     let change = bench.apply(&pcp(), tombstone(row_of(ListName::Meds), bench.doc.seq(), &reason));
@@ -234,14 +255,25 @@ fn play(send: bool) -> Received {
         (FieldName::Addenda, DecisionKind::Addended),
     ] {
         let value = field.parse(&sample(field, &word(field, "end"))).unwrap();
-        let sets = vec![FieldSet { at: whole(field), value: Some(value) }];
-        let what = What::Decided { decision, sets };
-        let (seq, edit) = (bench.doc.seq() + 1, bench.id());
-        let change = Change { seq, edit, what, ..bench.log.last().unwrap().clone() };
-        bench.doc.fold(&change).unwrap();
-        received.take(&bench, &change);
+        fold(&mut bench, &mut received, whole(field), value, decision);
     }
     received
+}
+
+/// A decision that only the log tells of.
+fn fold(
+    bench: &mut Bench,
+    received: &mut Received,
+    at: Address,
+    value: clinical::value::Value,
+    decision: DecisionKind,
+) {
+    let sets = vec![FieldSet { at, value: Some(value) }];
+    let what = What::Decided { decision, sets, added: Vec::new() };
+    let (seq, edit) = (bench.doc.seq() + 1, bench.id());
+    let change = Change { seq, edit, what, ..bench.log.last().unwrap().clone() };
+    bench.doc.fold(&change).unwrap();
+    received.take(bench, &change);
 }
 
 /// What only an import may write.

@@ -195,6 +195,15 @@ fn all() -> BTreeMap<String, Json> {
     let decide = json!({ "kind": "decide", "row": row(7), "outcome": "accepted_modified", "regimen": { "text": "5 mg daily" }, "note": "Half is enough." });
     book.command("decided", bench, &pcp, &serde_json::from_value(decide).unwrap());
     book.command("shared", bench, &rph, &Command::Share);
+    let start =
+        json!({ "action": "start", "summary": "Start it.", "regimen": { "text": "10 mg" } });
+    let values = [(FieldName::RecommendationsContent, start)];
+    bench.apply(&rph, add(ListName::Recommendations, row(9), &values)).unwrap();
+    let send = Command::SendRecommendation { row: row(9) };
+    bench.command(&rph, &send, bench.doc.seq()).unwrap();
+    let list = json!({ "day": "2026-11-29", "row": row(3), "product": { "name": "rosuvastatin" } });
+    let decide = json!({ "kind": "decide", "row": row(9), "outcome": "accepted", "list": list });
+    book.command("decided_list", bench, &pcp, &serde_json::from_value(decide).unwrap());
     book.edit("moved_below_draft", bench, &rph, Op::Move { row: row(7), after: Some(row(8)) });
 
     imports(&mut book);

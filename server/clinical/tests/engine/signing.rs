@@ -361,3 +361,31 @@ fn a_signed_plan_read_from_its_log_is_signed() {
     assert!(again.sealed());
     assert_eq!(again.signed().unwrap().sha256, version.sha256);
 }
+
+#[test]
+fn a_signed_plan_takes_a_decision_and_not_the_change_of_the_list() {
+    let mut bench = ready();
+    let stop = json!({ "action": "stop", "med": row(1), "summary": "Stop it." });
+    let values = [(FieldName::RecommendationsContent, stop)];
+    bench.apply(&pharmacist(), add(ListName::Recommendations, row(7), &values)).unwrap();
+    let seen = bench.doc.seq();
+    bench.command(&pharmacist(), &Command::SendRecommendation { row: row(7) }, seen).unwrap();
+    let seen = sign(&mut bench).unwrap().0.seq;
+    let list = json!({ "day": TODAY, "row": row(50) });
+    let decide = |list: Option<&Json>| {
+        let mut decide = json!({ "kind": "decide", "row": row(7), "outcome": "accepted" });
+        if let Some(list) = list {
+            decide["list"] = list.clone();
+        }
+        serde_json::from_value::<Command>(decide).unwrap()
+    };
+
+    assert_eq!(bench.command(&pcp(), &decide(Some(&list)), seen), Err(CommandError::Sealed));
+    bench.command(&pcp(), &decide(None), seen).unwrap();
+
+    assert!(bench.doc.sealed());
+    assert_eq!(
+        *bench.doc.register(&at(row(1), FieldName::MedsStatus)),
+        clinical::register::Register::Empty
+    );
+}

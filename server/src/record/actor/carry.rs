@@ -1,21 +1,67 @@
 //! Carrying out what the session decided, in order.
 
 use clinical::change::{Change, DecisionKind};
+use clinical::edit::Edit;
 use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId};
 use clinical::version::SealedVersion;
-use signaling::message::RefusalCode;
+use signaling::message::{RecordRefusal, RefusalCode, ServerMessage};
 use signaling::record::{Audit, Effect, Fact};
 
 use super::{InFlight, Task};
 use crate::audit::{Entry, Outcome};
-use crate::record::store::{kind_name, quarantine_statement, seal_change};
+use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
-use crate::record::{Cut, refused};
+use crate::record::{Answer as Outside, Cut, Reader, record_refusal, refused};
 use crate::store::now;
 
 impl Task {
+    /// An answer from outside: its sender hears what becomes of it, and nothing else of the record.
+    pub(super) async fn answer(&mut self, reader: Reader, answer: Outside) {
+        let Outside { row, id, command, seen } = answer;
+        let (connection, actor, name) = (reader.connection, reader.actor, reader.name.clone());
+        self.readers.insert(connection, reader);
+        self.empty_since = None;
+        let plan = self.session.docs().find(|held| held.kind() == DocKind::Plan);
+        let Some(doc) = plan.map(clinical::doc::Doc::id) else { return };
+        if self.is_broken(connection, doc, id) {
+            return;
+        }
+        let effects =
+            self.session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
+        self.carry_out(Some(connection), effects).await;
+    }
+
+    /// An edit sent again whose change is older than the document remembers: the index knows it.
+    pub(super) async fn stored_before(
+        &self,
+        connection: ConnectionId,
+        doc: DocId,
+        edit: &Edit,
+    ) -> bool {
+        let held = self.session.docs().find(|held| held.id() == doc);
+        let (Some(held), Some(log)) = (held, self.logs.get(&doc)) else { return false };
+        if held.seq_of(edit.id).is_some() {
+            return false;
+        }
+        let prev = held.seq();
+        let store = &self.home.records.inner.store;
+        match store::change_of_edit(store, &log.dek, doc, edit.id).await {
+            Ok(None) => false,
+            Ok(Some(_change)) => {
+                // If `prev` is not what this connection was sent, it asks for the document again.
+                let edit = edit.id;
+                self.say(connection, ServerMessage::RecordAck { doc, edit, prev, change: None });
+                true
+            }
+            Err(_away) => {
+                self.say(connection, record_refusal(doc, edit.id, RecordRefusal::StorageAway));
+                true
+            }
+        }
+    }
+
     /// Carries out effects in order. What must be durable before something is shown (who reads it, whose a Yjs client
     /// id is) is committed first, in one transaction for all of them.
     ///
@@ -166,7 +212,11 @@ impl Task {
                 let action = match decision {
                     DecisionKind::Shared => "plan.shared",
                     DecisionKind::RecommendationSent => "recommendation.sent",
+                    DecisionKind::RecommendationSeen => "recommendation.seen",
                     DecisionKind::RecommendationDecided => "recommendation.decided",
+                    DecisionKind::RecommendationImplemented => "recommendation.implemented",
+                    DecisionKind::RecommendationVerified => "recommendation.verified",
+                    DecisionKind::RecommendationWithdrawn => "recommendation.withdrawn",
                     DecisionKind::Signed => "plan.signed",
                     DecisionKind::Addended => "plan.addendum",
                     DecisionKind::RevisionOpened => "plan.revision_opened",

@@ -38,6 +38,7 @@ export const productOf = ({ name, strength, from }: ProductDraft): Product | nul
     name: name.trim(),
     ...(from?.code !== undefined && from.name === name.trim() && (from.strength_form ?? "") === strength.trim() ? { code: from.code } : {}),
     ...(strength.trim() === "" ? {} : { strength_form: strength.trim() }),
+    ...(from?.ingredients !== undefined && from.name === name.trim() ? { ingredients: from.ingredients } : {}),
   };
 
 export function ProductBoxes(props: { readonly draft: ProductDraft; readonly change: (draft: ProductDraft) => void; readonly tried: boolean }) {

@@ -5,11 +5,12 @@ import { Flag } from "../fields";
 import {
   allergyShape, conditionShape, immunizationShape, measureShape, newMeasure,
 } from "../forms/collect";
-import { today } from "../forms/parts";
 import { AddRow, RowList } from "../rows";
+import { today } from "../today";
 import { Background } from "./Background";
 import { AddMedicine } from "./AddMedicine";
-import { Medicine, useDuplicates } from "./Medicine";
+import { Medicine } from "./Medicine";
+import { PlanPrompts, useAskSafety } from "./Safety";
 import { Named, Small, wrap } from "./shared";
 import style from "./panels.module.css";
 
@@ -17,12 +18,12 @@ const STATEMENTS: readonly AllergyStatement[] = ["unknown", "no_known", "listed"
 
 export function Collect() {
   const { say } = useLanguage();
-  const duplicates = useDuplicates();
+  useAskSafety();
   return (
     <div className={style["panel"]}>
       <Background />
-      <RowList list="meds" row={(row) => <Medicine row={row} duplicate={duplicates.has(row)} />} add={<AddMedicine />}>
-        {duplicates.size > 0 && <p className={style["hint"]}>{say("plan.med.hints")}</p>}
+      <RowList list="meds" row={(row) => <Medicine row={row} />} add={<AddMedicine />}>
+        <PlanPrompts />
       </RowList>
       <RowList list="allergies" row={(row) => <Small list="allergies" row={row} field="allergies.content" shape={allergyShape} />} empty={say("plan.allergy.empty")}
         add={<AddRow list="allergies" begin={() => allergyShape.begin(null)} form={allergyShape.form} finish={wrap("allergies.content", allergyShape.finish)} />}>

@@ -1,14 +1,13 @@
 /** One medicine: what the chart says beside what the patient does. */
 import { CircleCheck, CircleDollarSign, CircleDot, Lock, Octagon, Pause, ShieldAlert, TriangleAlert } from "lucide-react";
-import { memo, useMemo } from "react";
+import { memo } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useRowNames, useRecordSlice, useRegister, useValue } from "../context";
+import { useRegister, useRowNames, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice, Flag, LineField } from "../fields";
-import { EMPTY_DOC, standing, valueAt } from "../fold";
 import { Fold } from "../Fold";
 import { SENSITIVITIES } from "../forms/choices";
 import { adherenceShape, KINDS, MED_STATES, productShape, statusOf, statusShape, TAKING, verifyOf, verifyShape, VERIFY_STATES } from "../forms/collect";
@@ -17,37 +16,19 @@ import { sigShape } from "../forms/sig";
 import { Marks } from "../Marks";
 import { NarrativeText } from "../NarrativeText";
 import { RowDoubt, RowTools } from "../rows";
-import { sameItems } from "../store";
 import { SigWords } from "../SigWords";
 import { RowComments } from "./Comments";
+import { MedicinePrompts } from "./Safety";
 import { Named } from "./shared";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
-
-/** Rows in use whose name stands more than once. Letters compared, nothing else: this is not an interaction check. */
-export function useDuplicates(): ReadonlySet<RowId> {
-  const twice = useRecordSlice((state) => {
-    const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
-    const first = new Map<string, RowId>();
-    const found = new Set<RowId>();
-    for (const row of standing(doc, "meds")) {
-      if ((valueAt(doc, "meds.status", row)?.state ?? "active") !== "active") continue;
-      const name = valueAt(doc, "meds.product", row)?.name.toLocaleLowerCase("en").split(/[\s,]/)[0] ?? "";
-      const other = first.get(name);
-      if (other !== undefined && name !== "") found.add(other).add(row);
-      else first.set(name, row);
-    }
-    return [...found];
-  }, sameItems);
-  return useMemo(() => new Set(twice), [twice]);
-}
 
 const MORE = [
   "meds.prescriber", "meds.how_it_feels", "meds.pharmacy", "meds.supply", "meds.start", "meds.sources", "meds.discrepancy", "meds.kind", "meds.cost_concern",
   "meds.high_alert", "meds.controlled", "meds.sensitivity",
 ] as const;
 
-export const Medicine = memo(function Medicine({ row, duplicate }: { readonly row: RowId; readonly duplicate: boolean }) {
+export const Medicine = memo(function Medicine({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const name = useRowNames()(row);
   const status = useValue("meds.status", row);
@@ -61,7 +42,8 @@ export const Medicine = memo(function Medicine({ row, duplicate }: { readonly ro
         </div>
         <RowTools list="meds" row={row} name={name} />
       </div>
-      <Chips row={row} duplicate={duplicate} />
+      <Chips row={row} />
+      <MedicinePrompts row={row} />
       <div className={style["two"]}>
         <Marks field="meds.prescribed_sig" row={row} view={prescribed}>
           <div className={editor["read"]}>
@@ -124,7 +106,7 @@ function More({ row, name }: { readonly row: RowId; readonly name: string }) {
 }
 
 /** What must be seen without opening anything. */
-function Chips({ row, duplicate }: { readonly row: RowId; readonly duplicate: boolean }) {
+function Chips({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
   const kind = useValue("meds.kind", row);
   const status = useValue("meds.status", row);
@@ -145,7 +127,6 @@ function Chips({ row, duplicate }: { readonly row: RowId; readonly duplicate: bo
         ? <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say(`plan.med.verify.${verify.value?.state ?? "unverified"}`)}</Chip>
         : <Chip tone="info" icon={<CircleCheck size={16} aria-hidden />}>{say(`plan.med.verify.${verify.value.state}`)}</Chip>}
       {sig.state === "empty" && <Chip tone="warn" icon={<CircleDot size={16} aria-hidden />}>{say("plan.med.no_sig")}</Chip>}
-      {duplicate && <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say("plan.med.duplicate")}</Chip>}
       {discrepancy !== null && discrepancy.kind !== "none" && <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say(`plan.med.discrepancy.${discrepancy.kind}`)}</Chip>}
       {alert && <Chip tone="danger" icon={<TriangleAlert size={16} aria-hidden />}>{say("plan.field.meds.high_alert")}</Chip>}
       {controlled && <Chip tone="plain" icon={<ShieldAlert size={16} aria-hidden />}>{say("plan.field.meds.controlled")}</Chip>}

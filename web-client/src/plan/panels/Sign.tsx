@@ -12,7 +12,8 @@ import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
 import editor from "../Editor.module.css";
-import { useCommand } from "./Recommendation";
+import { useCommand } from "./command";
+import { OpenPrompts } from "./Safety";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
 
@@ -76,6 +77,7 @@ function Gate() {
       {gate.missing.length > 0 && (
         <ul className={style["missing"]}>{[...grouped(gate.missing, ({ code }) => code)].map(([code, items]) => <Rule key={code} code={code} items={items} />)}</ul>
       )}
+      <OpenPrompts />
       {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
       <div className={style["actions"]}>
         <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(true)}>{say("plan.sign")}</Button>

@@ -46,6 +46,7 @@ impl Export<'_> {
             effective,
             safe,
             adherent,
+            because,
             as_taken,
             how_it_feels,
         } = &row.content;
@@ -62,6 +63,7 @@ impl Export<'_> {
             |sig| sig.text.clone(),
         );
         fields.plain(FieldName::MedsStatus, "Status", status);
+        fields.plain(FieldName::MedsBecause, "Because of", because);
         fields.plain(FieldName::MedsKind, "Kind", kind);
         fields.register(FieldName::MedsIndication, "What it is for", indication, |line| {
             line.0.clone()

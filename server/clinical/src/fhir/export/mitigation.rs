@@ -55,11 +55,14 @@ impl Export<'_> {
             by: Some(content.by),
         };
         match state.value {
-            RecommendationState::Draft => Vec::new(),
+            // Withdrawn before an answer: what the prescriber was asked no longer stands.
+            RecommendationState::Draft | RecommendationState::Withdrawn => Vec::new(),
             RecommendationState::Sent => vec![consulted(Some(state.at_ms))],
             RecommendationState::Accepted
             | RecommendationState::AcceptedModified
-            | RecommendationState::Declined => {
+            | RecommendationState::Declined
+            | RecommendationState::Implemented
+            | RecommendationState::Verified => {
                 // When it was sent is in the log, and no longer in the record.
                 let mut steps = vec![consulted(None)];
                 if let Held::Value(decided) = decision {

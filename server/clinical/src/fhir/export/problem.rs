@@ -227,7 +227,11 @@ impl<'e> Export<'e> {
             reference: cited,
             replaces,
             state,
+            seen,
             decision,
+            implemented,
+            verified,
+            withdrawn,
         } = &row.content;
         fields.register(FieldName::RecommendationsContent, "Recommendation", content, |content| {
             let regimen = content.regimen.as_ref().map(|sig| sig.text.as_str()).unwrap_or_default();
@@ -240,6 +244,10 @@ impl<'e> Export<'e> {
         });
         fields.plain(FieldName::RecommendationsReplaces, "Replaces", replaces);
         fields.plain(FieldName::RecommendationsState, "State", state);
+        fields.plain(FieldName::RecommendationsSeen, "Seen", seen);
+        fields.plain(FieldName::RecommendationsImplemented, "Carried out", implemented);
+        fields.plain(FieldName::RecommendationsVerified, "The patient does so", verified);
+        fields.plain(FieldName::RecommendationsWithdrawn, "Taken back", withdrawn);
         fields.register(FieldName::RecommendationsDecision, "Decision", decision, |decision| {
             let regimen =
                 decision.regimen.as_ref().map(|sig| sig.text.as_str()).unwrap_or_default();
@@ -248,11 +256,13 @@ impl<'e> Export<'e> {
         });
         let sent = match state {
             Held::Value(said) => match said.value {
-                RecommendationState::Draft => None,
+                RecommendationState::Draft | RecommendationState::Withdrawn => None,
                 RecommendationState::Sent => Some(Some(instant(said.at_ms))),
                 RecommendationState::Accepted
                 | RecommendationState::AcceptedModified
-                | RecommendationState::Declined => Some(None),
+                | RecommendationState::Declined
+                | RecommendationState::Implemented
+                | RecommendationState::Verified => Some(None),
             },
             Held::Empty | Held::Conflict(_) => None,
         };
@@ -300,10 +310,14 @@ impl<'e> Export<'e> {
         let content = row.content.content.value()?;
         let Held::Value(state) = &row.content.state else { return None };
         match state.value {
-            RecommendationState::Accepted | RecommendationState::AcceptedModified => {}
+            RecommendationState::Accepted
+            | RecommendationState::AcceptedModified
+            | RecommendationState::Implemented
+            | RecommendationState::Verified => {}
             RecommendationState::Draft
             | RecommendationState::Sent
-            | RecommendationState::Declined => return None,
+            | RecommendationState::Declined
+            | RecommendationState::Withdrawn => return None,
         }
         let profile = match content.action {
             RecommendedAction::Educate => {

@@ -46,6 +46,13 @@ impl Export<'_> {
             let message = self.message("Comment of the team", &row.content.text.text, None);
             made.push(fields.resource("Communication", row.id, message));
         }
+        for row in self.record.dismissals.iter().filter(|row| self.goes(row.id)) {
+            let mut fields = Fields::of(self, ListName::Dismissals, row);
+            fields.plain(FieldName::DismissalsContent, "Prompt laid aside", &row.content);
+            let reason = row.content.value().map_or("", |laid| laid.reason.as_str());
+            let message = self.message("Prompt laid aside", reason, None);
+            made.push(fields.resource("Communication", row.id, message));
+        }
         made
     }
 

@@ -13,12 +13,11 @@ use crate::fhir::chart::ChartRow;
 use crate::fhir::issue::IssueCode;
 use crate::fhir::node::{Node, fit};
 use crate::field::{FieldName, ListName};
+use crate::ingredient;
 use crate::medication::{
     Adherence, MedicationKind, MedicationStatus, Product, Sig, Taking, Verify,
 };
-use crate::value::{Check, Line, PartialDate, Value};
-
-mod ingredient;
+use crate::value::{Check, Code, Line, PartialDate, Value};
 
 pub(in crate::fhir) use ingredient::of as ingredients_of;
 
@@ -257,6 +256,11 @@ fn status(node: &Node<'_>) -> Option<(MedicationStatus, bool)> {
 }
 
 impl Concept {
+    /// A concept that may be something else, a reference: then it is none.
+    fn read_quiet(node: &Node<'_>, name: &str) -> Option<Self> {
+        if node.is_object(name) { Self::read(node, name) } else { None }
+    }
+
     /// The label of a concept or of the first of a list of them: `statusReason` is one in a request, many in a
     /// statement.
     fn read_any(node: &Node<'_>, name: &str) -> Option<String> {
@@ -321,10 +325,16 @@ impl<'f> Reader<'f> {
             node.remark_at("medication[x]", IssueCode::Shortened);
         }
         let mut ingredients = ingredient::of(&name);
+        let mut coded: Vec<Code> = Vec::new();
         if let Some(medication) = &medication {
             for part in medication.list("ingredient").iter().take(MANY) {
-                let label = Concept::read_any(part, "itemCodeableConcept");
-                ingredients.extend(label.iter().flat_map(|label| ingredient::of(label)));
+                let Some(item) = Concept::read_quiet(part, "itemCodeableConcept") else { continue };
+                ingredients.extend(item.label().iter().flat_map(|label| ingredient::of(label)));
+                if let Some(code) = item.code_in(RXNORM)
+                    && !coded.contains(code)
+                {
+                    coded.push(code.clone());
+                }
             }
         }
         ingredients.sort_unstable();
@@ -333,8 +343,12 @@ impl<'f> Reader<'f> {
         if shortened {
             node.remark_at("medication[x]", IssueCode::Shortened);
         }
-        let product =
-            Product { name, code: concept.code(RXNORM), strength_form: fit(strength_form, 100).0 };
+        let product = Product {
+            name,
+            code: concept.code(RXNORM),
+            strength_form: fit(strength_form, 100).0,
+            ingredients: coded,
+        };
         Some((product, ingredients))
     }
 

@@ -123,6 +123,7 @@ const fn is_imported(list: ListName) -> bool {
         | ListName::TeachBacks
         | ListName::CareTeam
         | ListName::Comments
+        | ListName::Dismissals
         | ListName::Questions
         | ListName::WhatIDid
         | ListName::Remarks

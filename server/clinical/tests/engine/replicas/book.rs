@@ -55,7 +55,7 @@ impl Book {
                     self.erased.extend(&asked.ink.1);
                 }
             }
-            What::Decided { decision, sets } => {
+            What::Decided { decision, sets, .. } => {
                 for set in sets {
                     touch(set.at.row);
                 }

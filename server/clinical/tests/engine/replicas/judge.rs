@@ -380,7 +380,7 @@ impl Judge {
                 let locked = at.row.is_some_and(|row| book.sent.contains(&row));
                 law!(LockedStays, !locked, "{change:?}");
             }
-            What::Decided { decision, sets } => {
+            What::Decided { decision, sets, .. } => {
                 match (decision, sets.iter().find_map(|set| set.at.row)) {
                     (DecisionKind::Shared, _) => law!(DecidedOnce, !book.shared, "shared twice"),
                     (kind, Some(row)) => {

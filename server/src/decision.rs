@@ -1,0 +1,373 @@
+//! One recommendation by link, outside a visit: its addressee reads it on one page and answers.
+//!
+//! A link is a bearer secret like those of seats: 128 bits in the fragment of an address, of which only a hash is kept.
+//! It leads to one recommendation for 14 days, can be taken back, and opens nothing else of the record. The answer goes
+//! the way of every other change, through the task of the record, so who has the plan open sees it at once.
+
+mod sql;
+mod store;
+
+pub(crate) use sql::ALL;
+
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use clinical::actor::{Actor, Millis, Role};
+use clinical::command::Command;
+use clinical::doc::Doc;
+use clinical::field::{Address as At, DocKind, FieldName};
+use clinical::id::{EditId, PersonId, RecordId, RowId, SeatId};
+use clinical::medication::{Product, Sig};
+use clinical::phi::Phi;
+use clinical::problem::ProblemStatement;
+use clinical::recommendation::{
+    Addressee, Decision, RecommendationContent, RecommendationState, Standing,
+};
+use clinical::register::Register;
+use clinical::value::{Line, Value};
+use clinical::view::View;
+use serde::{Deserialize, Serialize};
+use signaling::message::{CommandName, RecordRefusal};
+use signaling::role::{self, Shared};
+use uuid::Uuid;
+
+use crate::audit::{Entry, Outcome};
+use crate::http::auth::Seated;
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::{Address, App, Json, limit, reply};
+use crate::limits::What;
+use crate::link::Token;
+use crate::patient;
+use crate::person::{self, Person};
+use crate::record::{self, Answer};
+use crate::store::{StoreError, now};
+use crate::visit::Nothing;
+use store::Link;
+
+/// How long a link holds: as long as a recommendation waits before it counts as unanswered.
+const HOLDS_MS: i64 = clinical::recommendation::NO_RESPONSE_MS;
+
+/// Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct DecisionLink {
+    /// For the fragment of the address `/d`. Shown once.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    token: Phi<String>,
+    /// Until when it holds.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    expires_ms: Millis,
+}
+
+/// Body of `POST /api/decisions/open`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct OpenDecision {
+    /// What stood behind the `#` of the link.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    token: Phi<String>,
+}
+
+/// Body of `POST /api/decisions/answer`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerDecision {
+    /// What stood behind the `#` of the link.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    token: Phi<String>,
+    /// Made by the client.
+    #[cfg_attr(feature = "typescript", ts(type = "EditId"))]
+    id: EditId,
+    /// `decide` or `mark_seen`, about the recommendation of the link.
+    command: Command,
+    /// `seen` of the page.
+    seen: u64,
+}
+
+/// Reply of `POST /api/decisions/answer`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum DecisionAnswered {
+    /// It is stored.
+    Done,
+    /// It was refused; open the page again.
+    Refused {
+        /// Why.
+        code: RecordRefusal,
+    },
+}
+
+/// Reply of `POST /api/decisions/open`: the recommendation, and what it needs of the chart.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct DecisionPage {
+    /// Its row.
+    row: RowId,
+    /// The practice that asks.
+    practice: String,
+    /// Whom to call.
+    phone: String,
+    /// About whom.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    patient: Phi<String>,
+    /// Of the patient; empty if the chart does not tell.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    birth_date: Phi<String>,
+    /// Who is asked.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    prescriber: Phi<String>,
+    /// What is proposed.
+    #[cfg_attr(feature = "typescript", ts(type = "RecommendationContent"))]
+    content: Phi<RecommendationContent>,
+    /// Why.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    rationale: Phi<String>,
+    /// The guideline or study behind it.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    reference: Phi<String>,
+    /// The condition it is about.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    condition: Phi<String>,
+    /// The medicine it is about, and how it is taken now.
+    #[cfg_attr(feature = "typescript", ts(type = "DecisionMedicine | null"))]
+    medicine: Phi<Option<DecisionMedicine>>,
+    /// Where it stands.
+    state: RecommendationState,
+    /// Whether it waits for an answer.
+    waits: bool,
+    /// The answer that stands.
+    #[cfg_attr(feature = "typescript", ts(type = "Decision | null"))]
+    decision: Phi<Option<Decision>>,
+    /// The plan is signed: an answer is taken, a change of the medication list is not.
+    sealed: bool,
+    /// Whether this prescriber may write the answer into the medication list.
+    updates_list: bool,
+    /// What an answer names as seen.
+    seen: u64,
+    /// Until when the link holds.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    expires_ms: Millis,
+}
+
+/// A medicine as far as a decision about it needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct DecisionMedicine {
+    /// Name and strength.
+    product: Product,
+    /// How it is taken now; none if nobody said, or two disagree.
+    sig: Option<Sig>,
+}
+
+/// `POST /api/seats/{seat}/recommendations/{row}/link`: a new link, for who may send recommendations.
+pub(crate) async fn make(
+    State(app): State<App>,
+    Path((_seat, row)): Path<(SeatId, RowId)>,
+    seated: Seated,
+    Json(Nothing {}): Json<Nothing>,
+) -> Result<Response, Problem> {
+    let nothing = || Problem::new(ProblemCode::NotFound);
+    let record = record_of(&seated).ok_or_else(nothing)?;
+    let plan = plan(&app, record).await?.ok_or_else(nothing)?;
+    if !waits(&plan, row) {
+        return Err(nothing());
+    }
+    let person = match (plan.addressee(row), store::person(&app.store, row).await?) {
+        (Some(named), _) => named,
+        (None, Some(before)) => before,
+        (None, None) => {
+            let name = Phi::new(addressee(&plan, row));
+            person::add(&app.store, &app.vault, &app.writer, &name, Role::Pcp, None).await?
+        }
+    };
+    let token = Token::new()?;
+    let expires = Millis(now().0.saturating_add(HOLDS_MS));
+    let seat = SeatId(Uuid::now_v7());
+    // Written first: a link nobody knows of is not given out.
+    let Seated { seat: from, .. } = &seated;
+    log(&app, record, row, (from.person, from.role), "recommendation.link_created").await?;
+    let link = Link { record, row, person, seat, expires };
+    store::add(&app.store, &token, link, from.person).await?;
+    reply(&DecisionLink { token: Phi::new(token.text()), expires_ms: expires })
+}
+
+/// `DELETE /api/seats/{seat}/recommendations/{row}/link`: takes every link to it back.
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    Path((_seat, row)): Path<(SeatId, RowId)>,
+    seated: Seated,
+) -> Result<Response, Problem> {
+    let record = record_of(&seated).ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
+    store::revoke(&app.store, record, row).await?;
+    let from = (seated.seat.person, seated.seat.role);
+    log(&app, record, row, from, "recommendation.link_revoked").await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/decisions/open`: the page. Unknown, mistyped, expired and revoked links answer alike.
+pub(crate) async fn open(
+    State(app): State<App>,
+    Extension(Address(address)): Extension<Address>,
+    Json(OpenDecision { token }): Json<OpenDecision>,
+) -> Result<Response, Problem> {
+    limit(&app, What::Claim(address))?;
+    let unknown = || Problem::new(ProblemCode::LinkUnknown);
+    let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
+    let plan = plan(&app, link.record).await?.ok_or_else(unknown)?;
+    let page = page(&app, &plan, link, &prescriber).await?.ok_or_else(unknown)?;
+    // Written first: what cannot be written down is not shown.
+    let from = (prescriber.person, prescriber.role);
+    log(&app, link.record, link.row, from, "recommendation.link_opened").await?;
+    reply(&page)
+}
+
+/// `POST /api/decisions/answer`.
+pub(crate) async fn answer(
+    State(app): State<App>,
+    Extension(Address(address)): Extension<Address>,
+    Json(AnswerDecision { token, id, command, seen }): Json<AnswerDecision>,
+) -> Result<Response, Problem> {
+    limit(&app, What::Claim(address))?;
+    let unknown = || Problem::new(ProblemCode::LinkUnknown);
+    let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
+    let Person { person, role, name } = prescriber;
+    let actor = Actor { person, seat: link.seat, role };
+    let answer = Answer { row: link.row, id, command, seen };
+    match app.records.answer(link.record, actor, name, answer).await {
+        Ok(()) => reply(&DecisionAnswered::Done),
+        Err(code) => reply(&DecisionAnswered::Refused { code }),
+    }
+}
+
+/// The record of a visit, for who sends recommendations in it. "Not yours" and "not there" answer alike.
+fn record_of(seated: &Seated) -> Option<RecordId> {
+    let role = seated.seat.role;
+    let reads = role::view(role, DocKind::Plan, Shared::Yes) == Some(View::Full);
+    let sends = role::may_command(role, CommandName::SendRecommendation);
+    seated.visit.record.filter(|_record| reads && sends)
+}
+
+/// A link that holds, and who it was made for.
+async fn find(app: &App, token: &Phi<String>) -> Result<Option<(Link, Person)>, Problem> {
+    let Some(token) = Token::parse(token.expose()) else { return Ok(None) };
+    let Some(link) = store::find(&app.store, &token).await? else { return Ok(None) };
+    let known = person::person(&app.store, &app.vault, link.person).await?;
+    Ok(known.map(|person| (link, person)))
+}
+
+async fn plan(app: &App, record: RecordId) -> Result<Option<Doc>, Problem> {
+    let loaded = record::load(&app.store, &app.vault, record).await.map_err(|error| {
+        tracing::error!(record.id = %record, %error, "a record does not open");
+        StoreError::Row
+    })?;
+    let plan = loaded.docs.into_iter().find(|held| held.doc.kind() == DocKind::Plan);
+    Ok(plan.map(|held| held.doc))
+}
+
+fn waits(plan: &Doc, row: RowId) -> bool {
+    match plan.standing_of(row, now()) {
+        Standing::Sent | Standing::Seen | Standing::NoResponse => true,
+        Standing::Draft
+        | Standing::Accepted
+        | Standing::AcceptedModified
+        | Standing::Declined
+        | Standing::Implemented
+        | Standing::Verified
+        | Standing::Withdrawn
+        | Standing::Replaced => false,
+    }
+}
+
+fn addressee(plan: &Doc, row: RowId) -> String {
+    let to: Option<Addressee> = read(plan, row, FieldName::RecommendationsAddressee);
+    to.map_or_else(|| "Prescriber".to_owned(), |to| to.name)
+}
+
+/// Everything the page says, field by field: whatever is not named here stays in the record.
+async fn page(
+    app: &App,
+    plan: &Doc,
+    link: Link,
+    prescriber: &Person,
+) -> Result<Option<DecisionPage>, Problem> {
+    let Link { record, row, person: _, seat: _, expires } = link;
+    // A draft was never sent, so nobody can have a link to one.
+    if plan.sent_at(row).is_none() {
+        return Ok(None);
+    }
+    let content: Option<RecommendationContent> = read(plan, row, FieldName::RecommendationsContent);
+    let Some(content) = content else { return Ok(None) };
+    let Some((_, facts)) = patient::of_record(&app.store, &app.vault, record).await? else {
+        return Ok(None);
+    };
+    let problem = content
+        .problem
+        .and_then(|problem| read::<ProblemStatement>(plan, problem, FieldName::ProblemsStatement));
+    let medicine = content.med.and_then(|med| {
+        let product = read::<Product>(plan, med, FieldName::MedsProduct)?;
+        Some(DecisionMedicine { product, sig: read(plan, med, FieldName::MedsSig) })
+    });
+    let at = At { row: Some(row), field: FieldName::RecommendationsRationale };
+    let reference: Option<Line> = read(plan, row, FieldName::RecommendationsReference);
+    let state = read(plan, row, FieldName::RecommendationsState);
+    Ok(Some(DecisionPage {
+        row,
+        practice: app.config.practice.name.clone(),
+        phone: app.config.practice.phone.clone(),
+        patient: facts.name,
+        birth_date: facts.birth_date,
+        prescriber: prescriber.name.clone(),
+        content: Phi::new(content),
+        rationale: Phi::new(plan.text(&at).unwrap_or_default()),
+        reference: Phi::new(reference.map(|line| line.0).unwrap_or_default()),
+        condition: Phi::new(problem.map(|problem| problem.condition).unwrap_or_default()),
+        medicine: Phi::new(medicine),
+        state: state.unwrap_or(RecommendationState::Draft),
+        waits: waits(plan, row),
+        decision: Phi::new(read(plan, row, FieldName::RecommendationsDecision)),
+        sealed: plan.sealed(),
+        updates_list: role::may_update_list(prescriber.role),
+        seen: plan.seq(),
+        expires_ms: expires,
+    }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(plan: &Doc, row: RowId, field: FieldName) -> Option<T> {
+    match plan.register(&At { row: Some(row), field }) {
+        Register::Value { value, .. } => value.as_ref().and_then(Value::read),
+        Register::Empty | Register::Conflict { .. } => None,
+    }
+}
+
+async fn log(
+    app: &App,
+    record: RecordId,
+    row: RowId,
+    (person, role): (PersonId, Role),
+    action: &'static str,
+) -> Result<(), Problem> {
+    let patient = patient::of_record(&app.store, &app.vault, record).await?;
+    let entry = Entry {
+        at_ms: now(),
+        person: Some(person),
+        role: Some(role),
+        on_behalf_of: None,
+        action,
+        outcome: Outcome::Done,
+        patient: patient.map(|(patient, _)| patient),
+        object: format!("row:{row}"),
+        visit: None,
+        detail: None,
+    };
+    app.writer.audit(vec![entry]).await?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+import type { Translation } from "../i18n";
+import type { decisionEn } from "./en";
+
+export const decisionEs: Translation<typeof decisionEn> = {
+  "decision.loading": "Abriendo la recomendación",
+  "decision.gone": "Este enlace ya no funciona",
+  "decision.gone.what": "Está mal escrito, se retiró o tiene más de 14 días. Pida uno nuevo al farmacéutico que lo envió.",
+  "decision.away": "El servidor no responde",
+  "decision.again": "Intentar de nuevo",
+  "decision.for": (v) => (v.born === "" ? `Para ${v.prescriber}, sobre ${v.patient}` : `Para ${v.prescriber}, sobre ${v.patient}, fecha de nacimiento ${v.born}`),
+  "decision.stored": "Esta respuesta está guardada. El farmacéutico la ve.",
+  "decision.unknown": "La conexión se cortó antes de que llegara la respuesta. Abra el enlace otra vez para ver si se guardó.",
+  "decision.until": (v) => `Este enlace funciona hasta ${v.until}. Preguntas: ${v.phone}`,
+};

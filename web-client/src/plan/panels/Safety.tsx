@@ -1,0 +1,207 @@
+/**
+ * Safety prompts: what a second pair of eyes would point at. The server derives them, from the whole of `plan` and
+ * `voice`; here they are only said. They are not an interaction checker, and say so.
+ */
+import { ArrowRight, TriangleAlert } from "lucide-react";
+import { useEffect, useMemo, useState, type FormEvent } from "react";
+import { useLanguage } from "../../i18n";
+import type { Address, Prompt, RowId } from "../../wire";
+import { Button } from "../../ui/Button";
+import { Dialog } from "../../ui/Dialog";
+import { useCanEditRows, useCanWrite, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { EMPTY_DOC, rowsOf, valueAt } from "../fold";
+import { GrowField } from "../GrowField";
+import { useJump } from "../jump";
+import editor from "../Editor.module.css";
+import style from "./panels.module.css";
+
+/** After a change the question waits so long for the next one: an answer a keystroke would be noise. */
+const ASK_AFTER_MS = 600;
+
+const NONE: readonly Prompt[] = [];
+
+/** Asks for the prompts while a panel that shows them is open. */
+export function useAskSafety(): void {
+  const { record } = useScene();
+  const plan = useRecordSlice((state) => state.docs.get("plan")?.server.seq ?? 0);
+  const voice = useRecordSlice((state) => state.docs.get("voice")?.server.seq ?? 0);
+  const line = useRecordSlice((state) => state.line);
+  useEffect(() => {
+    const timer = setTimeout(() => record.askSafety(), ASK_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [record, plan, voice, line]);
+}
+
+const usePrompts = (): readonly Prompt[] => useRecordSlice((state) => state.safety?.prompts ?? NONE);
+
+/** A prompt belongs to a medicine if one of its places stands on its row, or it names it. */
+const about = (row: RowId) => (prompt: Prompt): boolean => prompt.at.some((at) => at.row === row) || prompt.med === row;
+
+/** The prompts of one medicine, on its card. */
+export function MedicinePrompts({ row }: { readonly row: RowId }) {
+  const all = usePrompts();
+  const mine = useMemo(() => all.filter(about(row)), [all, row]);
+  return <PromptList prompts={mine} row={row} />;
+}
+
+/** Those about no medicine, and how many there are: above the list. */
+export function PlanPrompts() {
+  const { say } = useLanguage();
+  const all = usePrompts();
+  const meds = useRecordSlice((state) => rowsOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, "meds"));
+  const loose = useMemo(() => all.filter((prompt) => !meds.some((row) => about(row)(prompt))), [all, meds]);
+  if (all.length === 0) return null;
+  return (
+    <>
+      <p className={style["hint"]}>{say("plan.prompts.not_a_checker")}</p>
+      <PromptList prompts={loose} />
+    </>
+  );
+}
+
+/** Every prompt that nobody laid aside, before the signature. They do not keep it back. */
+export function OpenPrompts() {
+  const { say } = useLanguage();
+  useAskSafety();
+  const open = usePrompts().filter((prompt) => prompt.dismissed === undefined);
+  if (open.length === 0) return null;
+  return (
+    <section aria-label={say("plan.prompts.title")}>
+      <h4 className={style["title"]}>{say("plan.prompts.title")}</h4>
+      <p className={style["hint"]}>{say("plan.prompts.not_a_checker")}</p>
+      <PromptList prompts={open} named />
+    </section>
+  );
+}
+
+function PromptList({ prompts, row, named }: { readonly prompts: readonly Prompt[]; readonly row?: RowId; readonly named?: boolean }) {
+  const { say } = useLanguage();
+  if (prompts.length === 0) return null;
+  const open = prompts.filter((prompt) => prompt.dismissed === undefined);
+  const aside = prompts.filter((prompt) => prompt.dismissed !== undefined);
+  return (
+    <>
+      {open.length > 0 && <ul className={style["prompts"]}>{open.map((prompt) => <Open key={keyOf(prompt)} prompt={prompt} row={row} named={named === true} />)}</ul>}
+      {aside.length > 0 && (
+        <details className={style["aside"]}>
+          <summary>{say("plan.prompts.laid_aside", { count: aside.length })}</summary>
+          <ul className={style["prompts"]}>{aside.map((prompt) => <Aside key={keyOf(prompt)} prompt={prompt} row={row} />)}</ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+const keyOf = ({ code, at }: Prompt): string => `${code} ${at.map((one) => `${one.row ?? ""}/${one.field}`).join(" ")}`;
+
+function usePromptWords(): (prompt: Prompt, row: RowId | undefined) => string {
+  const { say, g } = useLanguage();
+  const named = useRowNames();
+  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  return ({ code, at }, row) => {
+    switch (code) {
+      case "allergy": {
+        const allergy = at.find((one) => one.field === "allergies.content")?.row;
+        return say("plan.prompt.allergy", { substance: (allergy === undefined ? null : valueAt(doc, "allergies.content", allergy))?.substance ?? "" });
+      }
+      case "same_ingredient": {
+        const others = at.flatMap((one) => (one.row === undefined || one.row === row ? [] : [named(one.row)]));
+        return say("plan.prompt.same_ingredient", { other: g.list(row === undefined ? others.slice(1) : others) });
+      }
+      case "prose_dose": {
+        const [text] = at;
+        return say("plan.prompt.prose_dose", { field: text === undefined ? "" : say(`plan.field.${text.field}`) });
+      }
+      case "stopped_taken":
+      case "controlled_under_agreement":
+      case "sig_in_conflict":
+      case "no_indication":
+        return say(`plan.prompt.${code}`);
+    }
+  };
+}
+
+/** Where to look: the place that is not on the card the prompt stands on. */
+function target({ at }: Prompt, row: RowId | undefined): Address | undefined {
+  return at.find((one) => one.row !== row) ?? at.find((one) => one.field === "meds.indication" || one.field === "meds.sig" || one.field === "meds.adherence") ?? at[0];
+}
+
+function Open({ prompt, row, named }: { readonly prompt: Prompt; readonly row: RowId | undefined; readonly named: boolean }) {
+  const { say } = useLanguage();
+  const name = useRowNames();
+  const jump = useJump();
+  const words = usePromptWords()(prompt, row);
+  const [first] = prompt.at;
+  const said = named && first?.row !== undefined ? `${name(first.row)}: ${words}` : words;
+  const go = target(prompt, named ? undefined : row);
+  const { med } = prompt;
+  return (
+    <li className={style["prompt"]}>
+      <span className={style["promptWords"]}><TriangleAlert size={18} aria-hidden />{said}</span>
+      <span className={style["actions"]}>
+        {go !== undefined && (
+          <Button kind="quiet" icon={<ArrowRight size={18} aria-hidden />} onClick={() => jump(go)}>
+            {say("plan.prompt.go", { what: say(`plan.field.${go.field}`) })}
+          </Button>
+        )}
+        {med !== undefined && med !== row && (
+          <Button kind="quiet" onClick={() => jump({ row: med, field: "meds.sig" })}>{say("plan.prompt.link", { medicine: name(med) })}</Button>
+        )}
+        <LayAside prompt={prompt} words={said} />
+      </span>
+    </li>
+  );
+}
+
+/** A reason, which stays in the record with its author and time. */
+function LayAside({ prompt, words }: { readonly prompt: Prompt; readonly words: string }) {
+  const { say } = useLanguage();
+  const { record } = useScene();
+  const rows = useCanEditRows("dismissals");
+  const field = useCanWrite("dismissals.content");
+  const [reason, setReason] = useState<string | null>(null);
+  const [tried, setTried] = useState(false);
+  // A field in conflict is decided, not laid aside; of more places than a reason may name, some is always open.
+  if (!rows || !field || prompt.code === "sig_in_conflict") return null;
+  const close = (): void => {
+    setReason(null);
+    setTried(false);
+  };
+  const done = (event: FormEvent): void => {
+    event.preventDefault();
+    const text = reason?.trim() ?? "";
+    if (text === "") return setTried(true);
+    record.add("dismissals", null, { "dismissals.content": { code: prompt.code, at: prompt.at, reason: text } });
+    close();
+  };
+  return (
+    <>
+      <Button kind="quiet" aria-label={say("plan.prompt.aside.of", { what: words })} onClick={() => setReason("")}>{say("plan.prompt.aside")}</Button>
+      {reason !== null && (
+        <Dialog title={say("plan.prompt.aside")} onClose={close}>
+          <form className={editor["boxes"]} noValidate onSubmit={done}>
+            <p>{words}</p>
+            <GrowField label={say("plan.prompt.aside.reason")} value={reason} most={300} problem={tried && reason.trim() === "" ? say("plan.needed") : undefined} onChange={setReason} />
+            <div className={editor["actions"]}>
+              <Button type="submit" kind="primary">{say("plan.done")}</Button>
+              <Button onClick={close}>{say("plan.cancel")}</Button>
+            </div>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Aside({ prompt, row }: { readonly prompt: Prompt; readonly row: RowId | undefined }) {
+  const { say } = useLanguage();
+  const names = useNames();
+  const words = usePromptWords()(prompt, row);
+  const { value, by, at_ms } = useRegister("dismissals.content", prompt.dismissed);
+  return (
+    <li>
+      <p>{words}</p>
+      {value !== null && by !== null && <p className={style["by"]}>{say("plan.prompt.aside.done", { name: names.short(by), at: at_ms ?? 0, reason: value.reason })}</p>}
+    </li>
+  );
+}
