@@ -144,6 +144,7 @@ const NAMED_IN: &[(&str, &[&str])] = &[
         &[
             "server/src/store.rs",
             "server/src/*/store.rs",
+            "server/src/record/store/*",
             "server/src/record/version.rs",
             "server/src/record/walk.rs",
             "server/src/record/writer.rs",
