@@ -346,6 +346,12 @@ pub const fn view(role: Role, doc: DocKind, shared: Shared) -> Option<View> {
     }
 }
 
+/// Whether staff may hand a link of this role to the one it is for: of the patient's side and of guests. A link of
+/// staff carries their powers, so it goes to themselves alone.
+pub const fn hands_on_link(role: Role) -> bool {
+    HOME.holds(role) || Roles::of(&[Role::Interpreter, Role::Observer, Role::Learner]).holds(role)
+}
+
 /// Whether a role opens records at all, in some state of sharing.
 pub const fn may_open_records(role: Role) -> bool {
     TEAM.holds(role) || HOME.holds(role)

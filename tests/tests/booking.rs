@@ -42,6 +42,9 @@ async fn a_booked_visit_has_its_people_its_links_and_an_invitation_that_tells_no
     let roles: Vec<_> = links.iter().map(|link| link["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["pharmacist", "pcp", "patient", "caregiver"]);
 
+    // A link of staff carries their powers: the pharmacist gets no way in as the prescriber.
+    let pcp = links.iter().find(|link| link["role"] == "pcp").unwrap();
+    assert_eq!(pcp.get("path"), None);
     // The patient's link leads to a seat of the new visit, which asks for the birth date as ever.
     let of = |role: &str| {
         let link = links.iter().find(|link| link["role"] == role).unwrap();

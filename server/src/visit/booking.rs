@@ -67,7 +67,7 @@ pub struct Booking {
     pub zone: String,
     /// Whether it was cancelled: then it has no links.
     pub cancelled: bool,
-    /// Who is invited, with the path of their link. Staff sends each to the one it is for.
+    /// Who is invited, with the path of the links that may be handed on.
     pub links: Vec<BookedLink>,
 }
 
@@ -81,9 +81,11 @@ pub struct BookedLink {
     /// Who.
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub name: Phi<String>,
-    /// Path on this origin, with the secret in its fragment.
-    #[cfg_attr(feature = "typescript", ts(type = "string"))]
-    pub path: Phi<String>,
+    /// Path on this origin, with the secret in its fragment. A link is a power: of staff only the asker's own is shown,
+    /// or whoever books could come in as somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
+    pub path: Option<Phi<String>>,
 }
 
 /// Reply of `GET`, `POST` and `DELETE`: everything booked in this visit, by time.
@@ -259,14 +261,21 @@ async fn answer(app: &App, seated: &Seated, made: Option<VisitId>) -> Result<Res
         let seats = if cancelled { Vec::new() } else { super::seats(&app.store, visit).await? };
         for seat in seats.into_iter().filter(|seat| !seat.revoked) {
             let person = person::person(&app.store, &app.vault, seat.person).await?;
-            let token = link::link_of(&app.store, &app.vault, seat.id).await.map_err(|error| {
-                tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
-                Problem::new(ProblemCode::StoreAway)
-            })?;
+            let own = seat.person == seated.seat.person;
+            let path = if own || role::hands_on_link(seat.role) {
+                let token = link::link_of(&app.store, &app.vault, seat.id).await;
+                let token = token.map_err(|error| {
+                    tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
+                    Problem::new(ProblemCode::StoreAway)
+                })?;
+                Some(Phi::new(format!("/j#{}", token.text())))
+            } else {
+                None
+            };
             links.push(BookedLink {
                 role: seat.role,
                 name: person.map(|person| person.name).unwrap_or_default(),
-                path: Phi::new(format!("/j#{}", token.text())),
+                path,
             });
         }
         bookings.push(Booking { visit, starts_ms: starts, minutes, zone, cancelled, links });

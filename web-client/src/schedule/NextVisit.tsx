@@ -7,7 +7,7 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Field, Select } from "../ui/Field";
-import type { Booking, BookedLink, Bookings, SeatId } from "../wire";
+import type { Booking, Bookings, SeatId } from "../wire";
 import style from "./schedule.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly bookings: Bookings };
@@ -75,7 +75,9 @@ function Booked({ seat, booking, known }: { readonly seat: SeatId; readonly book
     <div className={style["booking"]}>
       <p className={style["when"]}>{say("schedule.when", { when: moment(booking, language), minutes: booking.minutes })}</p>
       {booking.cancelled && <div><Chip tone="danger">{say("schedule.cancelled")}</Chip></div>}
-      {booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => <CopyLink key={link.path} link={link} />)}</div>}
+      {booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
+        ? <p key={`${link.role} ${link.name}`}>{say("schedule.own", { name: link.name })}</p>
+        : <CopyLink key={link.path} name={link.name} path={link.path} />)}</div>}
       <a className={style["file"]} href={invitationPath(seat, booking.visit, language)} download="visit.ics">
         {say(booking.cancelled ? "schedule.withdrawal" : "schedule.invitation")}
       </a>
@@ -92,13 +94,13 @@ function Booked({ seat, booking, known }: { readonly seat: SeatId; readonly book
   );
 }
 
-function CopyLink({ link }: { readonly link: BookedLink }) {
+function CopyLink({ name, path }: { readonly name: string; readonly path: string }) {
   const { say } = useLanguage();
   const [copied, setCopied] = useState(false);
-  const copy = () => navigator.clipboard.writeText(location.origin + link.path).then(() => setCopied(true), () => setCopied(false));
+  const copy = () => navigator.clipboard.writeText(location.origin + path).then(() => setCopied(true), () => setCopied(false));
   return (
     <>
-      <Button icon={<Copy size={18} aria-hidden />} onClick={() => void copy()}>{say("schedule.copy", { name: link.name })}</Button>
+      <Button icon={<Copy size={18} aria-hidden />} onClick={() => void copy()}>{say("schedule.copy", { name })}</Button>
       <span role="status">{copied ? say("schedule.copied") : ""}</span>
     </>
   );

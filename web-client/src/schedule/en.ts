@@ -19,6 +19,7 @@ export const scheduleEn = {
   "schedule.when": (v: { readonly when: string; readonly minutes: number }) => `${v.when}, ${v.minutes} min`,
   "schedule.cancelled": "Cancelled",
   "schedule.copy": (v: { readonly name: string }) => `Copy link of ${v.name}`,
+  "schedule.own": (v: { readonly name: string }) => `${v.name} copies their own link from their own screen.`,
   "schedule.copied": "Copied",
   "schedule.invitation": "Invitation for the calendar",
   "schedule.withdrawal": "Cancellation for the calendar",

@@ -21,6 +21,7 @@ export const scheduleEs: Translation<typeof scheduleEn> = {
   "schedule.when": (v) => `${v.when}, ${v.minutes} min`,
   "schedule.cancelled": "Cancelada",
   "schedule.copy": (v) => `Copiar el enlace de ${v.name}`,
+  "schedule.own": (v) => `${v.name} copia su propio enlace desde su propia pantalla.`,
   "schedule.copied": "Copiado",
   "schedule.invitation": "Invitación para el calendario",
   "schedule.withdrawal": "Cancelación para el calendario",
