@@ -134,3 +134,33 @@ it("keeps every number exact and none that misreads, over many lines", () => {
     if (left.length > 0) expect(Object.keys(sig ?? {}), line).toEqual(["text"]);
   }
 });
+
+describe("a line that would drop or invent a dose stays words", () => {
+  it("joins no strength without its unit to a half", () => {
+    for (const typed of ["warfarin 5 1/2 tab daily", "metoprolol 25 1/2 tab daily"]) {
+      const dose = readLine(typed).sig?.dose?.value;
+      expect([typed, dose]).not.toEqual([typed, "5.5"]);
+      expect([typed, dose]).not.toEqual([typed, "25.5"]);
+    }
+    expect(readSig("1 1/2 tablets daily").sig?.dose).toEqual({ value: "1.5", unit: "tablet" });
+  });
+
+  it.each([
+    "1 tablet every 6 hours for pain as needed",
+    "1 tablet by mouth for diabetes twice daily",
+    "1 tablet daily for cholesterol at bedtime",
+    "1 tablet as needed for pain twice daily",
+    "2 tablets every 6 hours as needed, max 8 a day",
+  ])("%s", (typed) => {
+    const { sig, indication, left } = readSig(typed);
+
+    expect(Object.keys(sig ?? {})).toEqual(["text"]);
+    expect(`${sig?.text} ${indication}`).toContain(typed.split(" ").at(-1));
+    expect(left.length).toBeGreaterThan(0);
+  });
+
+  it("takes the units of an insulin as its dose", () => {
+    expect(readLine("insulin glargine 10 units at bedtime")).toMatchObject({ product: { name: "insulin glargine" }, sig: { dose: { value: "10", unit: "units" }, times: ["bedtime"] } });
+    expect(readLine("insulin glargine 100 units/mL, 10 units at bedtime").product?.strength_form).toBe("100 units/mL");
+  });
+});

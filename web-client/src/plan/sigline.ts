@@ -36,7 +36,7 @@ export const TEXT_MOST = 300;
 
 /** Abbreviations in words, units spelled, numbers that cannot be misread. */
 export function expandSig(text: string): string {
-  return tidy(SHORT.reduce((said, [short, long]) => said.replace(short, long), spell(text).text.replace(/(\d)\s*(?:½|1\/2)(?!\d)/gu, "$1.5").replace(/½|(?<![\d/])1\/2(?![\d/])/gu, "half a"))
+  return tidy(SHORT.reduce((said, [short, long]) => said.replace(short, long), spell(text).text.replace(/^((?:take|use|give|drink|swallow) )?([1-3])\s*(?:½|1\/2)(?!\d)/giu, "$1$2.5").replace(/½|(?<![\d/])1\/2(?![\d/])/gu, "half a"))
     .replace(/half a a\b/giu, "half a"))
     .replace(/(?<![\d.])(\d+(?:\.\d+)?) (tablet|capsule|drop)(?!\p{L})/giu, (_whole, count: string, unit: string) => `${count} ${unit}${Number(count) > 1 ? "s" : ""}`);
 }
@@ -158,7 +158,7 @@ const RULES: readonly Rule[] = [
     return true;
   }),
   rule(/^(?:only )?(?:as|if|when) needed(?: for ([^,;.]+?))?(?=$|[,;.]| (?:max|maximum|no more|not more|at most|up to|do not)\b| *$)/iu, ([, reason = ""], found) => {
-    if (found.prn !== undefined || reason.length > 100 || lasts(reason)) return false;
+    if (found.prn !== undefined || reason.length > 100 || lasts(reason) || hides(reason)) return false;
     found.prn = reason.trim();
     return true;
   }),
@@ -166,17 +166,29 @@ const RULES: readonly Rule[] = [
     const most = numeral(count);
     const unit = of === undefined || /^(?:doses?|times)$/iu.test(of) ? null : UNITS[of.toLowerCase()];
     // So many tablets are so many doses only where one dose is one tablet.
-    const doses = unit === null || (found.dose?.value === "1" && found.dose.unit === unit);
+    // "8 a day" of two tablets each may be tablets or doses: only where one dose is one of them it is both.
+    const single = found.dose?.value === "1";
+    const counted = of !== undefined && unit === null;
+    const doses = counted || (single && (unit === null || found.dose?.unit === unit));
     if (found.max !== undefined || !doses || checkDecimal(most).kind !== "good") return false;
     found.max = most;
     return true;
   }),
   rule(/^for ([^,;]+?)(?=$|[,;])/iu, ([, what = ""], found) => {
-    if (found.indication !== undefined || lasts(what)) return false;
+    if (found.indication !== undefined || lasts(what) || hides(what)) return false;
     found.indication = what.replace(/\.$/u, "").trim();
     return true;
   }),
 ];
+
+/**
+ * "Pain as needed", "cholesterol at bedtime": a reason that swallowed a part of the instruction. Where it ends is a
+ * person's to say, so such a line stays words.
+ */
+function hides(what: string): boolean {
+  for (const { index } of what.matchAll(/(?<=\s)\S/gu)) if (RULES.some((one) => one(what.slice(index), { times: [] }) > 0)) return true;
+  return false;
+}
 
 /** "7 days": how long, which the sig has no place for. */
 const lasts = (what: string): boolean => /(?:^|\b)(?:\d+|a|an|one|two|three|four|five|six|seven|ten|the next|up to)\b.*\b(?:days?|weeks?|months?|hours?|doses?|nights?|years?)\b/iu.test(what);
@@ -253,7 +265,8 @@ function structureOf(found: Found): Omit<Sig, "text"> | null {
 
 // ---- the whole line ----
 
-const STRENGTH = /(?<![\p{L}\d])\d[\d.,]*(?:\s*-\s*\d[\d.]*)*\s*(?:mg|mcg|g|mL|units|mEq|%)(?:\s*[-/]\s*(?:\d[\d.]*\s*)?(?:mg|mcg|g|mL|units|hour|dose|actuation))*/iu;
+// "10 units" of insulin is a dose; "100 units/mL" is a strength.
+const STRENGTH = /(?<![\p{L}\d])\d[\d.,]*(?:\s*-\s*\d[\d.]*)*\s*(?:mg|mcg|g|mL|units(?=\s*\/)|mEq|%)(?:\s*[-/]\s*(?:\d[\d.]*\s*)?(?:mg|mcg|g|mL|units|hour|dose|actuation))*/iu;
 
 const startsSig = (text: string): boolean => {
   const said = expandSig(text);
