@@ -17,7 +17,7 @@ use clinical::command::Command;
 use clinical::doc::Doc;
 use clinical::field::{Address as At, DocKind, FieldName};
 use clinical::id::{EditId, PersonId, RecordId, RowId, SeatId};
-use clinical::medication::{Product, Sig};
+use clinical::medication::{Product, Sensitivity, Sig};
 use clinical::phi::Phi;
 use clinical::problem::ProblemStatement;
 use clinical::recommendation::{
@@ -178,7 +178,7 @@ pub(crate) async fn make(
     let nothing = || Problem::new(ProblemCode::NotFound);
     let record = record_of(&seated).ok_or_else(nothing)?;
     let plan = plan(&app, record).await?.ok_or_else(nothing)?;
-    if !waits(&plan, row) {
+    if !waits(&plan, row) || is_part2(&plan, row) {
         return Err(nothing());
     }
     let person = match (plan.addressee(row), store::person(&app.store, row).await?) {
@@ -287,6 +287,14 @@ fn waits(plan: &Doc, row: RowId) -> bool {
     }
 }
 
+/// Whether a recommendation is about a medicine under 42 CFR Part 2.
+fn is_part2(plan: &Doc, row: RowId) -> bool {
+    let content: Option<RecommendationContent> = read(plan, row, FieldName::RecommendationsContent);
+    content
+        .and_then(|content| content.med)
+        .is_some_and(|med| read(plan, med, FieldName::MedsSensitivity) == Some(Sensitivity::Part2))
+}
+
 fn addressee(plan: &Doc, row: RowId) -> String {
     let to: Option<Addressee> = read(plan, row, FieldName::RecommendationsAddressee);
     to.map_or_else(|| "Prescriber".to_owned(), |to| to.name)
@@ -306,13 +314,21 @@ async fn page(
     }
     let content: Option<RecommendationContent> = read(plan, row, FieldName::RecommendationsContent);
     let Some(content) = content else { return Ok(None) };
+    // Taken back, or replaced by another: it says nothing any more. What is under 42 CFR Part 2 leaves by no link.
+    let over = matches!(plan.standing_of(row, now()), Standing::Withdrawn | Standing::Replaced);
+    if over || is_part2(plan, row) {
+        return Ok(None);
+    }
+    let waits = waits(plan, row);
     let Some((_, facts)) = patient::of_record(&app.store, &app.vault, record).await? else {
         return Ok(None);
     };
     let problem = content
         .problem
+        .filter(|_problem| waits)
         .and_then(|problem| read::<ProblemStatement>(plan, problem, FieldName::ProblemsStatement));
-    let medicine = content.med.and_then(|med| {
+    // Once it is answered the page shows the answer, not the chart as it goes on.
+    let medicine = content.med.filter(|_med| waits).and_then(|med| {
         let product = read::<Product>(plan, med, FieldName::MedsProduct)?;
         Some(DecisionMedicine { product, sig: read(plan, med, FieldName::MedsSig) })
     });
@@ -327,12 +343,12 @@ async fn page(
         birth_date: facts.birth_date,
         prescriber: prescriber.name.clone(),
         content: Phi::new(content),
-        rationale: Phi::new(plan.text(&at).unwrap_or_default()),
+        rationale: Phi::new(plan.text(&at).filter(|_words| waits).unwrap_or_default()),
         reference: Phi::new(reference.map(|line| line.0).unwrap_or_default()),
         condition: Phi::new(problem.map(|problem| problem.condition).unwrap_or_default()),
         medicine: Phi::new(medicine),
         state: state.unwrap_or(RecommendationState::Draft),
-        waits: waits(plan, row),
+        waits,
         decision: Phi::new(read(plan, row, FieldName::RecommendationsDecision)),
         sealed: plan.sealed(),
         updates_list: role::may_update_list(prescriber.role),

@@ -48,9 +48,11 @@ impl Records {
             if desk.closing {
                 return Err(RecordRefusal::Busy);
             }
-            desk.records.entry(record).or_insert_with(|| self.start(record)).clone()
+            let running = desk.records.entry(record).or_insert_with(|| self.start(record)).clone();
+            // While the desk is held, so that the record cannot leave between being found and being told.
+            running.tell(Input::Answer { reader: Box::new(reader), answer: Box::new(answer) });
+            running
         };
-        running.tell(Input::Answer { reader: Box::new(reader), answer: Box::new(answer) });
         let _leaves = Leaving { running, connection };
         let answered = tokio::time::timeout(ANSWER_WITHIN, answered_by(&mut incoming)).await;
         answered.unwrap_or(Err(RecordRefusal::Busy))

@@ -6,6 +6,7 @@ use crate::change::{FieldSet, RowPlace};
 use crate::command::{CommandError, ListUpdate};
 use crate::field::{Address, FieldName, ListName};
 use crate::fold::presence_of;
+use crate::gate::in_use;
 use crate::id::RowId;
 use crate::limits::ROWS;
 use crate::medication::{MedicationKind, MedicationStatus, Sig, Verify};
@@ -46,7 +47,12 @@ impl Doc {
             DecisionOutcome::AcceptedModified => true,
             DecisionOutcome::Declined => return Err(CommandError::BadDecision),
         };
-        let regimen = decision.regimen.as_ref().or(content.regimen.as_ref());
+        // "Yes, but otherwise" writes what the prescriber wrote, never what they did not want.
+        let regimen = match (&decision.regimen, modified) {
+            (Some(regimen), _) => Some(regimen),
+            (None, false) => content.regimen.as_ref(),
+            (None, true) => return Err(CommandError::BadDecision),
+        };
         let med = || content.med.ok_or(CommandError::BadDecision);
         match content.action {
             // "Yes, but otherwise" to a stop is not a stop: what it is, a person writes.
@@ -61,7 +67,7 @@ impl Doc {
             }
             Action::ChangeDose | Action::ChangeTime => {
                 let sig = regimen.ok_or(CommandError::BadDecision)?;
-                self.check_med(by, med()?, FieldName::MedsSig, seen)?;
+                self.check_med(by, med()?, seen)?;
                 sets.push(set(med()?, FieldName::MedsSig, sig));
                 sets.push(set(med()?, FieldName::MedsVerify, &Verify::PrescriberConfirmed));
                 sets.push(because(med()?, row));
@@ -90,7 +96,7 @@ impl Doc {
         seen: u64,
         sets: &mut Vec<FieldSet>,
     ) -> Result<(), CommandError> {
-        self.check_med(by, med, FieldName::MedsStatus, seen)?;
+        self.check_med(by, med, seen)?;
         sets.push(set(med, FieldName::MedsStatus, &status));
         Ok(())
     }
@@ -120,7 +126,9 @@ impl Doc {
         sets.push(set(new, FieldName::MedsKind, &MedicationKind::Rx));
         sets.push(set(new, FieldName::MedsStatus, &MedicationStatus::Active));
         sets.push(set(new, FieldName::MedsStart, &update.day));
-        sets.push(set(new, FieldName::MedsVerify, &Verify::PrescriberConfirmed));
+        // Without a regimen nobody has said how it is taken: there is nothing to confirm.
+        let verify = regimen.map_or(Verify::Unverified, |_confirmed| Verify::PrescriberConfirmed);
+        sets.push(set(new, FieldName::MedsVerify, &verify));
         if let Some(sig) = regimen {
             sets.push(set(new, FieldName::MedsSig, sig));
         }
@@ -134,20 +142,20 @@ impl Doc {
         Ok(())
     }
 
-    /// The medicine is there, is what the person looked at, and what is written over is one value.
-    fn check_med(
-        &self,
-        by: &Actor,
-        med: RowId,
-        field: FieldName,
-        seen: u64,
-    ) -> Result<(), CommandError> {
+    /// The medicine is there and in use, is what the person looked at, and what is written over is one value each.
+    fn check_med(&self, by: &Actor, med: RowId, seen: u64) -> Result<(), CommandError> {
         if !self.rows(ListName::Meds).contains(&med) || self.removed(med) {
             return Err(CommandError::UnknownRow);
         }
-        let at = Address { row: Some(med), field };
-        if self.register(&at).is_conflict() || self.register(&presence_of(med)).is_conflict() {
+        let two_values = [FieldName::MedsSig, FieldName::MedsStatus, FieldName::MedsVerify]
+            .into_iter()
+            .any(|field| self.register(&Address { row: Some(med), field }).is_conflict());
+        if two_values || self.register(&presence_of(med)).is_conflict() {
             return Err(CommandError::InConflict);
+        }
+        // Stopped, or never true: an answer to an older question does not bring it back.
+        if !in_use(self, med) {
+            return Err(CommandError::NotComplete);
         }
         self.check_unchanged(by, med, seen)
     }

@@ -273,11 +273,36 @@ fn the_list_is_not_written_over_what_the_decider_had_not_seen_or_what_is_in_doub
 }
 
 #[test]
+fn an_answer_to_an_older_question_does_not_bring_back_what_was_stopped_meanwhile() {
+    for status in
+        [json!({ "state": "stopped", "reason": "cough" }), json!({ "state": "entered_in_error" })]
+    {
+        let content = json!({ "action": "hold", "med": row(1), "summary": "Pause it." });
+        let mut bench = Bench::new(DocKind::Plan);
+        sent(&mut bench, content, Some(&pcp()));
+        let at = at(row(1), FieldName::MedsStatus);
+        let rev = bench.doc.register(&at).rev();
+        bench.apply(&pharmacist(), set(at, rev, status.clone())).unwrap();
+        let seen = bench.doc.seq();
+
+        let refused = bench.command(&pcp(), &accept(Some(today())), seen);
+
+        assert_eq!(refused, Err(CommandError::NotComplete), "{status}");
+        bench.command(&pcp(), &accept(None), seen).unwrap();
+    }
+}
+
+#[test]
 fn what_writes_nothing_is_no_update_of_the_list() {
     for (content, outcome) in [
         (json!({ "action": "monitor", "summary": "Check K." }), "accepted"),
         (json!({ "action": "stop", "summary": "Stop it." }), "accepted"),
         (json!({ "action": "change_dose", "med": row(1), "summary": "Less." }), "accepted"),
+        // "Yes, but otherwise", without saying how: what they did not want is not written.
+        (
+            json!({ "action": "change_dose", "med": row(1), "summary": "Less.", "regimen": sig("5 mg") }),
+            "accepted_modified",
+        ),
         (stop(), "accepted_modified"),
         (stop(), "declined"),
     ] {
