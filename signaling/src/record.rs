@@ -41,6 +41,10 @@ const EDITS_BURST: u32 = 100;
 /// Carets a second of one connection; more are dropped, the next one tells the same.
 const CARETS_PER_SECOND: u32 = 20;
 
+/// Questions about the whole plan a second of one connection, and at once: a screen asks two of them, at most every 400 ms.
+const DERIVED_PER_SECOND: u32 = 6;
+const DERIVED_BURST: u32 = 12;
+
 /// Snapshots a second of one connection, and at once: three documents and a few repairs. A snapshot costs a thousand
 /// times an edit.
 const SNAPSHOTS_PER_SECOND: u32 = 2;
@@ -64,6 +68,8 @@ struct Reader {
     actor: Actor,
     edits: Bucket,
     carets: Bucket,
+    /// Questions about the whole plan: what is missing, what a second pair of eyes would point at.
+    derived: Bucket,
     snapshots: Bucket,
     histories: Bucket,
     faults: u8,
@@ -145,6 +151,7 @@ impl RecordSession {
             actor,
             edits: Bucket::new(now, EDITS_PER_SECOND, EDITS_BURST),
             carets: Bucket::new(now, CARETS_PER_SECOND, CARETS_PER_SECOND),
+            derived: Bucket::new(now, DERIVED_PER_SECOND, DERIVED_BURST),
             snapshots: Bucket::new(now, SNAPSHOTS_PER_SECOND, SNAPSHOTS_BURST),
             histories: history::bucket(now),
             faults: 0,
@@ -155,6 +162,7 @@ impl RecordSession {
         if let Some(before) = self.forget(connection, &mut effects) {
             reader.edits = before.edits;
             reader.carets = before.carets;
+            reader.derived = before.derived;
             reader.snapshots = before.snapshots;
             reader.histories = before.histories;
             reader.faults = before.faults;

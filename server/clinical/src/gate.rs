@@ -8,7 +8,7 @@ use crate::actor::{Author, Role};
 use crate::doc::Doc;
 use crate::field::{Address, FieldKind, FieldName, ListName, Place};
 use crate::id::RowId;
-use crate::medication::{MedicationStatus, Verify};
+use crate::medication::{MedicationKind, MedicationStatus, Verify};
 use crate::phi::Phi;
 use crate::problem::Severity;
 use crate::recommendation::RecommendationContent;
@@ -22,7 +22,8 @@ use crate::value::{Line, PartialDate, Value};
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum GateCode {
-    /// G1: a medicine in use is unverified, or a nurse wrote how it is taken after it was verified.
+    /// G1: a medicine in use is unverified, a nurse wrote what it is or how it is taken after it was verified, or nobody
+    /// has said how it is taken.
     Verified,
     /// G2: one of the four questions about a medicine in use is not answered.
     Assessed,
@@ -123,6 +124,8 @@ pub fn gate(plan: &Doc, facts: &SigningFacts) -> Vec<GateItem> {
     for row in &meds {
         if !verified(plan, *row) {
             miss(GateCode::Verified, Some(on(*row, FieldName::MedsVerify)));
+        } else if unsaid(plan, *row) {
+            miss(GateCode::Verified, Some(on(*row, FieldName::MedsSig)));
         }
     }
     for row in &meds {
@@ -202,7 +205,16 @@ pub fn in_use(plan: &Doc, row: RowId) -> bool {
     }
 }
 
-/// A sig a nurse wrote counts as unverified until somebody verifies it again: nothing is overwritten, it is only
+/// Nobody has said how a medicine is taken, and nobody has said why that cannot be known. Devices are not dosed.
+fn unsaid(plan: &Doc, row: RowId) -> bool {
+    let device = read(plan, on(row, FieldName::MedsKind)) == Some(MedicationKind::Device);
+    let tried =
+        matches!(read(plan, on(row, FieldName::MedsVerify)), Some(Verify::CouldNotVerify { .. }));
+    let sig = plan.register(&on(row, FieldName::MedsSig));
+    !device && !tried && !sig.is_conflict() && sig.value().is_none()
+}
+
+/// What a nurse wrote about it counts as unverified until somebody verifies it again: nothing is overwritten, it is only
 /// newer.
 fn verified(plan: &Doc, row: RowId) -> bool {
     let verify = plan.register(&on(row, FieldName::MedsVerify));
@@ -215,14 +227,16 @@ fn verified(plan: &Doc, row: RowId) -> bool {
             | Verify::CouldNotVerify { .. },
         ) => true,
     };
-    let newer = match plan.register(&on(row, FieldName::MedsSig)) {
-        Register::Value { by: Author::Seat(actor), rev, .. } => {
-            actor.role == Role::Nurse && *rev > verify.rev()
+    let newer = [FieldName::MedsProduct, FieldName::MedsSig].into_iter().any(|field| {
+        match plan.register(&on(row, field)) {
+            Register::Value { by: Author::Seat(actor), rev, .. } => {
+                actor.role == Role::Nurse && *rev > verify.rev()
+            }
+            Register::Empty
+            | Register::Value { by: Author::Import, .. }
+            | Register::Conflict { .. } => false,
         }
-        Register::Empty
-        | Register::Value { by: Author::Import, .. }
-        | Register::Conflict { .. } => false,
-    };
+    });
     known && !newer
 }
 

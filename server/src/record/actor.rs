@@ -291,12 +291,17 @@ impl Task {
                 let fresh = &mut fresh_client_id;
                 self.session.command(now(), connection, call, doc, id, &command, seen, fresh)
             }
-            ClientMessage::RecordGate { doc } => match self.facts(connection).await {
-                Ok(facts) => self.session.gate(now(), connection, doc, &facts),
-                Err(_away) => {
-                    return self.say(connection, refused("record.gate", RefusalCode::Busy));
+            ClientMessage::RecordGate { doc } => {
+                match self.session.may_ask_gate(now(), connection, doc) {
+                    Err(refusal) => refusal,
+                    Ok(()) => match self.facts(connection).await {
+                        Ok(facts) => self.session.gate(connection, doc, &facts),
+                        Err(_away) => {
+                            return self.say(connection, refused("record.gate", RefusalCode::Busy));
+                        }
+                    },
                 }
-            },
+            }
             ClientMessage::RecordSafety { doc } => {
                 // A collaborative agreement is not kept by this server.
                 self.session.safety(now(), connection, doc, Agreement::None)
@@ -304,6 +309,10 @@ impl Task {
             ClientMessage::RecordSign { doc, id, seen } => {
                 if self.is_broken(connection, doc, id) {
                     return;
+                }
+                if !self.session.may_sign(connection) {
+                    return self
+                        .say(connection, record_refusal(doc, id, RecordRefusal::NotAllowed));
                 }
                 match self.facts(connection).await {
                     Ok(facts) => self.session.sign(now(), connection, call, doc, id, seen, &facts),

@@ -154,30 +154,44 @@ impl RecordSession {
         }
     }
 
-    /// What is missing before the plan may be signed, for whoever may sign it.
-    pub fn gate(
+    /// Whether a connection may ask what is missing before the plan may be signed; else the refusal. Asked first: what
+    /// the answer needs to know is read from the store, for nobody who may not have it.
+    pub fn may_ask_gate(
         &mut self,
         now: Millis,
         connection: ConnectionId,
         doc: DocId,
-        facts: &SigningFacts,
-    ) -> Vec<Effect> {
+    ) -> Result<(), Vec<Effect>> {
         const OF: &str = "record.gate";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Vec::new() };
-        let sheet = self.sheets.iter().find(|sheet| {
+        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
+        let open = self.sheets.iter().any(|sheet| {
             sheet.doc.id() == doc
                 && sheet.doc.kind() == DocKind::Plan
                 && sheet.view_of(connection).is_some()
         });
-        let (Some(sheet), true) = (sheet, role::may_command(reader.actor.role, CommandName::Sign))
-        else {
-            return vec![refused(connection, OF, RefusalCode::NotAllowed)];
-        };
-        if !reader.edits.take(now) {
-            return vec![refused(connection, OF, RefusalCode::TooFast)];
+        if !open || !role::may_command(reader.actor.role, CommandName::Sign) {
+            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
         }
-        let (seq, missing) = (sheet.doc.seq(), gate(&sheet.doc, facts));
-        vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
+        if !reader.derived.take(now) {
+            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
+        }
+        Ok(())
+    }
+
+    /// What is missing before the plan may be signed, for whoever may ask ([`Self::may_ask_gate`]).
+    pub fn gate(&self, connection: ConnectionId, doc: DocId, facts: &SigningFacts) -> Vec<Effect> {
+        let sheet = self.sheets.iter().find(|sheet| sheet.doc.id() == doc);
+        sheet.map_or_else(Vec::new, |sheet| {
+            let (seq, missing) = (sheet.doc.seq(), gate(&sheet.doc, facts));
+            vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
+        })
+    }
+
+    /// Whether somebody may sign at all.
+    pub fn may_sign(&self, connection: ConnectionId) -> bool {
+        self.readers
+            .get(&connection)
+            .is_some_and(|reader| role::may_command(reader.actor.role, CommandName::Sign))
     }
 
     /// The safety prompts of the plan, for whoever reads it whole.
@@ -198,7 +212,7 @@ impl RecordSession {
         let (Some(sheet), true) = (sheet, role::may_ask_safety(reader.actor.role)) else {
             return vec![refused(connection, OF, RefusalCode::NotAllowed)];
         };
-        if !reader.edits.take(now) {
+        if !reader.derived.take(now) {
             return vec![refused(connection, OF, RefusalCode::TooFast)];
         }
         let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);

@@ -154,9 +154,9 @@ export class SharedRecord implements Readable<RecordState> {
     return this.decide(kind, (doc, id, seen) => ({ type: "record.command", doc, id, command, seen }));
   }
 
-  /** Signs the plan as this screen shows it. */
-  sign(): Promise<CommandAnswer> {
-    return this.decide("plan", (doc, id, seen) => ({ type: "record.sign", doc, id, seen }));
+  /** Signs the plan as it stood at `seen`. */
+  sign(seen: number): Promise<CommandAnswer> {
+    return this.decide("plan", (doc, id) => ({ type: "record.sign", doc, id, seen }));
   }
 
   private decide(kind: DocKind, message: (doc: DocId, id: EditId, seen: number) => ClientMessage): Promise<CommandAnswer> {

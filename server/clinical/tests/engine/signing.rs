@@ -129,7 +129,7 @@ fn an_empty_plan_is_told_everything_it_lacks() {
 #[test]
 fn each_rule_of_the_gate_is_its_own() {
     type Break = fn(&mut Bench);
-    let breaks: [(GateCode, Option<Address>, Break); 12] = [
+    let breaks: [(GateCode, Option<Address>, Break); 14] = [
         (GateCode::Verified, Some(at(row(1), FieldName::MedsVerify)), |bench| {
             put(
                 bench,
@@ -141,6 +141,16 @@ fn each_rule_of_the_gate_is_its_own() {
         // Written by a nurse after it was verified.
         (GateCode::Verified, Some(at(row(1), FieldName::MedsVerify)), |bench| {
             put(bench, &nurse(), at(row(1), FieldName::MedsSig), sig("20 mg every morning"));
+        }),
+        // So does the product: 100 mg is not the 10 mg that was verified.
+        (GateCode::Verified, Some(at(row(1), FieldName::MedsVerify)), |bench| {
+            let product = json!({ "name": "lisinopril", "strength_form": "100 mg" });
+            put(bench, &nurse(), at(row(1), FieldName::MedsProduct), product);
+        }),
+        (GateCode::Verified, Some(at(row(1), FieldName::MedsSig)), |bench| {
+            let sig = at(row(1), FieldName::MedsSig);
+            let base = clinical::edit::Base::Rev(bench.doc.register(&sig).rev());
+            bench.apply(&pharmacist(), Op::Set { at: sig, base, value: Phi::new(None) }).unwrap();
         }),
         (GateCode::Assessed, Some(at(row(1), FieldName::MedsSafe)), |bench| {
             let cell = at(row(1), FieldName::MedsSafe);

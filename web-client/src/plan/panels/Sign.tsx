@@ -64,7 +64,8 @@ function Gate() {
   const line = useRecordSlice((state) => state.line);
   const gate = useRecordSlice((state) => state.gate);
   const unsent = useRecordSlice((state) => state.pending.length + state.refused.length > 0);
-  const [asking, setAsking] = useState(false);
+  // What is signed is what stood on the screen when the question was asked, or nothing.
+  const [asking, setAsking] = useState<number | null>(null);
   useEffect(() => {
     const timer = setTimeout(() => record.askGate(), ASK_AFTER_MS);
     return () => clearTimeout(timer);
@@ -80,9 +81,9 @@ function Gate() {
       <OpenPrompts />
       {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
       <div className={style["actions"]}>
-        <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(true)}>{say("plan.sign")}</Button>
+        <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(seq)}>{say("plan.sign")}</Button>
       </div>
-      {asking && <Ask onClose={() => setAsking(false)} />}
+      {asking !== null && <Ask seen={asking} onClose={() => setAsking(null)} />}
     </>
   );
 }
@@ -115,7 +116,7 @@ function Way({ at, row }: { readonly at: Address; readonly row: string }) {
   );
 }
 
-function Ask({ onClose }: { readonly onClose: () => void }) {
+function Ask({ seen, onClose }: { readonly seen: number; readonly onClose: () => void }) {
   const { say } = useLanguage();
   const { record } = useScene();
   const { busy, problem, answer } = useCommand();
@@ -125,7 +126,7 @@ function Ask({ onClose }: { readonly onClose: () => void }) {
       actions={(
         <>
           <Button onClick={onClose}>{say("plan.cancel")}</Button>
-          <Button kind="primary" disabled={busy} onClick={() => void answer(() => record.sign()).then((done) => { if (done) onClose(); })}>{say(busy ? "plan.command.busy" : "plan.sign")}</Button>
+          <Button kind="primary" disabled={busy} onClick={() => void answer(() => record.sign(seen)).then((done) => { if (done) onClose(); })}>{say(busy ? "plan.command.busy" : "plan.sign")}</Button>
         </>
       )}
     >
