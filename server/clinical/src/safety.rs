@@ -128,12 +128,13 @@ pub fn prompts(plan: &Doc, voice: Option<&Doc>, agreement: Agreement, now: Milli
         }
     }
     prose_doses(plan, &meds, &mut found);
-    found.sort_by_key(|prompt| prompt.code);
-    found.truncate(PROMPTS);
     let dismissals = Dismissals::of(plan);
     for prompt in &mut found {
         prompt.dismissed = dismissals.of_prompt(plan, voice, prompt);
     }
+    // What was laid aside must not push out what was not.
+    found.sort_by_key(|prompt| (prompt.dismissed.is_some(), prompt.code));
+    found.truncate(PROMPTS);
     found
 }
 
@@ -201,15 +202,18 @@ fn same_ingredient(meds: &[Med], found: &mut Vec<Prompt>) {
 }
 
 fn allergies(plan: &Doc, meds: &[Med], found: &mut Vec<Prompt>) {
-    let known: Vec<(RowId, Allergy)> = plan
+    let known: Vec<(RowId, Allergy, Vec<String>)> = plan
         .standing(ListName::Allergies)
-        .filter_map(|row| Some((row, read(plan, on(row, FieldName::AllergiesContent))?)))
+        .filter_map(|row| {
+            let allergy: Allergy = read(plan, on(row, FieldName::AllergiesContent))?;
+            let names = ingredient::of(&allergy.substance);
+            Some((row, allergy, names))
+        })
         .collect();
     for med in meds.iter().filter(|med| med.in_use) {
-        for (row, allergy) in &known {
-            let Allergy { substance, code, reactions: _, severity: _, source: _ } = allergy;
+        for (row, allergy, names) in &known {
+            let code = &allergy.code;
             let by_code = code.as_ref().is_some_and(|code| med.holds.contains(&coded(code)));
-            let names = ingredient::of(substance);
             let by_name = names
                 .iter()
                 .any(|name| med.holds.iter().chain(&med.second).any(|held| begins(held, name)));
@@ -356,11 +360,14 @@ fn says_nothing(register: &Register) -> bool {
     }
 }
 
-/// When a register got its value. 0 if it never did.
-const fn written(register: &Register) -> i64 {
+/// When a register got its value, of several the latest. 0 if it never did.
+fn written(register: &Register) -> i64 {
     match register {
         Register::Value { at_ms, .. } => at_ms.0,
-        Register::Empty | Register::Conflict { .. } => 0,
+        Register::Conflict { candidates, .. } => {
+            candidates.iter().map(|candidate| candidate.at_ms.0).max().unwrap_or(0)
+        }
+        Register::Empty => 0,
     }
 }
 
