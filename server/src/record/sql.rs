@@ -15,6 +15,8 @@ sql! {
     ADD_HEAD = "insert into doc_head (doc, record, kind, patient, schema_ver, dek, epoch, owner, seq, snap_seq, created_ms) values ($1, $2, $3, $4, 1, $5, 0, $6, 0, 0, $7)";
     /// The newest snapshots: the second one is for the day the first does not read.
     SNAPSHOTS = "select seq, body, hash from doc_snapshot where doc = $1 order by seq desc limit 2";
+    /// Where the log ends, whatever the head says.
+    LAST_CHANGE = "select cast(coalesce(max(seq), 0) as bigint) from doc_change where doc = $1";
     /// A stretch of the log.
     CHANGES_AFTER = "select seq, edit_id, at_ms, person, body, hash from doc_change where doc = $1 and seq > $2 order by seq limit 1000";
     /// A stretch of the log, backwards.

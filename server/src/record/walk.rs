@@ -53,8 +53,12 @@ pub(crate) async fn walk(
 }
 
 async fn walk_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Walked, LoadError> {
-    let HeadRow { doc: id, kind, epoch: _, seq: end } = head;
+    let HeadRow { doc: id, kind, epoch: _, seq: head_seq } = head;
     let name = id.to_string();
+    // The head says where the log ends; a log that goes on behind it was cut short by moving the head back.
+    let last_row: i64 =
+        sqlx::query_scalar(sql::LAST_CHANGE).bind(&name).fetch_one(store.read()).await?;
+    let end = head_seq.max(u64::try_from(last_row).unwrap_or(0));
     let mut doc = Doc::new(id, kind);
     let mut last = NO_HASH;
     let mut signatures = BTreeMap::new();
@@ -82,6 +86,9 @@ async fn walk_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Walked, Load
                 }
             }
         }
+    }
+    if fault.is_none() && doc.seq() > head_seq {
+        fault = Some(Poison { seq: head_seq + 1, why: PoisonKind::Gap });
     }
     Ok(Walked { doc: id, dek, changes: doc.seq(), signatures, fault })
 }

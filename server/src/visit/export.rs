@@ -121,7 +121,8 @@ pub(crate) async fn export(
         people: &people,
         author: author(&app, &seat, &visit).await?,
         practice: &practice,
-        signed: signed(&docs),
+        // That a plan was signed is not told to whom nothing of it is.
+        signed: role::view(seat.role, DocKind::Plan, shared).and_then(|_view| signed(&docs)),
         document: Uuid::now_v7(),
         reader: if own { Reader::Patient } else { Reader::Elsewhere },
         now: now(),

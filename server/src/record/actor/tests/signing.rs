@@ -156,6 +156,7 @@ async fn verify_finds_what_was_changed() {
             "change 3: hash",
         ),
         ("delete from doc_change where seq = 9", "change 9: gap"),
+        ("update doc_head set seq = 7 where seq > 7", "change 8: gap"),
     ] {
         let bench = Bench::new().await;
         let (record, doc, _) = ready(&bench).await;
