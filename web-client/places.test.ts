@@ -25,6 +25,8 @@ const ALL = Object.keys(FIELDS) as FieldName[];
 const LISTS = [...new Set(ALL.map((field) => FIELDS[field].list))].filter((list) => list !== null) as ListName[];
 const DOCS = ["plan", "voice", "team"] as const;
 const AUTHOR = { kind: "import" } as const;
+/** A prompt that was laid aside. */
+const ASIDE = { code: "no_indication" as const, at: [{ row: "meds-1" as RowId, field: "meds.indication" as const }], reason: "Known." };
 
 /** A record with one row in each list, or with none. */
 function open(role: Role, filled: boolean): SharedRecord {
@@ -47,12 +49,20 @@ function open(role: Role, filled: boolean): SharedRecord {
     newEditId: () => `e${(ids += 1)}` as EditId, newRowId: () => `n${(ids += 1)}` as RowId,
   });
   for (const kind of DOCS) {
-    const lists = filled ? LISTS.filter((list) => docOfList(list) === kind).map((list) => ({ list, rows: [`${list}-1` as RowId] })) : [];
+    const lists = filled ? LISTS.filter((list) => docOfList(list) === kind).map((list) => ({ list, rows: (list === "recommendations" ? [1, 2] : [1]).map((row) => `${list}-${row}` as RowId) })) : [];
     const state: Snapshot = {
       lists, texts: kind === "plan" ? [{ at: { field: "outline.follow_up_instructions" }, rev: 1, state: "" }, { at: { field: "outline.education_notes" }, rev: 1, state: "" }, { at: { field: "outline.adherence_process" }, rev: 1, state: "" }] : [],
       registers: kind !== "plan" || !filled ? [] : [
         { at: { row: "recommendations-1" as RowId, field: "recommendations.state" }, register: { state: "value", value: "declined", rev: 1, by: AUTHOR, at_ms: 0 } },
         { at: { row: "recommendations-1" as RowId, field: "recommendations.decision" }, register: { state: "value", value: { by: "p", outcome: "declined", reason: "other" }, rev: 1, by: AUTHOR, at_ms: 0 } },
+        // What only commands write is shown once it is there.
+        ...([["implemented", "Done."], ["verified", "So it is."], ["withdrawn", "Not needed."]] as const).map(([step, value]) => (
+          { at: { row: "recommendations-1" as RowId, field: `recommendations.${step}` as const }, register: { state: "value" as const, value, rev: 1, by: AUTHOR, at_ms: 0 } }
+        )),
+        { at: { row: "recommendations-2" as RowId, field: "recommendations.state" }, register: { state: "value", value: "sent", rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "recommendations-2" as RowId, field: "recommendations.seen" }, register: { state: "value", value: true, rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "meds-1" as RowId, field: "meds.because" }, register: { state: "value", value: "recommendations-1", rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "dismissals-1" as RowId, field: "dismissals.content" }, register: { state: "value", value: ASIDE, rev: 1, by: AUTHOR, at_ms: 0 } },
       ],
     };
     hear({
@@ -61,6 +71,7 @@ function open(role: Role, filled: boolean): SharedRecord {
       people: [], part: 0, parts: 1,
     });
   }
+  if (filled) hear({ type: "record.safety", doc: "plan" as unknown as DocId, seq: 1, prompts: [{ code: ASIDE.code, at: ASIDE.at, dismissed: "dismissals-1" as RowId }] });
   return record;
 }
 

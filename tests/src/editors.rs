@@ -111,9 +111,14 @@ impl Editor {
         let mut plan = Vec::new();
         loop {
             match next(&mut incoming).await? {
-                ServerMessage::RecordSnapshot { doc, kind, content, part, parts, .. }
-                    if kind == DocKind::Plan =>
-                {
+                ServerMessage::RecordSnapshot {
+                    doc,
+                    kind: DocKind::Plan,
+                    content,
+                    part,
+                    parts,
+                    ..
+                } => {
                     plan.push(content);
                     if part + 1 == parts {
                         let records = records.clone();
@@ -147,11 +152,8 @@ impl Editor {
         while acked.len() < edits {
             let may_type = sent.len() < edits && sent.len() - acked.len() < pace.ahead;
             let key = async {
-                match &mut keys {
-                    Some(keys) => {
-                        keys.tick().await;
-                    }
-                    None => {}
+                if let Some(keys) = &mut keys {
+                    keys.tick().await;
                 }
             };
             tokio::select! {

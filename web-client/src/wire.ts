@@ -295,9 +295,10 @@ role: Role,
  */
 name: string, 
 /**
- * Path on this origin, with the secret in its fragment.
+ * Path on this origin, with the secret in its fragment. A link is a power: of staff only the asker's own is shown,
+ * or whoever books could come in as somebody else.
  */
-path: string, };
+path?: string, };
 
 /**
  * A booked visit.
@@ -324,7 +325,7 @@ zone: string,
  */
 cancelled: boolean, 
 /**
- * Who is invited, with the path of their link. Staff sends each to the one it is for.
+ * Who is invited, with the path of the links that may be handed on.
  */
 links: Array<BookedLink>, };
 

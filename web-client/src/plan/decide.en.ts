@@ -2,6 +2,7 @@ import type { Grammar } from "../i18n";
 
 /** Sentences of safety prompts and of the way of a recommendation. */
 export const decideEn = {
+  "plan.med.because": (v: { readonly what: string }) => `Changed by an accepted recommendation: ${v.what}`,
   "plan.list.dismissals": "Prompts laid aside",
   "plan.add.dismissals": "Lay a prompt aside",
   "plan.field.dismissals.content": "Prompt laid aside",

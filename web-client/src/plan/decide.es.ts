@@ -2,6 +2,7 @@ import type { Translation } from "../i18n";
 import type { decideEn } from "./decide.en";
 
 export const decideEs: Translation<typeof decideEn> = {
+  "plan.med.because": (v) => `Cambiado por una recomendación aceptada: ${v.what}`,
   "plan.list.dismissals": "Avisos descartados",
   "plan.add.dismissals": "Descartar un aviso",
   "plan.field.dismissals.content": "Aviso descartado",

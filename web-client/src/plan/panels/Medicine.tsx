@@ -44,6 +44,7 @@ export const Medicine = memo(function Medicine({ row }: { readonly row: RowId })
       </div>
       <Chips row={row} />
       <MedicinePrompts row={row} />
+      <Because row={row} />
       <div className={style["two"]}>
         <Marks field="meds.prescribed_sig" row={row} view={prescribed}>
           <div className={editor["read"]}>
@@ -103,6 +104,14 @@ function More({ row, name }: { readonly row: RowId; readonly name: string }) {
       <RowComments row={row} name={name} />
     </>
   );
+}
+
+/** The recommendation whose acceptance wrote what stands here. */
+function Because({ row }: { readonly row: RowId }) {
+  const { say } = useLanguage();
+  const named = useRowNames();
+  const because = useValue("meds.because", row);
+  return because === null ? null : <p className={style["by"]} data-field="meds.because">{say("plan.med.because", { what: named(because) })}</p>;
 }
 
 /** What must be seen without opening anything. */

@@ -201,7 +201,7 @@ function Aside({ prompt, row }: { readonly prompt: Prompt; readonly row: RowId |
   return (
     <li>
       <p>{words}</p>
-      {value !== null && by !== null && <p className={style["by"]}>{say("plan.prompt.aside.done", { name: names.short(by), at: at_ms ?? 0, reason: value.reason })}</p>}
+      {value !== null && by !== null && <p className={style["by"]} data-field="dismissals.content">{say("plan.prompt.aside.done", { name: names.short(by), at: at_ms ?? 0, reason: value.reason })}</p>}
     </li>
   );
 }

@@ -88,7 +88,7 @@ function Done({ row, field, words }: { readonly row: RowId; readonly field: Step
   const { value, by, at_ms } = useRegister(field, row);
   if (value === null || by === null) return null;
   return (
-    <p className={style["by"]}>
+    <p className={style["by"]} data-field={field}>
       {say(words, { name: names.short(by), at: at_ms ?? 0 })}
       {typeof value === "string" && value !== "" && `: ${value}`}
     </p>
