@@ -16,8 +16,16 @@ pub(super) fn groups(
     words: &Words,
     language: Language,
 ) -> Vec<PlainGroup> {
-    let cards: Vec<(Vec<PlainSlot>, PlainCard)> =
+    let mut cards: Vec<(Vec<PlainSlot>, PlainCard)> =
         meds.iter().filter_map(|med| card(med, previous, words, language)).collect();
+    let stands = |row: RowId| cards.iter().any(|(_, card)| card.row == row);
+    let gone: Vec<_> = previous
+        .unwrap_or_default()
+        .iter()
+        .filter(|before| was_taken(before) && !stands(before.row))
+        .filter_map(|before| left(before, words, language))
+        .collect();
+    cards.extend(gone);
     PlainSlot::ALL
         .into_iter()
         .map(|slot| PlainGroup {
@@ -92,6 +100,40 @@ fn card(
     Some((slots, card))
 }
 
+/// A medicine that stood on the page before as one to take and is not on the list any more: it does not vanish without
+/// a word from the kitchen table of somebody who still has the bottle.
+fn left(
+    before: &PlainMed,
+    words: &Words,
+    language: Language,
+) -> Option<(Vec<PlainSlot>, PlainCard)> {
+    let Shown::Value { value } = &before.product else { return None };
+    let badge = PlainBadge::Stopped;
+    let card = PlainCard {
+        row: before.row,
+        name: format::product(value),
+        how: sentences(words.left),
+        why: Vec::new(),
+        prescriber: Vec::new(),
+        badge: Some(badge),
+        badge_text: words::badge(badge, language).to_owned(),
+    };
+    Some((vec![PlainSlot::Stopped], card))
+}
+
+/// Whether the page before said to take it, now or later.
+fn was_taken(before: &PlainMed) -> bool {
+    match before.status {
+        Shown::Value { value: MedicationStatus::Active | MedicationStatus::OnHold }
+        | Shown::Empty
+        | Shown::NotDecided => true,
+        Shown::Value {
+            value:
+                MedicationStatus::Stopped { date: _, reason: _ } | MedicationStatus::EnteredInError,
+        } => false,
+    }
+}
+
 /// How to take it: sentences made of the structure, and the text as written where it says more. Where the two name
 /// different regimens only the text stands: it is what a person wrote and read.
 fn how(sig: &Sig, product: Option<&Product>, language: Language) -> Vec<PlainSentence> {
@@ -139,7 +181,16 @@ fn badge(med: &PlainMed, previous: &[PlainMed]) -> Option<PlainBadge> {
         None => Some(PlainBadge::New),
         Some(before) if stopped(med) => (!stopped(before)).then_some(PlainBadge::Stopped),
         Some(before) => {
-            (before.product != med.product || before.sig != med.sig || before.status != med.status)
+            // "In use" and nothing said about it are the same to who takes it; so is a code behind the same name.
+            let status = |med: &PlainMed| match &med.status {
+                Shown::Empty => Shown::Value { value: MedicationStatus::Active },
+                said => said.clone(),
+            };
+            let name = |med: &PlainMed| match &med.product {
+                Shown::Value { value } => Some(format::product(value)),
+                Shown::Empty | Shown::NotDecided => None,
+            };
+            (name(before) != name(med) || before.sig != med.sig || status(before) != status(med))
                 .then_some(PlainBadge::Changed)
         }
     }

@@ -14,7 +14,7 @@ use crate::medication::{
 use crate::register::Register;
 use crate::todo::Instruction;
 use crate::touchpoint::TouchpointFormat;
-use crate::value::{Check, Decimal, Line, PartialDate, Value};
+use crate::value::{Check, Code, Decimal, Line, PartialDate, Value};
 use crate::view::{ListRows, RegisterAt, Snapshot, TextAt};
 
 fn row(number: u128) -> RowId {
@@ -415,6 +415,11 @@ fn badges_compare_with_the_signed_version() {
             { "row": row(1), "fields": { "meds.product": { "name": "Lisinopril" }, "meds.sig": { "text": "10 mg daily" } } },
             { "row": row(2), "fields": { "meds.product": { "name": "Simvastatin" } } },
             { "row": row(4), "fields": { "meds.product": { "name": "Aspirin" } } },
+            { "row": row(5), "fields": { "meds.product": { "name": "Glipizide" } } },
+            { "row": row(6), "fields": {
+                "meds.product": { "name": "Ibuprofen" },
+                "meds.status": { "state": "stopped", "reason": "" },
+            } },
         ] },
     });
     let previous = input_of(&serde_json::from_value(signed).unwrap());
@@ -442,7 +447,19 @@ fn badges_compare_with_the_signed_version() {
             med(1, "Lisinopril", Some("20 mg daily"), Shown::Empty),
             med(2, "Simvastatin", None, stopped),
             med(3, "Rosuvastatin", None, Shown::Empty),
-            med(4, "Aspirin", None, Shown::Empty),
+            // The chart knows it by a code now, and that it is in use: nothing that changes taking it.
+            PlainMed {
+                product: Shown::Value {
+                    value: Product {
+                        name: "Aspirin".to_owned(),
+                        code: Some(Code { system: "rxnorm".to_owned(), code: "1191".to_owned() }),
+                        strength_form: String::new(),
+                        ingredients: Vec::new(),
+                    },
+                },
+                status: Shown::Value { value: MedicationStatus::Active },
+                ..med(4, "Aspirin", None, Shown::Empty)
+            },
         ],
         ..PlainInput::default()
     };
@@ -455,6 +472,8 @@ fn badges_compare_with_the_signed_version() {
         badges,
         [
             ("Aspirin", None),
+            // Taken out of the list: it does not vanish without a word.
+            ("Glipizide", Some(PlainBadge::Stopped)),
             ("Lisinopril", Some(PlainBadge::Changed)),
             ("Rosuvastatin", Some(PlainBadge::New)),
             ("Simvastatin", Some(PlainBadge::Stopped)),

@@ -38,6 +38,7 @@ pub(super) struct Words {
     pub no_sig: &'static [&'static str],
     pub on_hold: &'static [&'static str],
     pub stopped: &'static [&'static str],
+    pub left: &'static [&'static str],
     pub stopped_on: &'static str,
     pub because: &'static str,
 }
@@ -74,6 +75,7 @@ static EN: Words = Words {
     no_sig: &["How to take it is not written down yet.", "Ask your team."],
     on_hold: &["Do not take this for now.", "Your team will tell you when to start again."],
     stopped: &["Do not take this any more."],
+    left: &["This is not on your list any more.", "Ask your team if you still have it."],
     stopped_on: "Stopped",
     because: "Why",
 };
@@ -110,6 +112,7 @@ static ES: Words = Words {
     no_sig: &["Todavía no dice cómo se toma.", "Pregunte a su equipo."],
     on_hold: &["No la tome por ahora.", "Su equipo le dirá cuándo volver a tomarla."],
     stopped: &["Ya no la tome."],
+    left: &["Ya no está en su lista.", "Pregunte a su equipo si todavía la tiene."],
     stopped_on: "Fecha en que se dejó",
     because: "Por qué",
 };
