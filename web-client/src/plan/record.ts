@@ -17,7 +17,7 @@ import {
 import { Histories } from "./histories";
 import { docOfList, join, setsKey, touches } from "./ops";
 import type { Draft, Entry, Queue } from "./queue";
-import { EXPLAINED_BY_AN_EARLIER, HANDLING, type Handling } from "./refusals";
+import { AGAIN_MOST_MS, AGAIN_MS, EXPLAINED_BY_AN_EARLIER, handlingOf } from "./refusals";
 import type { Facts } from "./saved";
 import type { CommandAnswer, OpenDoc, Pending, RecordState, Refused, TextEvent, TextSource } from "./state";
 import { createStore, type Readable } from "./store";
@@ -35,15 +35,6 @@ export interface Parts {
   readonly newEditId: () => EditId;
   readonly newRowId: () => RowId;
 }
-
-/** First wait before a refused edit is sent again; doubles with each refusal. */
-const AGAIN_MS = 1_000;
-/** A store that is away for long is asked twice a minute: often enough for people, seldom enough for the server. */
-const AGAIN_MOST_MS = 30_000;
-
-/** Of a text that is not taken, for whatever reason, its Yjs document holds words the server does not have. */
-const handlingOf = ({ op }: Entry, code: RecordRefusal): Handling =>
-  op.kind === "text" && code !== "not_open" && (HANDLING[code] === "editor" || HANDLING[code] === "box") ? "text" : HANDLING[code];
 
 export class SharedRecord implements Readable<RecordState> {
   readonly self: Parts["self"];

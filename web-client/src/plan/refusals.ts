@@ -1,5 +1,6 @@
 /** What is done about each refusal. The server's codes; the person's words stay on the screen with every one. */
 import type { RecordRefusal } from "../wire";
+import type { Entry } from "./queue";
 
 export type Handling =
   /** Cannot be stored now: kept here and sent again. */
@@ -53,3 +54,12 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */
 export const EXPLAINED_BY_AN_EARLIER: ReadonlySet<string> = new Set<RecordRefusal>(["text_gap", "base_refused", "unknown_address", "row_removed"]);
+
+/** Of a text that is not taken, for whatever reason, its Yjs document holds words the server does not have. */
+export const handlingOf = ({ op }: Entry, code: RecordRefusal): Handling =>
+  op.kind === "text" && code !== "not_open" && (HANDLING[code] === "editor" || HANDLING[code] === "box") ? "text" : HANDLING[code];
+
+/** First wait before a refused edit is sent again; doubles with each refusal. */
+export const AGAIN_MS = 1_000;
+/** A store that is away for long is asked twice a minute: often enough for people, seldom enough for the server. */
+export const AGAIN_MOST_MS = 30_000;
