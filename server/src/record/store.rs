@@ -279,32 +279,13 @@ async fn load_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Loaded, Load
         None => (Doc::new(id, kind), NO_HASH),
     };
     let mut tail = Tail::default();
-    let mut poison = None;
-    'log: while doc.seq() < end {
-        let rows: Vec<StoredRow> = sqlx::query_as(sql::CHANGES_AFTER)
-            .bind(&name)
-            .bind(stored(doc.seq()))
-            .fetch_all(store.read())
-            .await?;
-        if rows.is_empty() {
-            poison = Some(Poison { seq: doc.seq() + 1, why: PoisonKind::Gap });
-            break;
-        }
-        for row in rows {
-            let seq = doc.seq() + 1;
-            match read_row(&dek, id, seq, &last, &row) {
-                Ok((change, hash)) if doc.fold(&change).is_ok() => {
-                    last = hash;
-                    tail.add(row.4.len());
-                }
-                outcome => {
-                    let why = outcome.err().unwrap_or(PoisonKind::Fold);
-                    quarantine(store, id, &row, why).await?;
-                    poison = Some(Poison { seq, why });
-                    break 'log;
-                }
-            }
-        }
+    let stumbled = read_log(store, &dek, &mut doc, &mut last, end, |row, _change| {
+        tail.add(row.4.len());
+    })
+    .await?;
+    let poison = stumbled.as_ref().map(|(poison, _row)| *poison);
+    if let Some((Poison { why, .. }, Some(row))) = &stumbled {
+        quarantine(store, id, row, *why).await?;
     }
     if let Some(Poison { seq, why }) = poison {
         tracing::error!(doc.id = %id, seq, why = why.as_str(), "a stored change does not read: the document is read-only from there");
@@ -318,10 +299,47 @@ async fn load_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Loaded, Load
     Ok(Loaded { doc, epoch, last, dek, clients, tail, poison })
 }
 
+/// Folds the log into a document up to `end`, and tells each change that was as it was stored. Gives back the first
+/// that is not, with its row if there is one.
+pub(super) async fn read_log(
+    store: &Store,
+    dek: &Dek,
+    doc: &mut Doc,
+    last: &mut [u8; 32],
+    end: u64,
+    mut folded: impl FnMut(&StoredRow, &Change),
+) -> Result<Option<(Poison, Option<StoredRow>)>, StoreError> {
+    let (id, name) = (doc.id(), doc.id().to_string());
+    while doc.seq() < end {
+        let rows: Vec<StoredRow> = sqlx::query_as(sql::CHANGES_AFTER)
+            .bind(&name)
+            .bind(stored(doc.seq()))
+            .fetch_all(store.read())
+            .await?;
+        if rows.is_empty() {
+            return Ok(Some((Poison { seq: doc.seq() + 1, why: PoisonKind::Gap }, None)));
+        }
+        for row in rows {
+            let seq = doc.seq() + 1;
+            match read_row(dek, id, seq, last, &row) {
+                Ok((change, hash)) if doc.fold(&change).is_ok() => {
+                    *last = hash;
+                    folded(&row, &change);
+                }
+                outcome => {
+                    let why = outcome.err().unwrap_or(PoisonKind::Fold);
+                    return Ok(Some((Poison { seq, why }, Some(row))));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// seq, edit, at_ms, person, body, hash.
 pub(super) type StoredRow = (i64, String, i64, String, Vec<u8>, Vec<u8>);
 
-pub(super) fn read_row(
+fn read_row(
     dek: &Dek,
     doc: DocId,
     seq: u64,

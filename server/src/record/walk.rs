@@ -10,10 +10,7 @@ use clinical::value::Value;
 use clinical::version::Signed;
 
 use super::sql;
-use super::store::{
-    HeadRow, LoadError, NO_HASH, Poison, PoisonKind, StoredRow, heads_of, read_row,
-};
-use super::writer::stored;
+use super::store::{HeadRow, LoadError, NO_HASH, Poison, PoisonKind, heads_of, read_log};
 use crate::store::{Store, StoreError};
 use crate::vault::{Dek, Vault};
 
@@ -62,31 +59,11 @@ async fn walk_doc(store: &Store, dek: Dek, head: HeadRow) -> Result<Walked, Load
     let mut doc = Doc::new(id, kind);
     let mut last = NO_HASH;
     let mut signatures = BTreeMap::new();
-    let mut fault = None;
-    'log: while doc.seq() < end {
-        let rows: Vec<StoredRow> = sqlx::query_as(sql::CHANGES_AFTER)
-            .bind(&name)
-            .bind(stored(doc.seq()))
-            .fetch_all(store.read())
-            .await?;
-        if rows.is_empty() {
-            fault = Some(Poison { seq: doc.seq() + 1, why: PoisonKind::Gap });
-            break;
-        }
-        for row in rows {
-            let seq = doc.seq() + 1;
-            match read_row(&dek, id, seq, &last, &row) {
-                Ok((change, hash)) if doc.fold(&change).is_ok() => {
-                    last = hash;
-                    signatures.extend(signature(&change).map(|signed| (seq, signed)));
-                }
-                outcome => {
-                    fault = Some(Poison { seq, why: outcome.err().unwrap_or(PoisonKind::Fold) });
-                    break 'log;
-                }
-            }
-        }
-    }
+    let stumbled = read_log(store, &dek, &mut doc, &mut last, end, |_row, change| {
+        signatures.extend(signature(change).map(|signed| (change.seq, signed)));
+    })
+    .await?;
+    let mut fault = stumbled.map(|(poison, _row)| poison);
     if fault.is_none() && doc.seq() > head_seq {
         fault = Some(Poison { seq: head_seq + 1, why: PoisonKind::Gap });
     }
