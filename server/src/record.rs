@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{mpsc, watch};
 
 use clinical::actor::{Actor, CallTime};
@@ -50,7 +51,7 @@ const WAITING: usize = 1024;
 /// cut off.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    messages: mpsc::Sender<Waiting>,
+    messages: mpsc::Sender<Said>,
     /// Bytes that wait.
     waiting: Arc<AtomicUsize>,
     cut: watch::Sender<Option<Cut>>,
@@ -70,21 +71,51 @@ pub enum Cut {
 /// The socket's end of [`Outgoing`].
 #[derive(Debug)]
 pub struct Incoming {
-    messages: mpsc::Receiver<Waiting>,
+    messages: mpsc::Receiver<Said>,
     waiting: Arc<AtomicUsize>,
     cut: watch::Receiver<Option<Cut>>,
 }
 
-/// A message that waits, and its bytes. In a box, for the queue has places for 32 of them even when it is empty.
-type Waiting = (Box<ServerMessage>, usize);
+/// A message as it leaves: written out once, however many connections it goes to. Cheap to clone.
+#[derive(Clone)]
+pub struct Said(Arc<(ServerMessage, Utf8Bytes)>);
 
-const _: () = assert!(size_of::<Waiting>() <= 16, "each connection has 32 and more");
+impl Said {
+    /// What it says, for whoever asks from within.
+    pub fn message(&self) -> &ServerMessage {
+        &self.0.0
+    }
+
+    /// The same as JSON. Empty, if it does not serialize.
+    pub fn text(&self) -> Utf8Bytes {
+        self.0.1.clone()
+    }
+}
+
+/// As the message, which keeps patients' data to itself: the JSON beside it does not.
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl From<ServerMessage> for Said {
+    fn from(message: ServerMessage) -> Self {
+        let text = serde_json::to_string(&message).unwrap_or_else(|error| {
+            tracing::error!(%error, "a message does not serialize");
+            String::new()
+        });
+        Self(Arc::new((message, text.into())))
+    }
+}
+
+const _: () = assert!(size_of::<Said>() <= 16, "each connection has places for 32 and more");
 
 /// What the socket has to do next.
 #[derive(Debug)]
 pub enum Next {
     /// Send this.
-    Message(Box<ServerMessage>),
+    Message(Said),
     /// Close.
     Cut(Cut),
     /// Nobody sends any more.
@@ -102,13 +133,14 @@ impl Outgoing {
     }
 
     /// Says something, in order. If too much waits already, the connection is cut off; if it is gone, nothing happens.
-    pub fn say(&self, message: ServerMessage) {
-        let bytes = encoded_len(&message);
+    pub fn say(&self, said: impl Into<Said>) {
+        let said = said.into();
+        let bytes = said.0.1.len();
         if self.waiting.fetch_add(bytes, Ordering::Relaxed) > OUTGOING_BYTES {
             self.cut(Cut::SlowConsumer);
             return;
         }
-        match self.messages.try_send((Box::new(message), bytes)) {
+        match self.messages.try_send(said) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => self.cut(Cut::SlowConsumer),
         }
@@ -139,34 +171,13 @@ impl Incoming {
                 (Ok(()) | Err(_), _) => Next::Over,
             },
             message = self.messages.recv() => {
-                message.map_or(Next::Over, |(message, bytes)| {
-                    self.waiting.fetch_sub(bytes, Ordering::Relaxed);
-                    Next::Message(message)
+                message.map_or(Next::Over, |said| {
+                    self.waiting.fetch_sub(said.0.1.len(), Ordering::Relaxed);
+                    Next::Message(said)
                 })
             }
         }
     }
-}
-
-/// Length of a message as JSON, in bytes.
-fn encoded_len(message: &ServerMessage) -> usize {
-    struct Count(usize);
-
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut count = Count(0);
-    // What does not serialize is told by the socket, which tries again.
-    let _told_there = serde_json::to_writer(&mut count, message);
-    count.0
 }
 
 /// Tells at which moment of a call something happens.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse, Response};
 use clinical::id::ConnectionId;
@@ -17,7 +17,7 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::stopped;
 use crate::http::{Address, App, host_of, limit, same_origin};
 use crate::limits::{Bucket, MESSAGES, What};
-use crate::record::{Cut, Incoming, Next, Outgoing};
+use crate::record::{Cut, Incoming, Next, Outgoing, Said};
 use crate::store::now;
 
 /// Largest message and frame, both ways: an offer of a large call is 52 KiB, a text update at most 64 KiB in base64.
@@ -174,9 +174,9 @@ impl Socket {
                 Heard::Nothing => {}
                 Heard::Message(ClientMessage::Join { ticket }) => break ticket,
                 Heard::Message(other) => {
-                    self.say(&refused(other.type_name(), RefusalCode::WrongState)).await?;
+                    self.say(refused(other.type_name(), RefusalCode::WrongState)).await?;
                 }
-                Heard::Refused(refusal) => self.say(&refusal).await?,
+                Heard::Refused(refusal) => self.say(refusal).await?,
             }
         };
         let ticket = self.app.tickets.take(now(), ticket.expose()).ok_or(no_join)?;
@@ -204,7 +204,7 @@ impl Socket {
             let silent_at = tokio::time::Instant::from_std(self.heard + SILENCE);
             let result = tokio::select! {
                 next = incoming.next() => match next {
-                    Next::Message(message) => self.say(&message).await,
+                    Next::Message(said) => self.send(said.text()).await,
                     Next::Cut(Cut::SlowConsumer) => Err(End::Close(CloseCode::SlowConsumer)),
                     Next::Cut(Cut::Misbehaves) => Err(End::Close(CloseCode::BadMessage)),
                     Next::Cut(Cut::Moved) => Err(End::Close(CloseCode::Moved)),
@@ -217,9 +217,9 @@ impl Socket {
                     Ok(Heard::Nothing) => Ok(()),
                     Ok(Heard::Message(message)) => match joined.handle(connection, message) {
                         Ok(()) => Ok(()),
-                        Err(message) => self.say(&put_back(&message, RefusalCode::Busy)).await,
+                        Err(message) => self.say(put_back(&message, RefusalCode::Busy)).await,
                     },
-                    Ok(Heard::Refused(refusal)) => self.say(&refusal).await,
+                    Ok(Heard::Refused(refusal)) => self.say(refusal).await,
                     Err(end) => Err(end),
                 },
                 () = tokio::time::sleep_until(silent_at) => Err(End::Close(CloseCode::Silent)),
@@ -243,22 +243,26 @@ impl Socket {
     }
 
     async fn said_before(&mut self, incoming: &mut Incoming, code: CloseCode) -> End {
-        while let Ok(Next::Message(message)) =
+        while let Ok(Next::Message(said)) =
             tokio::time::timeout(Duration::ZERO, incoming.next()).await
         {
-            if let Err(end) = self.say(&message).await {
+            if let Err(end) = self.send(said.text()).await {
                 return end;
             }
         }
         End::Close(code)
     }
 
-    async fn say(&mut self, message: &ServerMessage) -> Result<(), End> {
-        let Ok(text) = serde_json::to_string(message) else {
-            tracing::error!("a message does not serialize");
+    /// Says something of one's own.
+    async fn say(&mut self, message: ServerMessage) -> Result<(), End> {
+        self.send(Said::from(message).text()).await
+    }
+
+    async fn send(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        if text.is_empty() {
             return Err(End::Close(CloseCode::Internal));
-        };
-        match tokio::time::timeout(SEND_WITHIN, self.ws.send(Message::Text(text.into()))).await {
+        }
+        match tokio::time::timeout(SEND_WITHIN, self.ws.send(Message::Text(text))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_gone)) => Err(End::Gone),
             Err(_too_slow) => Err(End::Close(CloseCode::SlowConsumer)),

@@ -529,7 +529,7 @@ enum Admitted {
 }
 
 fn send(connection: ConnectionId, message: ServerMessage) -> Effect {
-    Effect::Send { connection, message: Box::new(message) }
+    Effect::Send { to: vec![connection], message: Box::new(message) }
 }
 
 fn refused(connection: ConnectionId, of: &str, code: RefusalCode) -> Effect {

@@ -222,7 +222,7 @@ fn value(row: RowId, n: usize, last: Option<EditId>) -> Edit {
 async fn next(incoming: &mut Incoming) -> anyhow::Result<ServerMessage> {
     let waited = tokio::time::timeout(Duration::from_secs(30), incoming.next()).await;
     match waited? {
-        Next::Message(message) => Ok(*message),
+        Next::Message(said) => Ok(said.message().clone()),
         Next::Cut(why) => anyhow::bail!("cut off: {why:?}"),
         Next::Over => anyhow::bail!("the record is gone"),
     }

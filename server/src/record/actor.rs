@@ -28,7 +28,7 @@ use signaling::record::{RecordSession, StoreFailure};
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
 use super::version;
 use super::writer::Answer;
-use super::{Cut, Home, Inbox, Input, Reader, record_refusal, refused};
+use super::{Cut, Home, Inbox, Input, Reader, Said, record_refusal, refused};
 use crate::store::{StoreError, now};
 use crate::vault::Dek;
 
@@ -364,7 +364,7 @@ impl Task {
         broken
     }
 
-    fn say(&self, connection: ConnectionId, message: ServerMessage) {
+    fn say(&self, connection: ConnectionId, message: impl Into<Said>) {
         if let Some(reader) = self.readers.get(&connection) {
             reader.outgoing.say(message);
         }

@@ -75,14 +75,14 @@ impl Drop for Leaving {
 /// Waits for what becomes of an answer.
 async fn answered_by(incoming: &mut Incoming) -> Result<(), RecordRefusal> {
     loop {
-        let Next::Message(message) = incoming.next().await else { return Err(RecordRefusal::Busy) };
-        if let ServerMessage::RecordAck { .. } = *message {
+        let Next::Message(said) = incoming.next().await else { return Err(RecordRefusal::Busy) };
+        if let ServerMessage::RecordAck { .. } = said.message() {
             return Ok(());
         }
-        if let ServerMessage::RecordRefuse { code, .. } = *message {
-            return Err(code);
+        if let ServerMessage::RecordRefuse { code, .. } = said.message() {
+            return Err(*code);
         }
-        if let ServerMessage::Refused { .. } = *message {
+        if let ServerMessage::Refused { .. } = said.message() {
             return Err(RecordRefusal::Busy);
         }
     }

@@ -25,10 +25,10 @@ pub enum Effect {
         /// For a signature: the version, to be stored in the same transaction.
         version: Option<Box<SealedVersion>>,
     },
-    /// Send a message.
+    /// Send a message, the same to each: it is written out once, however many read the record.
     Send {
-        /// To which connection.
-        connection: ConnectionId,
+        /// To which connections.
+        to: Vec<ConnectionId>,
         /// The message.
         message: Box<ServerMessage>,
     },

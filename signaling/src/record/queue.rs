@@ -250,6 +250,8 @@ impl RecordSession {
         let Some(sheet) = self.sheets.get_mut(index) else { return };
         let doc = sheet.doc.id();
         let Pending { change, patient_side, origin } = pending;
+        // Who sees the same change after the same one hears the same message.
+        let mut alike: Vec<(View, u64, Vec<ConnectionId>)> = Vec::new();
         for (connection, open) in &mut sheet.readers {
             if !open.live {
                 // Its snapshot is still on the way and holds this change; the author's answer follows it.
@@ -280,10 +282,26 @@ impl RecordSession {
                             .is_some_and(|reader| reader.met.insert(*person))
                     })
                     .and_then(|person| self.people.get(&person).cloned());
-                let message =
-                    ServerMessage::RecordChange { doc, prev, change: change.clone(), person };
-                effects.push(send(*connection, message));
+                if person.is_some() {
+                    let message =
+                        ServerMessage::RecordChange { doc, prev, change: change.clone(), person };
+                    effects.push(send(*connection, message));
+                    continue;
+                }
+                match alike.iter_mut().find(|one| one.0 == open.view && one.1 == prev) {
+                    Some((.., to)) => to.push(*connection),
+                    None => alike.push((open.view, prev, vec![*connection])),
+                }
             }
+        }
+        for (view, prev, to) in alike {
+            let seen = match view {
+                View::Full => Some(change),
+                View::PatientSide => patient_side.as_ref(),
+            };
+            let Some(change) = seen.cloned() else { continue };
+            let message = ServerMessage::RecordChange { doc, prev, change, person: None };
+            effects.push(Effect::Send { to, message: Box::new(message) });
         }
         if self.outside.contains(&origin.connection) {
             let message =

@@ -89,11 +89,13 @@ impl Bench {
                 Effect::Store { doc, change, .. } => {
                     self.asked.entry(doc).or_default().push(*change);
                 }
-                Effect::Send { connection, message } => {
-                    if let ServerMessage::RecordSnapshot { doc, client_id, .. } = &*message {
-                        self.given.entry(connection).or_default().push((*doc, *client_id));
+                Effect::Send { to, message } => {
+                    for connection in to {
+                        if let ServerMessage::RecordSnapshot { doc, client_id, .. } = &*message {
+                            self.given.entry(connection).or_default().push((*doc, *client_id));
+                        }
+                        self.inbox.push((connection, (*message).clone()));
                     }
-                    self.inbox.push((connection, *message));
                 }
                 Effect::Audit(_)
                 | Effect::AssignClient { .. }

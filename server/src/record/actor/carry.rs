@@ -13,7 +13,7 @@ use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
-use crate::record::{Answer as Outside, Cut, Reader, record_refusal, refused};
+use crate::record::{Answer as Outside, Cut, Reader, Said, record_refusal, refused};
 use crate::store::now;
 
 impl Task {
@@ -97,7 +97,12 @@ impl Task {
         }
         for effect in said {
             match effect {
-                Effect::Send { connection, message } => self.say(connection, *message),
+                Effect::Send { to, message } => {
+                    let said = Said::from(*message);
+                    for connection in to {
+                        self.say(connection, said.clone());
+                    }
+                }
                 Effect::Close { connection, code: _ } => {
                     if let Some(reader) = self.readers.get(&connection) {
                         reader.outgoing.cut(Cut::Misbehaves);

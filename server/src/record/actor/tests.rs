@@ -58,7 +58,7 @@ impl Client {
 
     async fn message(&mut self) -> ServerMessage {
         match self.next().await {
-            Next::Message(message) => *message,
+            Next::Message(said) => said.message().clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -424,8 +424,8 @@ async fn a_record_taken_over_cuts_its_readers_off_and_stores_nothing() {
                 assert_eq!(why, Cut::Moved);
                 break;
             }
-            Next::Message(message) => {
-                assert!(!matches!(*message, ServerMessage::RecordAck { .. }), "{message:?}");
+            Next::Message(said) => {
+                assert!(!matches!(said.message(), ServerMessage::RecordAck { .. }), "{said:?}");
             }
             Next::Over => panic!(),
         }
