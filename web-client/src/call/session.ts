@@ -166,7 +166,8 @@ export class Session {
         this.#over();
         break;
       default:
-        break; // folded by `receive`, or the record's
+        // Folded by `receive`, or the record's: each letter that somebody types is one, and asks nothing of the media.
+        if (this.call.get() === before) return;
     }
     this.#reconcile();
   }

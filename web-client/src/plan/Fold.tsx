@@ -3,7 +3,7 @@ import { ChevronDown, ChevronRight } from "lucide-react";
 import { createContext, use, useId, useState, type ReactNode } from "react";
 import { useLanguage } from "../i18n";
 import { FIELDS, type FieldName, type RowId } from "../wire";
-import { useRecordSlice } from "./context";
+import { useFieldSlice } from "./context";
 import { address, keyOf } from "./fold";
 import { WantedContext } from "./jump";
 import style from "./Fold.module.css";
@@ -26,14 +26,14 @@ export function Fold(props: {
   const [wanted, setWanted] = useState(props.begin === "open");
   const sought = use(WantedContext);
   if (!wanted && sought !== null && props.fields.includes(sought.field) && sought.row === props.row) setWanted(true);
-  const filled = useRecordSlice((state) => props.fields.filter((field) => {
+  const filled = useFieldSlice((state) => props.fields.filter((field) => {
     const doc = state.docs.get(FIELDS[field].doc)?.shown;
     const key = keyOf(address(field, props.row));
     const register = doc?.registers.get(key);
     return (register?.state === "value" && register.value !== null && register.value !== false) || doc?.texts.has(key) === true;
   }).length);
   // Two values are never folded away.
-  const doubt = useRecordSlice((state) => props.fields.some((field) =>
+  const doubt = useFieldSlice((state) => props.fields.some((field) =>
     state.docs.get(FIELDS[field].doc)?.shown.registers.get(keyOf(address(field, props.row)))?.state === "conflict"));
   const open = wanted || doubt || unfolded;
   return (

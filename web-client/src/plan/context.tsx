@@ -10,7 +10,7 @@ import { docOfList, setsKey } from "./ops";
 import type { OpenDoc, RecordState, Refused, SharedRecord } from "./record";
 import { acquire } from "./registry";
 import { sealed } from "./sign";
-import { sameItems, useSlice } from "./store";
+import { sameItems, sift, useSlice, type Readable } from "./store";
 import { titlesOf } from "./titles";
 import { measureWords } from "./words";
 
@@ -56,6 +56,46 @@ export function useScene(): Scene {
 export const useRecordSlice = <T,>(select: (state: RecordState) => T, same?: (a: T, b: T) => boolean): T =>
   useSlice(useScene().record, select, same);
 
+/**
+ * A slice of what is not typed letter by letter: rows, registers, rights, people, drafts, own edits of registers. A plan
+ * of thirty rows has a thousand readers of these, and none of them is asked for a letter in a text. `select` must not
+ * read what texts say, carets, gate or prompts.
+ */
+export const useFieldSlice = <T,>(select: (state: RecordState) => T, same?: (a: T, b: T) => boolean): T =>
+  useSlice(fieldsOf(useScene().record), select, same);
+
+/** A slice of who is in which field, not of where in its text. `select` must read the carets alone. */
+const usePlaceSlice = <T,>(select: (state: RecordState) => T, same?: (a: T, b: T) => boolean): T =>
+  useSlice(placesOf(useScene().record), select, same);
+
+const sifted = (same: (a: RecordState, b: RecordState) => boolean) => {
+  const known = new WeakMap<SharedRecord, Readable<RecordState>>();
+  return (record: SharedRecord): Readable<RecordState> => {
+    const before = known.get(record);
+    if (before !== undefined) return before;
+    const made = sift(record, same);
+    known.set(record, made);
+    return made;
+  };
+};
+
+const fieldsOf = sifted((a, b) =>
+  a.closed === b.closed && a.refused === b.refused && a.people === b.people && a.drafts === b.drafts && (a.pending === b.pending || sameItems(registerEdits(a), registerEdits(b)))
+  && (a.docs === b.docs || (a.docs.size === b.docs.size && [...a.docs].every(([kind, doc]) => sameFields(doc, b.docs.get(kind))))));
+
+const registerEdits = (state: RecordState): readonly RecordState["pending"][number]["entry"][] =>
+  state.pending.filter(({ entry }) => entry.op.kind !== "text").map(({ entry }) => entry);
+
+const sameFields = (a: OpenDoc, b: OpenDoc | undefined): boolean =>
+  a === b || (b !== undefined && a.shown.registers === b.shown.registers && a.shown.lists === b.shown.lists && a.shown.texts.size === b.shown.texts.size
+    && a.server.registers === b.server.registers && a.writable === b.writable && a.lists === b.lists && a.commands === b.commands);
+
+const placesOf = sifted((a, b) =>
+  a.carets === b.carets || (a.carets.size === b.carets.size && [...a.carets].every(([seat, { caret }]) => {
+    const other = b.carets.get(seat)?.caret;
+    return other !== undefined && keyOf(other.at) === keyOf(caret.at);
+  })));
+
 export const docIn = (state: RecordState, kind: DocKind): OpenDoc | undefined => state.docs.get(kind);
 
 /** Whether a signed plan is closed to this list or field: all but the comments about it. */
@@ -67,15 +107,15 @@ const canWrite = (state: RecordState, field: FieldName): boolean => {
   return state.closed === null && state.docs.get(doc)?.writable.has(field) === true && !closedBySignature(state, doc, list);
 };
 
-export const useCanWrite = (field: FieldName): boolean => useRecordSlice((state) => canWrite(state, field));
+export const useCanWrite = (field: FieldName): boolean => useFieldSlice((state) => canWrite(state, field));
 
 /** Whether this seat may add rows to a list and take them out. */
 export const useCanEditRows = (list: ListName): boolean =>
-  useRecordSlice((state) => state.closed === null && state.docs.get(docOfList(list))?.lists.has(list) === true && !closedBySignature(state, docOfList(list), list));
+  useFieldSlice((state) => state.closed === null && state.docs.get(docOfList(list))?.lists.has(list) === true && !closedBySignature(state, docOfList(list), list));
 
 /** Rows of a list that stand, or are in doubt. */
 export const useRows = (list: ListName): readonly RowId[] =>
-  useRecordSlice((state) => {
+  useFieldSlice((state) => {
     const doc = state.docs.get(docOfList(list))?.shown ?? EMPTY_DOC;
     return standing(doc, list);
   }, sameItems);
@@ -107,7 +147,7 @@ const sameParts = (a: Parts, b: Parts): boolean =>
 
 export function useRegister<F extends RegisterName>(field: F, row?: RowId): RegisterView<F> {
   const key = keyOf(address(field, row));
-  const parts = useRecordSlice((state): Parts => ({
+  const parts = useFieldSlice((state): Parts => ({
     register: state.docs.get(FIELDS[field].doc)?.shown.registers.get(key) ?? EMPTY_REGISTER,
     pending: state.pending.length > 0 && state.pending.some(({ entry }) => setsKey(entry.op, key)),
     refused: state.refused.length === 0 ? null : state.refused.find((one) => one.place === "editor" && setsKey(one.entry.op, key)) ?? null,
@@ -146,7 +186,7 @@ const COLOURS = 8;
 
 export function useNames(): Names {
   const { roster } = useScene();
-  const people = useRecordSlice((state) => state.people);
+  const people = useFieldSlice((state) => state.people);
   const { say } = useLanguage();
   return useMemo(() => {
     const person = (id: PersonId): string =>
@@ -169,7 +209,7 @@ export const fieldLabel = (say: Say, field: FieldName): string => say(`plan.fiel
 /** Seats whose caret or open editor is at this address, the own one left out. */
 export function useEditing(key: string): readonly SeatId[] {
   const { seat, roster } = useScene();
-  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
+  return usePlaceSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
     .filter(([other, { caret }]) => other !== seat && keyOf(caret.at) === key && roster.some((one) => one.seat === other))
     .map(([other]) => other)), sameItems);
 }
@@ -178,7 +218,7 @@ export function useEditing(key: string): readonly SeatId[] {
 export function useRowNames(): (row: RowId) => string {
   const { say, g } = useLanguage();
   const { record } = useScene();
-  const titles = useRecordSlice(() => titlesOf(record));
+  const titles = useFieldSlice(() => titlesOf(record));
   return useMemo(() => (row: RowId) => {
     const title = titles.get(row);
     if (title === undefined) return say("plan.row_unnamed");
@@ -191,7 +231,7 @@ export function useRowNames(): (row: RowId) => string {
 export function useProblemTitle(): (row: RowId, index: number) => string {
   const { say } = useLanguage();
   const { record } = useScene();
-  const titles = useRecordSlice(() => titlesOf(record));
+  const titles = useFieldSlice(() => titlesOf(record));
   return useMemo(() => (row, index) => {
     const number = say("plan.problem.number", { number: index + 1 });
     const title = titles.get(row);
@@ -202,7 +242,7 @@ export function useProblemTitle(): (row: RowId, index: number) => string {
 /** Seats in a row, the own one left out: an open editor, or a caret in one of its texts. */
 export function useLookers(row: RowId): readonly SeatId[] {
   const { seat, roster } = useScene();
-  return useRecordSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
+  return usePlaceSlice((state) => (state.carets.size === 0 ? NOBODY : [...state.carets]
     .filter(([other, { caret }]) => other !== seat && caret.at.row === row && roster.some((one) => one.seat === other))
     .map(([other]) => other)), sameItems);
 }

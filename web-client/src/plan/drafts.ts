@@ -1,7 +1,7 @@
 /** An open editor outlives a reload: what stands in it is kept on the device, and opens again. */
 import { useEffect, useRef } from "react";
 import type { Base, RowId } from "../wire";
-import { useRecordSlice, useScene } from "./context";
+import { useFieldSlice, useScene } from "./context";
 import { address, type RegisterName } from "./fold";
 
 export interface Kept<D> {
@@ -19,7 +19,7 @@ const KEEP_AFTER_MS = 300;
  */
 export function useKeptDraft<D>(field: RegisterName, row: RowId | undefined, draft: Kept<D> | null, fits: (value: unknown) => value is D, reopen: (kept: Kept<D>) => void): void {
   const { record } = useScene();
-  const left = useRecordSlice((state) => {
+  const left = useFieldSlice((state) => {
     const key = record.draftKey(address(field, row));
     return key === null ? undefined : state.drafts.get(key);
   });

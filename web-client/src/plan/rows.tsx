@@ -7,7 +7,7 @@ import { Button, IconButton } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Select } from "../ui/Field";
 import { address } from "./fold";
-import { docIn, useCanEditRows, useLookers, useNames, useRecordSlice, useRegister, useRows, useScene } from "./context";
+import { docIn, useCanEditRows, useLookers, useNames, useFieldSlice, useRegister, useRows, useScene } from "./context";
 import { Focused, type Finished, type FormParts } from "./Editor";
 import { firstField, useHistory } from "./historyContext";
 import { useKeys } from "./keys";
@@ -122,7 +122,7 @@ export function AddRow<D>(props: {
 
 /** Rows of a list, removed ones included: they keep their place, and order is counted with them. */
 const useAllRows = (list: ListName): readonly RowId[] =>
-  useRecordSlice((state) => docIn(state, docOfList(list))?.shown.lists.get(list) ?? NONE);
+  useFieldSlice((state) => docIn(state, docOfList(list))?.shown.lists.get(list) ?? NONE);
 const NONE: readonly RowId[] = [];
 
 const REASONS = ["entered_in_error", "duplicate", "not_this_patient", "no_longer_applies"] as const satisfies readonly string[];

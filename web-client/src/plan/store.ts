@@ -45,6 +45,47 @@ export function createStore<S>(initial: S): Store<S> {
   };
 }
 
+/**
+ * The same store for readers who do not care about some of its changes: they are not even asked. With hundreds of
+ * readers that is what a letter costs.
+ */
+export function sift<S>(source: Readable<S>, same: (a: S, b: S) => boolean): Readable<S> {
+  let kept = source.get();
+  let seen = kept;
+  const listeners = new Set<() => void>();
+  let undo: (() => void) | null = null;
+  const get = (): S => {
+    const now = source.get();
+    if (now !== seen) {
+      seen = now;
+      if (!same(kept, now)) kept = now;
+    }
+    return kept;
+  };
+  let told = kept;
+  const look = (): void => {
+    if (get() === told) return;
+    told = kept;
+    for (const listener of listeners) listener();
+  };
+  return {
+    get,
+    subscribe(listener) {
+      if (undo === null) {
+        told = get();
+        undo = source.subscribe(look);
+      }
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0 || undo === null) return;
+        undo();
+        undo = null;
+      };
+    },
+  };
+}
+
 /** A slice of a store: the component is drawn again only when `same` says the slice is another. */
 export function useSlice<S, T>(store: Readable<S>, select: (state: S) => T, same: (a: T, b: T) => boolean = Object.is): T {
   const last = useRef<{ readonly value: T } | null>(null);

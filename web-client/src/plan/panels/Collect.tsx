@@ -10,7 +10,7 @@ import { today } from "../today";
 import { Background } from "./Background";
 import { AddMedicine } from "./AddMedicine";
 import { Medicine } from "./Medicine";
-import { PlanPrompts, useAskSafety } from "./Safety";
+import { AskSafety, PlanPrompts } from "./Safety";
 import { Named, Small, wrap } from "./shared";
 import style from "./panels.module.css";
 
@@ -18,9 +18,9 @@ const STATEMENTS: readonly AllergyStatement[] = ["unknown", "no_known", "listed"
 
 export function Collect() {
   const { say } = useLanguage();
-  useAskSafety();
   return (
     <div className={style["panel"]}>
+      <AskSafety />
       <Background />
       <RowList list="meds" row={(row) => <Medicine row={row} />} add={<AddMedicine />}>
         <PlanPrompts />

@@ -20,8 +20,8 @@ const ASK_AFTER_MS = 600;
 
 const NONE: readonly Prompt[] = [];
 
-/** Asks for the prompts while a panel that shows them is open. */
-export function useAskSafety(): void {
+/** Asks for the prompts while a panel that shows them is open. It draws nothing: what held this would be drawn with each letter. */
+export function AskSafety() {
   const { record } = useScene();
   const plan = useRecordSlice((state) => state.docs.get("plan")?.server.seq ?? 0);
   const voice = useRecordSlice((state) => state.docs.get("voice")?.server.seq ?? 0);
@@ -30,6 +30,7 @@ export function useAskSafety(): void {
     const timer = setTimeout(() => record.askSafety(), ASK_AFTER_MS);
     return () => clearTimeout(timer);
   }, [record, plan, voice, line]);
+  return null;
 }
 
 const usePrompts = (): readonly Prompt[] => useRecordSlice((state) => state.safety?.prompts ?? NONE);
@@ -62,15 +63,18 @@ export function PlanPrompts() {
 /** Every prompt that nobody laid aside, before the signature. They do not keep it back. */
 export function OpenPrompts() {
   const { say } = useLanguage();
-  useAskSafety();
   const open = usePrompts().filter((prompt) => prompt.dismissed === undefined);
-  if (open.length === 0) return null;
   return (
-    <section aria-label={say("plan.prompts.title")}>
-      <h4 className={style["title"]}>{say("plan.prompts.title")}</h4>
-      <p className={style["hint"]}>{say("plan.prompts.not_a_checker")}</p>
-      <PromptList prompts={open} named />
-    </section>
+    <>
+      <AskSafety />
+      {open.length > 0 && (
+        <section aria-label={say("plan.prompts.title")}>
+          <h4 className={style["title"]}>{say("plan.prompts.title")}</h4>
+          <p className={style["hint"]}>{say("plan.prompts.not_a_checker")}</p>
+          <PromptList prompts={open} named />
+        </section>
+      )}
+    </>
   );
 }
 
