@@ -177,7 +177,8 @@ pub(crate) async fn make(
 ) -> Result<Response, Problem> {
     let nothing = || Problem::new(ProblemCode::NotFound);
     let record = record_of(&seated).ok_or_else(nothing)?;
-    let plan = plan(&app, record).await?.ok_or_else(nothing)?;
+    let Seated { seat: from, .. } = &seated;
+    let plan = plan(&app, record, (from.person, from.role)).await?.ok_or_else(nothing)?;
     if !waits(&plan, row) || is_part2(&plan, row) {
         return Err(nothing());
     }
@@ -193,7 +194,6 @@ pub(crate) async fn make(
     let expires = Millis(now().0.saturating_add(HOLDS_MS));
     let seat = SeatId(Uuid::now_v7());
     // Written first: a link nobody knows of is not given out.
-    let Seated { seat: from, .. } = &seated;
     log(&app, record, row, (from.person, from.role), "recommendation.link_created").await?;
     let link = Link { record, row, person, seat, expires };
     store::add(&app.store, &token, link, from.person).await?;
@@ -222,10 +222,10 @@ pub(crate) async fn open(
     limit(&app, What::Claim(address))?;
     let unknown = || Problem::new(ProblemCode::LinkUnknown);
     let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
-    let plan = plan(&app, link.record).await?.ok_or_else(unknown)?;
+    let from = (prescriber.person, prescriber.role);
+    let plan = plan(&app, link.record, from).await?.ok_or_else(unknown)?;
     let page = page(&app, &plan, link, &prescriber).await?.ok_or_else(unknown)?;
     // Written first: what cannot be written down is not shown.
-    let from = (prescriber.person, prescriber.role);
     log(&app, link.record, link.row, from, "recommendation.link_opened").await?;
     reply(&page)
 }
@@ -264,11 +264,19 @@ async fn find(app: &App, token: &Phi<String>) -> Result<Option<(Link, Person)>, 
     Ok(known.map(|person| (link, person)))
 }
 
-async fn plan(app: &App, record: RecordId) -> Result<Option<Doc>, Problem> {
+/// The plan, for whom the patient does not shut out of it.
+async fn plan(
+    app: &App,
+    record: RecordId,
+    (person, role): (PersonId, Role),
+) -> Result<Option<Doc>, Problem> {
     let loaded = record::load(&app.store, &app.vault, record).await.map_err(|error| {
         tracing::error!(record.id = %record, %error, "a record does not open");
         StoreError::Row
     })?;
+    if record::hand(&loaded.docs, role, person).is_shut_out() {
+        return Ok(None);
+    }
     let plan = loaded.docs.into_iter().find(|held| held.doc.kind() == DocKind::Plan);
     Ok(plan.map(|held| held.doc))
 }

@@ -24,13 +24,17 @@ use std::time::Instant;
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{mpsc, watch};
 
-use clinical::actor::{Actor, CallTime};
+use clinical::access;
+use clinical::actor::{Actor, CallTime, Role};
+use clinical::field::DocKind;
 use clinical::gate::CredentialKind;
-use clinical::id::{CallId, ConnectionId, DocId, EditId, RecordId, VisitId};
+use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, VisitId};
 use clinical::phi::Phi;
 use signaling::message::{
     ClientMessage, ClosedReason, Have, RecordRefusal, RefusalCode, ServerMessage,
 };
+
+use signaling::role::Hand;
 
 use crate::store::Store;
 use crate::vault::Vault;
@@ -178,6 +182,13 @@ impl Incoming {
             }
         }
     }
+}
+
+/// What somebody may do in a record that was read outside its session: what the patient wants holds here too.
+pub(crate) fn hand(docs: &[Loaded], role: Role, person: PersonId) -> Hand {
+    let voice = docs.iter().find(|held| held.doc.kind() == DocKind::Voice);
+    let wishes = voice.map(|held| access::wishes(&held.doc)).unwrap_or_default();
+    Hand::of(role, person, &wishes)
 }
 
 /// Tells at which moment of a call something happens.

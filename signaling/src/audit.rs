@@ -34,6 +34,11 @@ pub enum Deed {
         /// Whom.
         whom: SeatId,
     },
+    /// Heard the patient agree that somebody joins.
+    AgreementHeard {
+        /// Who joins.
+        whom: SeatId,
+    },
     /// Put somebody back into the waiting room.
     SentBack {
         /// Whom.
@@ -59,6 +64,7 @@ impl Deed {
             Self::Joined => "call.joined",
             Self::Resumed => "call.resumed",
             Self::Admitted { .. } => "call.admitted",
+            Self::AgreementHeard { .. } => "consent.given",
             Self::SentBack { .. } => "call.sent_back",
             Self::Left => "call.left",
             Self::LineLost => "call.line_lost",
@@ -70,7 +76,9 @@ impl Deed {
     /// The seat it was done to, if not the own.
     pub const fn whom(self) -> Option<SeatId> {
         match self {
-            Self::Admitted { whom } | Self::SentBack { whom } => Some(whom),
+            Self::Admitted { whom } | Self::AgreementHeard { whom } | Self::SentBack { whom } => {
+                Some(whom)
+            }
             Self::Joined
             | Self::Resumed
             | Self::Left

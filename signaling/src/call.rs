@@ -223,8 +223,8 @@ impl Call {
             ClientMessage::Want { slots } if admitted => {
                 out.push(Effect::Want { seat: from, slots });
             }
-            ClientMessage::Admit { seat } if admitted => {
-                self.admit(now, from, connection, seat, out);
+            ClientMessage::Admit { seat, agreed } if admitted => {
+                self.admit(now, from, connection, (seat, agreed), out);
             }
             ClientMessage::SendBack { seat } if admitted => {
                 self.send_back(now, from, connection, seat, out);

@@ -71,6 +71,8 @@ pub enum ClientMessage {
     Admit {
         /// Who waits.
         seat: SeatId,
+        /// The patient agreed aloud. Needed for whoever is there beside patient and team.
+        agreed: bool,
     },
     /// Put a seat back into the waiting room.
     #[serde(rename = "send_back")]
@@ -753,6 +755,8 @@ wire_enum! {
         BadOffer,
         /// The server cannot take more now.
         Busy,
+        /// The patient has not agreed yet that they join.
+        AgreementNeeded,
     }
 }
 
@@ -827,6 +831,8 @@ wire_enum! {
         NotSigned,
         /// It is addressed to somebody else.
         NotAddressee,
+        /// It would shut out the pharmacist or the primary care provider, whom the plan cannot do without.
+        AccessMinimum,
     }
 }
 

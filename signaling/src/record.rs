@@ -3,6 +3,7 @@
 //! The order of a document's effects is the promise: a change leaves only after the store has answered, and nothing
 //! about a document overtakes its store. A snapshot asked for meanwhile is taken at once and waits its turn.
 
+mod access;
 mod bucket;
 mod decide;
 mod effect;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clinical::actor::{Actor, CallTime, Millis, Role};
 use clinical::doc::{Doc, Stored};
 use clinical::edit::{Edit, EditError, Op};
-use clinical::field::{Address, DocKind};
+use clinical::field::{Address, DocKind, ListName};
 use clinical::id::{ConnectionId, DocId, EditId, PersonId, RecordId};
 use clinical::phi::Phi;
 use clinical::view::View;
@@ -26,7 +27,7 @@ use crate::message::{
     Caret, ClosedReason, Have, PersonName, RecordRefusal, RefusalCode, ResyncReason, ServerMessage,
     StorageState,
 };
-use crate::role::{self, Shared};
+use crate::role::{self, Hand, Shared};
 
 use bucket::Bucket;
 pub use effect::{Audit, Effect, Fact, StoreFailure};
@@ -66,6 +67,8 @@ const CARET_BYTES: usize = 256;
 /// Somebody who writes, from one connection.
 struct Reader {
     actor: Actor,
+    /// What the patient lets them do.
+    hand: Hand,
     edits: Bucket,
     carets: Bucket,
     /// Questions about the whole plan: what is missing, what a second pair of eyes would point at.
@@ -147,8 +150,10 @@ impl RecordSession {
         if !role::may_open_records(actor.role) {
             return vec![refused(connection, "record.open", RefusalCode::NotAllowed)];
         }
+        let hand = self.hand(&actor);
         let mut reader = Reader {
             actor,
+            hand,
             edits: Bucket::new(now, EDITS_PER_SECOND, EDITS_BURST),
             carets: Bucket::new(now, CARETS_PER_SECOND, CARETS_PER_SECOND),
             derived: Bucket::new(now, DERIVED_PER_SECOND, DERIVED_BURST),
@@ -177,6 +182,9 @@ impl RecordSession {
             effects.push(send(connection, ServerMessage::RecordStatus { storage: self.storage }));
         }
         self.show(connection, have, None, fresh, &mut effects);
+        if hand.is_shut_out() {
+            effects.push(self.closed(connection, ClosedReason::NotAllowed));
+        }
         effects
     }
 
@@ -189,12 +197,12 @@ impl RecordSession {
         fresh: FreshIds<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(actor) = self.readers.get(&connection).map(|reader| reader.actor) else { return };
-        let shared = self.shared();
+        let Some(Reader { actor, hand, .. }) = self.readers.get(&connection) else { return };
+        let (actor, hand, shared) = (*actor, *hand, self.shared());
         for index in 0..self.sheets.len() {
             let Some(sheet) = self.sheets.get(index) else { continue };
             let kind = sheet.doc.kind();
-            let Some(view) = role::view(actor.role, kind, shared) else { continue };
+            let Some(view) = hand.view(kind, shared) else { continue };
             if sheet.view_of(connection) == Some(view) {
                 continue;
             }
@@ -227,7 +235,8 @@ impl RecordSession {
         effects: &mut Vec<Effect>,
     ) {
         let record = self.record;
-        let Some(actor) = self.readers.get(&connection).map(|reader| reader.actor) else { return };
+        let Some(Reader { actor, hand, .. }) = self.readers.get(&connection) else { return };
+        let (actor, hand) = (*actor, *hand);
         let Some(sheet) = self.sheets.get_mut(index) else { return };
         let client = fresh();
         sheet.assign(client, actor.person);
@@ -243,7 +252,7 @@ impl RecordSession {
         if let Some(why) = why {
             messages.push(ServerMessage::RecordResync { doc: sheet.doc.id(), why });
         }
-        messages.extend(parts::snapshot(record, sheet, actor.role, view, client, have, people));
+        messages.extend(parts::snapshot(record, sheet, hand, view, client, have, people));
         let seq = sheet.doc.seq();
         sheet.queue.push_back(Item::Snapshot { connection, seq, messages });
         self.release(index, effects);
@@ -268,9 +277,15 @@ impl RecordSession {
                 return refuse(connection, doc, id, code);
             }
         };
+        let hand = self.readers.get(&connection).map(|reader| reader.hand);
+        let shuts_out = self.shuts_out_minimum(&edit.op);
         let Some(sheet) = self.sheets.get_mut(index) else { return effects };
-        if !role::may_edit(actor.role, sheet.doc.kind(), &edit.op, |row| sheet.doc.list_of(row)) {
+        let list_of = |row| sheet.doc.list_of(row);
+        if !hand.is_some_and(|hand| hand.may_edit(sheet.doc.kind(), &edit.op, list_of)) {
             return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        }
+        if shuts_out {
+            return refuse(connection, doc, id, RecordRefusal::AccessMinimum);
         }
         match sheet.apply(now, &actor, call, &edit) {
             Ok(change) => {
@@ -281,8 +296,14 @@ impl RecordSession {
                 }
                 let origin = Origin { connection, actor, call, edit: Some(edit) };
                 sheet.push(change.clone(), origin);
+                let list = change.what.row().and_then(|row| sheet.doc.list_of(row));
+                let audit = (list == Some(ListName::Access)).then_some(Audit {
+                    actor,
+                    record: self.record,
+                    fact: Fact::AccessChanged,
+                });
                 let change = Box::new(change);
-                effects.push(Effect::Store { doc, change, audit: None, version: None });
+                effects.push(Effect::Store { doc, change, audit, version: None });
             }
             Err(error) => {
                 let code = RecordRefusal::from(error);
@@ -311,18 +332,17 @@ impl RecordSession {
         let mut effects = Vec::new();
         let Some(reader) = self.readers.get_mut(&connection) else { return effects };
         reader.actor.role = role;
+        let actor = reader.actor;
+        let hand = self.hand(&actor);
+        if let Some(reader) = self.readers.get_mut(&connection) {
+            reader.hand = hand;
+        }
         let shared = self.shared();
         let lost = self.sheets.iter().any(|sheet| {
-            sheet.view_of(connection).is_some()
-                && role::view(role, sheet.doc.kind(), shared).is_none()
+            sheet.view_of(connection).is_some() && hand.view(sheet.doc.kind(), shared).is_none()
         });
         if lost {
-            for sheet in &mut self.sheets {
-                sheet.close(connection);
-            }
-            let why = ClosedReason::NotAllowed;
-            let message = ServerMessage::RecordClosed { record: self.record, why };
-            effects.push(send(connection, message));
+            self.shut(connection, &mut effects);
         }
         if role::may_open_records(role) {
             self.show(connection, &[], Some(ResyncReason::ViewChanged), fresh, &mut effects);

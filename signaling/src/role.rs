@@ -3,6 +3,7 @@
 //! Every function matches its whole domain, so that a new role, field, list or command does not compile until
 //! somebody has decided about it. Nothing else in the project asks for a role.
 
+use clinical::access::{AccessLevel, AccessWish};
 use clinical::actor::Role;
 use clinical::edit::Op;
 use clinical::field::{Address, DocKind, FieldName, ListName};
@@ -13,6 +14,10 @@ use clinical::view::View;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{CommandName, MediaSource};
+
+mod hand;
+
+pub use hand::{Hand, shuts_out_minimum};
 
 /// Whether the plan was shared with the patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +92,13 @@ const VOICE: Roles =
 /// Readings taken at home, by who was there.
 const MEASURING: Roles = Roles::of(&[Role::Patient, Role::Caregiver, Role::Nurse]);
 /// Answers of the patient: given by the patient, recorded by who heard them. A caregiver answers for the patient only
-/// as a legal proxy, which no seat carries yet.
+/// as a legal proxy: see [`Hand`].
 const CONSENTING: Roles =
     Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw]);
+/// Whom the patient lets see the plan: said by the patient, or recorded by who heard it and cannot shut out themselves.
+const GRANTING: Roles = Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp, Role::Nurse]);
+/// Whom the plan cannot do without (R1.14): no wish shuts them out. The way to do without them is to end the service.
+const MINIMUM: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp]);
 /// Everybody who reads the whole plan.
 const TEAM: Roles =
     Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw, Role::Specialist]);
@@ -191,6 +200,7 @@ const fn writers(field: FieldName) -> Roles {
         FieldName::RemarksState => WORDING,
         FieldName::HomeReadingsContent => MEASURING,
         FieldName::ConsentsContent => CONSENTING,
+        FieldName::AccessContent => GRANTING,
         FieldName::Note
         | FieldName::WorkingThoughts
         | FieldName::TasksContent
@@ -232,6 +242,7 @@ const fn row_editors(list: ListName) -> Roles {
         ListName::Remarks => HOME,
         ListName::HomeReadings => MEASURING,
         ListName::Consents => CONSENTING,
+        ListName::Access => GRANTING,
     }
 }
 
@@ -313,17 +324,21 @@ pub fn may_edit(
     }
 }
 
-/// The one rule about what is said, not where: a nurse has asked the patient and seen the bottle, but neither speaks
-/// for the prescriber nor closes the question.
+/// The two rules about what is said, not where: a nurse has asked the patient and seen the bottle, but neither speaks
+/// for the prescriber nor closes the question; and that somebody acts for the patient by law is a paper that a
+/// clinician has seen, not a wish.
 fn may_say(role: Role, field: FieldName, json: &serde_json::Value) -> bool {
-    if field != FieldName::MedsVerify || PRESCRIBING.holds(role) {
-        return true;
-    }
-    match Verify::deserialize(json) {
-        Ok(Verify::Unverified | Verify::PatientConfirmed | Verify::BottleSeen) => true,
-        Ok(Verify::PrescriberConfirmed | Verify::CouldNotVerify { .. }) => false,
-        // Not a value of this field at all: the document says so, with its own code.
-        Err(_) => true,
+    // What is not a value of its field at all the document refuses, with its own code.
+    match field {
+        _ if PRESCRIBING.holds(role) => true,
+        FieldName::MedsVerify => match Verify::deserialize(json) {
+            Ok(Verify::Unverified | Verify::PatientConfirmed | Verify::BottleSeen) | Err(_) => true,
+            Ok(Verify::PrescriberConfirmed | Verify::CouldNotVerify { .. }) => false,
+        },
+        FieldName::AccessContent => {
+            AccessWish::deserialize(json).map_or(true, |wish| wish.level != AccessLevel::Legal)
+        }
+        _ => true,
     }
 }
 
@@ -393,6 +408,11 @@ pub const fn may_export(role: Role, kind: ExportKind) -> bool {
         ExportKind::WholeRecord => Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp]),
     };
     roles.holds(role)
+}
+
+/// Whether a role joins a patient's visit only when the patient agreed aloud.
+pub const fn joins_by_agreement(role: Role) -> bool {
+    Roles::of(&[Role::Caregiver, Role::Interpreter, Role::Observer]).holds(role)
 }
 
 /// Whether a role lets waiting seats in and sends them back.

@@ -35,6 +35,7 @@ rows what_i_did: PT CG RPh NUR CHW
 rows remarks: PT CG
 rows home_readings: PT CG NUR
 rows consents: PT RPh PCP NUR CHW
+rows access: PT RPh PCP NUR
 rows tasks: RPh PCP NUR
 presence:
 meds.kind: RPh PCP NUR
@@ -101,6 +102,7 @@ remarks.text: PT CG
 remarks.state: RPh NUR
 home_readings.content: PT CG NUR
 consents.content: PT RPh PCP NUR CHW
+access.content: PT RPh PCP NUR
 working_thoughts: RPh PCP NUR
 tasks.content: RPh PCP NUR
 tasks.status: RPh PCP NUR

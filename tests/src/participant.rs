@@ -253,7 +253,7 @@ impl Participant {
     pub async fn admit(&mut self, other: &mut Self) {
         let seat = other.seat;
         self.sees(seat, SeatState::Waiting).await;
-        self.send(&ClientMessage::Admit { seat }).await;
+        self.send(&ClientMessage::Admit { seat, agreed: true }).await;
         other.admitted().await;
     }
 

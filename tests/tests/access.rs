@@ -51,7 +51,7 @@ fn everything(
         ClientMessage::Want {
             slots: vec![SlotWish { mid: "0".to_owned(), max_height: 1080, priority: 3 }],
         },
-        ClientMessage::Admit { seat: own },
+        ClientMessage::Admit { seat: own, agreed: true },
         ClientMessage::SendBack { seat: staff },
         ClientMessage::End,
         ClientMessage::RecordOpen { record, have: Vec::new() },
@@ -156,7 +156,7 @@ async fn a_patient_has_none_of_the_staffs_powers() {
 
     let (waiting, staff) = (caregiver.seat, pharmacist.seat);
     for message in [
-        ClientMessage::Admit { seat: waiting },
+        ClientMessage::Admit { seat: waiting, agreed: true },
         ClientMessage::SendBack { seat: staff },
         ClientMessage::End,
     ] {

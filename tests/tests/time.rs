@@ -251,7 +251,7 @@ async fn a_call_is_timed_and_its_sheet_is_the_pharmacists() {
     // The lobby never counts.
     let timer = pharmacist.get("timer").await.json;
     assert_eq!((&timer["counted_s"], &timer["running"]), (&json!(0), &json!(false)));
-    staff.say.send(ClientMessage::Admit { seat: patient.seat }).unwrap();
+    staff.say.send(ClientMessage::Admit { seat: patient.seat, agreed: true }).unwrap();
     home.admitted().await;
     let home = talk(home).await;
     let begun = Instant::now();
@@ -333,7 +333,7 @@ async fn a_visit_cut_by_kill_9_counts_to_the_last_moment_written_down_and_goes_o
     let patient = practice.sit(Role::Patient).await;
     let staff = talk(pharmacist.join().await).await;
     let mut home = patient.join().await;
-    staff.say.send(ClientMessage::Admit { seat: patient.seat }).unwrap();
+    staff.say.send(ClientMessage::Admit { seat: patient.seat, agreed: true }).unwrap();
     home.admitted().await;
     let home = talk(home).await;
     let counted = |timer: &Value| timer["counted_s"].as_u64().unwrap_or(0);

@@ -11,8 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::RowId;
 use crate::value::{Line, PartialDate, Value, ValueError};
 use crate::{
-    allergy, care_team, condition, consent, goal, immunization, measure, medication, outline,
-    problem, recommendation, referral, safety, task, teach_back, todo, touchpoint, version, voice,
+    access, allergy, care_team, condition, consent, goal, immunization, measure, medication,
+    outline, problem, recommendation, referral, safety, task, teach_back, todo, touchpoint,
+    version, voice,
 };
 
 /// The three documents of a record, which are three audiences.
@@ -146,6 +147,8 @@ lists! {
     HomeReadings "home_readings" Voice;
     /// What the patient agreed to.
     Consents "consents" Voice;
+    /// Who may see the plan, and how far who speaks for the patient may go.
+    Access "access" Voice;
     /// What members of the team are asked to do.
     Tasks "tasks" Team;
 }
@@ -455,6 +458,8 @@ fields! {
     HomeReadingsContent "home_readings.content" Voice Place::Row(ListName::HomeReadings), register(measure::Measure), Yes;
     /// What the patient agreed to.
     ConsentsContent "consents.content" Voice Place::Row(ListName::Consents), register(consent::Consent), Yes;
+    /// What the patient wants of somebody.
+    AccessContent "access.content" Voice Place::Row(ListName::Access), register(access::AccessWish), Yes;
 
     /// The team's working note.
     Note "note" Team Place::Document, text[4000], No;

@@ -1,6 +1,7 @@
 //! The shared record and the rules for editing it: registers, texts, rows, conflicts, projection, FHIR import, the
 //! patient's plain words. Pure: told the time and its identifiers, it answers with values.
 
+pub mod access;
 pub mod actor;
 pub mod allergy;
 pub mod bytes;

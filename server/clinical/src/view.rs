@@ -272,7 +272,8 @@ impl<'a> Projection<'a> {
             | ListName::WhatIDid
             | ListName::Remarks
             | ListName::HomeReadings
-            | ListName::Consents => true,
+            | ListName::Consents
+            | ListName::Access => true,
             // Among the team: not even that there is one.
             ListName::TeachBacks | ListName::Comments | ListName::Dismissals | ListName::Tasks => {
                 false

@@ -380,7 +380,7 @@ fn entry_of(entry: AuditEntry) -> Entry {
     let AuditEntry { at_ms, visit, call, seat, person, role, deed } = entry;
     let (outcome, object) = match deed {
         Deed::Denied { message } => (Outcome::Denied, format!("message:{message}")),
-        Deed::Admitted { whom } | Deed::SentBack { whom } => {
+        Deed::Admitted { whom } | Deed::AgreementHeard { whom } | Deed::SentBack { whom } => {
             (Outcome::Done, format!("seat:{whom}"))
         }
         Deed::Joined | Deed::Resumed | Deed::Left | Deed::LineLost => {

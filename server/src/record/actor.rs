@@ -405,7 +405,7 @@ impl Task {
             }
             log.attempts = 0;
         }
-        let effects = self.session.stored(doc, seq);
+        let effects = self.session.stored(doc, seq, &mut fresh_client_id);
         self.carry_out(None, effects).await;
         match failed {
             Some(answer) => self.recover(doc, answer).await,

@@ -45,7 +45,8 @@ pub(crate) async fn page(
     let Some(record) = visit.record else { return Ok(nothing()) };
     let docs = load(&app, record).await?;
     let of_kind = |kind| docs.iter().find(|loaded| loaded.doc.kind() == kind);
-    let reads = role::view(seat.role, DocKind::Plan, Shared::Yes).is_some();
+    let hand = record::hand(&docs, seat.role, seat.person);
+    let reads = hand.view(DocKind::Plan, Shared::Yes).is_some();
     let Some(held) = of_kind(DocKind::Plan).filter(|held| held.doc.shared() && reads) else {
         return Ok(nothing());
     };

@@ -100,5 +100,8 @@ async fn plan(app: &App, seated: &Seated) -> Result<Loaded, Problem> {
         tracing::error!(record.id = %record, %error, "a record does not open");
         StoreError::Row
     })?;
+    if record::hand(&loaded.docs, seated.seat.role, seated.seat.person).is_shut_out() {
+        return Err(nothing());
+    }
     loaded.docs.into_iter().find(|loaded| loaded.doc.kind() == DocKind::Plan).ok_or_else(nothing)
 }

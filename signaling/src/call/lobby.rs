@@ -1,6 +1,6 @@
 //! The waiting room: let in, put back, and who is next.
 
-use clinical::actor::Millis;
+use clinical::actor::{Millis, Role};
 use clinical::id::{ConnectionId, SeatId};
 
 use super::seat::{Line, Media, Seat};
@@ -8,6 +8,7 @@ use super::{Call, refuse};
 use crate::audit::Deed;
 use crate::effect::{Effect, Standing};
 use crate::message::{Admission, Power, RefusalCode};
+use crate::role;
 use crate::visit::Entry;
 
 impl Call {
@@ -17,12 +18,14 @@ impl Call {
         now: Millis,
         from: SeatId,
         connection: ConnectionId,
-        whom: SeatId,
+        (whom, agreed): (SeatId, bool),
         out: &mut Vec<Effect>,
     ) {
         if !self.allow(now, from, connection, Power::Admit, "admit", out) {
             return;
         }
+        // Where the patient is, others join by their word.
+        let has_patient = self.facts.kind.entry(Role::Patient) == Entry::Waits;
         match self.seats.get_mut(&whom) {
             None => refuse(connection, "admit", RefusalCode::NotFound, out),
             // Who left must come back first: the door stays shut behind them.
@@ -30,11 +33,18 @@ impl Call {
                 refuse(connection, "admit", RefusalCode::WrongState, out);
             }
             Some(seat) if seat.is_admitted() => {}
+            Some(seat) if has_patient && role::joins_by_agreement(seat.facts.role) && !agreed => {
+                refuse(connection, "admit", RefusalCode::AgreementNeeded, out);
+            }
             Some(seat) => {
+                let heard = has_patient && role::joins_by_agreement(seat.facts.role);
                 seat.standing = Standing::Admitted;
                 seat.standing_since = now;
                 // The device check is behind it.
                 seat.presence.step = None;
+                if heard {
+                    self.audit(now, from, Deed::AgreementHeard { whom }, out);
+                }
                 self.audit(now, from, Deed::Admitted { whom }, out);
             }
         }

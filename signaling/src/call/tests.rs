@@ -66,7 +66,11 @@ fn consult() -> Call {
 /// The same, with the patient admitted.
 fn consult_admitted() -> Call {
     let mut call = consult();
-    call.handle(at(20), line(PHARMACIST), ClientMessage::Admit { seat: seat(PATIENT) });
+    call.handle(
+        at(20),
+        line(PHARMACIST),
+        ClientMessage::Admit { seat: seat(PATIENT), agreed: true },
+    );
     call
 }
 
@@ -137,7 +141,7 @@ fn who_waits_behind_somebody_is_told_how_many_are_before() {
     };
     assert_eq!(*admission, Admission::Waiting { before: 1, staff_present: true });
 
-    let admit = ClientMessage::Admit { seat: seat(PATIENT) };
+    let admit = ClientMessage::Admit { seat: seat(PATIENT), agreed: true };
     let effects = call.handle(at(30), line(PHARMACIST), admit);
 
     let admission = Admission::Waiting { before: 0, staff_present: true };
@@ -148,7 +152,7 @@ fn who_waits_behind_somebody_is_told_how_many_are_before() {
 fn admission_brings_the_visit_the_roster_the_record_and_the_media() {
     let mut call = consult();
 
-    let admit = ClientMessage::Admit { seat: seat(PATIENT) };
+    let admit = ClientMessage::Admit { seat: seat(PATIENT), agreed: true };
     let effects = call.handle(at(20), line(PHARMACIST), admit);
 
     let [
@@ -177,7 +181,7 @@ fn admission_brings_the_visit_the_roster_the_record_and_the_media() {
 fn a_patient_never_shares_the_screen() {
     let mut call = consult();
 
-    let admit = ClientMessage::Admit { seat: seat(PATIENT) };
+    let admit = ClientMessage::Admit { seat: seat(PATIENT), agreed: true };
     let effects = call.handle(at(20), line(PHARMACIST), admit);
 
     assert!(!effects.iter().any(|effect| matches!(
@@ -191,7 +195,7 @@ fn a_patient_never_shares_the_screen() {
 fn of_two_who_admit_at_once_one_wins_and_nobody_is_refused() {
     let mut call = consult();
     call.join(at(15), who(PCP, Role::Pcp), line(PCP)).unwrap();
-    let admit = ClientMessage::Admit { seat: seat(PATIENT) };
+    let admit = ClientMessage::Admit { seat: seat(PATIENT), agreed: true };
     call.handle(at(20), line(PHARMACIST), admit.clone());
 
     assert_eq!(call.handle(at(20), line(PCP), admit), []);
@@ -202,7 +206,7 @@ fn a_patient_admits_nobody() {
     let mut call = consult_admitted();
     call.join(at(30), who(CAREGIVER, Role::Caregiver), line(CAREGIVER)).unwrap();
 
-    let admit = ClientMessage::Admit { seat: seat(CAREGIVER) };
+    let admit = ClientMessage::Admit { seat: seat(CAREGIVER), agreed: true };
     let effects = call.handle(at(40), line(PATIENT), admit);
 
     let refused = ServerMessage::Refused { of: "admit".to_owned(), code: RefusalCode::NotAllowed };
@@ -211,6 +215,33 @@ fn a_patient_admits_nobody() {
         effect,
         Effect::Audit(AuditEntry { deed: Deed::Denied { message: "admit" }, .. })
     )));
+}
+
+#[test]
+fn a_caregiver_joins_once_the_patient_agreed_and_the_word_is_logged() {
+    let mut call = consult_admitted();
+    call.join(at(30), who(CAREGIVER, Role::Caregiver), line(CAREGIVER)).unwrap();
+
+    let unasked = ClientMessage::Admit { seat: seat(CAREGIVER), agreed: false };
+    let effects = call.handle(at(40), line(PHARMACIST), unasked);
+
+    let code = RefusalCode::AgreementNeeded;
+    let refused = ServerMessage::Refused { of: "admit".to_owned(), code };
+    assert_eq!(said(&effects, line(PHARMACIST)), [&refused]);
+    assert!(!call.seats[&seat(CAREGIVER)].is_admitted());
+
+    let agreed = ClientMessage::Admit { seat: seat(CAREGIVER), agreed: true };
+    let effects = call.handle(at(50), line(PHARMACIST), agreed);
+
+    let deeds: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Audit(entry) => Some((entry.at_ms, entry.deed.code())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(deeds, [(at(50), "consent.given"), (at(50), "call.admitted")]);
+    assert!(call.seats[&seat(CAREGIVER)].is_admitted());
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl RecordSession {
         effects: &mut Vec<Effect>,
     ) -> Result<(), RecordRefusal> {
         let Who { connection: _, actor, call } = who;
-        if !role::may_command(actor.role, CommandName::of(command))
+        if !self.hand(&actor).may_command(CommandName::of(command))
             || (command.writes_list() && !role::may_update_list(actor.role))
         {
             return Err(RecordRefusal::NotAllowed);

@@ -102,6 +102,8 @@ pub enum Fact {
         /// About which row.
         row: Option<RowId>,
     },
+    /// Who may see the plan was changed.
+    AccessChanged,
     /// A connection was closed because of what it sent.
     Misbehaved,
 }

@@ -1,6 +1,5 @@
 //! A snapshot as messages: a document larger than one comes in parts.
 
-use clinical::actor::Role;
 use clinical::change::Change;
 use clinical::id::RecordId;
 use clinical::view::{Snapshot, View};
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use super::queue::Sheet;
 use crate::message::{PersonName, ServerMessage, SnapshotContent};
-use crate::role;
+use crate::role::Hand;
 
 /// Content of one part, as JSON, in bytes. Clients need not take messages above 256 KiB, and the rest of the message
 /// wants room too. One text with a long history may be longer, and then stands in a part of its own.
@@ -21,7 +20,7 @@ const AROUND: usize = 64;
 pub(super) fn snapshot(
     record: RecordId,
     sheet: &Sheet,
-    role: Role,
+    hand: Hand,
     view: View,
     client_id: u64,
     have: Option<u64>,
@@ -50,9 +49,9 @@ pub(super) fn snapshot(
             view,
             content,
             client_id,
-            writable: role::writable(role, kind),
-            writable_lists: role::writable_lists(role, kind),
-            commands: role::commands(role, kind),
+            writable: hand.writable(kind),
+            writable_lists: hand.writable_lists(kind),
+            commands: hand.commands(kind),
             people: people.take().unwrap_or_default(),
             part,
             parts,

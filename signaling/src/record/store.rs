@@ -3,6 +3,7 @@
 use clinical::actor::Millis;
 use clinical::doc::Doc;
 use clinical::edit::Op;
+use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId, EditId};
 
 use super::effect::{Effect, StoreFailure};
@@ -10,15 +11,18 @@ use super::queue::{Item, Origin, Pending, Waiting};
 use super::refusal::refusal_of;
 use super::{FreshIds, RecordSession, refuse, send};
 use crate::message::{RecordRefusal, ResyncReason, ServerMessage, StorageState};
-use crate::role;
 
 impl RecordSession {
     /// Everything of a document up to `seq` is committed.
-    pub fn stored(&mut self, doc: DocId, seq: u64) -> Vec<Effect> {
+    pub fn stored(&mut self, doc: DocId, seq: u64, fresh: FreshIds<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(index) = self.sheets.iter().position(|sheet| sheet.doc.id() == doc) {
             if let Some(sheet) = self.sheets.get_mut(index) {
                 sheet.settled_seq = sheet.settled_seq.max(seq);
+            }
+            // Whom it shuts out does not read that it does, or why.
+            if self.sheets.get(index).is_some_and(|sheet| sheet.doc.kind() == DocKind::Voice) {
+                self.access_changed(fresh, &mut effects);
             }
             self.release(index, &mut effects);
         }
@@ -66,10 +70,13 @@ impl RecordSession {
         let (doc_id, kind) = (doc.id(), doc.kind());
         let Waiting { changes, known } = sheet.take_waiting();
         let readers = sheet.reload(doc);
+        if kind == DocKind::Voice {
+            self.access_changed(fresh, &mut effects);
+        }
         let shared = self.shared();
         for connection in readers {
-            let role = self.readers.get(&connection).map(|reader| reader.actor.role);
-            match role.and_then(|role| role::view(role, kind, shared)) {
+            let hand = self.readers.get(&connection).map(|reader| reader.hand);
+            match hand.and_then(|hand| hand.view(kind, shared)) {
                 Some(view) => {
                     let why = Some(ResyncReason::Reloaded);
                     self.snapshot(index, connection, view, None, why, fresh, &mut effects);

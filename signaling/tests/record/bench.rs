@@ -174,8 +174,7 @@ impl Bench {
         let (done, rest): (Vec<_>, Vec<_>) = asked.into_iter().partition(|c| c.seq <= seq);
         self.log.entry(doc).or_default().extend(done);
         self.asked.insert(doc, rest);
-        let effects = self.session.stored(doc, seq);
-        self.take(effects);
+        self.with(|session, _now, fresh| session.stored(doc, seq, fresh));
     }
 
     /// The document as the store has it.

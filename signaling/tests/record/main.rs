@@ -6,6 +6,7 @@
     reason = "a helper of a test may fail the test; clippy knows only the functions marked as tests"
 )]
 
+mod access;
 mod bench;
 mod decisions;
 mod history;

@@ -59,6 +59,9 @@ export async function admitAll(staff) {
   while ((await admit.count()) > 0) {
     const before = await admit.count();
     await admit.first().click();
+    // Who is there beside patient and team joins by the patient's word.
+    const heard = staff.page.getByRole("button", { name: "Yes, I heard it: admit" });
+    if ((await heard.count()) > 0) await heard.click();
     await until("the seat is let in", async () => (await admit.count()) < before);
   }
 }

@@ -436,6 +436,14 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
             "state": dice.pick(&["given", "declined", "withdrawn"]),
             "method": "verbal", "witness": "Sam Lee", "scope": line(dice),
         }),
+        FieldName::AccessContent => json!({
+            "subject": dice.pick(&[
+                json!({ "kind": "role", "role": "chw" }),
+                json!({ "kind": "person", "person": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "Sam Lee" }),
+            ]),
+            "level": dice.pick(&["none", "listen", "edit_voice", "legal", "as_role"]),
+            "reason": line(dice),
+        }),
         FieldName::TasksContent => json!({ "title": line(dice), "assignee": "front desk", "due": day(dice) }),
         FieldName::TasksStatus => {
             json!(dice.pick(&["open", "accepted", "in_progress", "done", "declined", "cancelled"]))

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
+import { Dialog } from "../ui/Dialog";
 import { usePhone } from "../ui/usePhone";
 import type { CheckStep, RosterSeat } from "../wire";
 import { isStaff } from "./layout";
@@ -106,6 +107,7 @@ function Waiting(props: { readonly session: Session; readonly seat: RosterSeat; 
   const say = useSay();
   const { step } = seat.presence;
   const minutes = useMinutesSince(seat.since_ms);
+  const [asking, setAsking] = useState(false);
   return (
     <li className={style["row"]}>
       <span className={style["who"]}>
@@ -114,13 +116,40 @@ function Waiting(props: { readonly session: Session; readonly seat: RosterSeat; 
         <Chip tone={tone(step)}>{say(`call.step.${step ?? "none"}`)}</Chip>
       </span>
       {props.mayAdmit && (
-        <Button kind={props.first ? "primary" : "normal"} aria-label={say("call.admit.name", { name: seat.name })} onClick={() => session.do({ kind: "admit", seat: seat.seat })}>
+        <Button
+          kind={props.first ? "primary" : "normal"} aria-label={say("call.admit.name", { name: seat.name })}
+          onClick={() => (byAgreement(seat.role) ? setAsking(true) : session.do({ kind: "admit", seat: seat.seat, agreed: false }))}
+        >
           {say("call.admit")}
         </Button>
+      )}
+      {asking && (
+        <Dialog
+          title={say("call.agreed.title", { name: seat.name })} onClose={() => setAsking(false)}
+          actions={(
+            <>
+              <Button onClick={() => setAsking(false)}>{say("call.agreed.no")}</Button>
+              <Button
+                kind="primary"
+                onClick={() => {
+                  setAsking(false);
+                  session.do({ kind: "admit", seat: seat.seat, agreed: true });
+                }}
+              >
+                {say("call.agreed.yes")}
+              </Button>
+            </>
+          )}
+        >
+          <p>{say("call.agreed.words", { name: seat.name })}</p>
+        </Dialog>
       )}
     </li>
   );
 }
+
+/** Whoever is beside patient and team joins when the patient agreed aloud; the server asks the same. */
+const byAgreement = (role: RosterSeat["role"]): boolean => role === "caregiver" || role === "interpreter" || role === "observer";
 
 function tone(step: CheckStep | null): "ok" | "warn" | "plain" {
   if (step === "ready") return "ok";

@@ -136,7 +136,7 @@ export type Intent =
   | { readonly kind: "rest"; readonly resting: boolean }
   | { readonly kind: "hand"; readonly up: boolean }
   | { readonly kind: "step"; readonly step: CheckStep }
-  | { readonly kind: "admit"; readonly seat: SeatId }
+  | { readonly kind: "admit"; readonly seat: SeatId; /** The patient agreed aloud. */ readonly agreed: boolean }
   | { readonly kind: "sendBack"; readonly seat: SeatId }
   | { readonly kind: "leave" }
   | { readonly kind: "end" };
@@ -159,7 +159,7 @@ export function act(state: CallState, intent: Intent): Act {
     case "step":
       return state.own.step === intent.step ? { state, send: [] } : own(state, { step: intent.step }, { step: intent.step });
     case "admit":
-      return { state, send: [{ type: "admit", seat: intent.seat }] };
+      return { state, send: [{ type: "admit", seat: intent.seat, agreed: intent.agreed }] };
     case "sendBack":
       return { state, send: [{ type: "send_back", seat: intent.seat }] };
     case "leave":

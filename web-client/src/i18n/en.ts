@@ -232,6 +232,10 @@ export const en = {
   "call.waiting.note": (v: { readonly count: number }, g: Grammar) =>
     g.plural(v.count, { one: `${g.number(v.count)} person waits`, other: `${g.number(v.count)} people wait` }),
   "call.admit": "Admit",
+  "call.agreed.title": (v: { readonly name: string }) => `Did the patient agree that ${v.name} joins?`,
+  "call.agreed.words": (v: { readonly name: string }) => `Ask aloud: “May ${v.name} join us?” That you heard a yes is logged with the time.`,
+  "call.agreed.yes": "Yes, I heard it: admit",
+  "call.agreed.no": "Not yet",
   "call.admit.name": (v: { readonly name: string }) => `Admit ${v.name}`,
   "call.send_back": "Send back",
   "call.send_back.name": (v: { readonly name: string }) => `Send ${v.name} back to the waiting room`,

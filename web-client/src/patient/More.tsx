@@ -10,6 +10,7 @@ import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { Chip } from "../ui/Chip";
 import type { RowId } from "../wire";
+import { Access } from "./Access";
 import { CareTeam, Consents, Contact, Factors, Problems, Readings, Remarks } from "./Mine";
 import { Section } from "./Section";
 import { Undecided } from "./Undecided";
@@ -39,6 +40,7 @@ export function More({ shared }: { readonly shared: boolean }) {
       {shared && <Shots />}
       {shared && <CareTeam />}
       <Consents />
+      <Access />
       <WhenToCall shared={shared} />
     </>
   );

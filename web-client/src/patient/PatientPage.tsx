@@ -39,7 +39,7 @@ function Parts({ record }: { readonly record: PanelProps["record"] }) {
   const shared = useRecordSlice((state) => state.docs.has("plan"));
   const closed = useRecordSlice((state) => state.closed);
   useEffect(() => void prepareNarrative(), []);
-  if (!ready) return <p className={style["note"]}>{say(closed === null ? "patient.loading" : "patient.closed")}</p>;
+  if (!ready) return <p className={style["note"]}>{say(closed === null ? "patient.loading" : `patient.closed.${closed}`)}</p>;
   return (
     <>
       <Tabs

@@ -79,7 +79,14 @@ function Panel() {
     focusField(frame.current, wanted);
     setWanted(null);
   }, [wanted, tab]);
-  if (!ready) return <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>;
+  if (!ready) {
+    return (
+      <>
+        <p className={style["loading"]}>{say(closed === null ? "plan.loading" : `plan.closed.${closed}`)}</p>
+        <Unsaved />
+      </>
+    );
+  }
   const tabs: readonly Tab<TabId>[] = TAB_IDS.map((id) => ({ id, label: say(`plan.tab.${id}`), note: notes[id] }));
   return (
     <HistoryContext value={openHistory}>

@@ -11,6 +11,7 @@ export const decideEn = {
   "plan.field.recommendations.implemented": "How it was carried out",
   "plan.field.recommendations.verified": "How it was checked with the patient",
   "plan.field.recommendations.withdrawn": "Why it was taken back",
+  "plan.refused.access_minimum": "The pharmacist and the prescriber of this plan always see it. To do without them, end the service.",
   "plan.refused.not_addressee": "This recommendation is addressed to somebody else. Only they can answer it.",
 
   "plan.prompts.title": "Safety prompts",

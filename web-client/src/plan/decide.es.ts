@@ -11,6 +11,7 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.field.recommendations.implemented": "Cómo se llevó a cabo",
   "plan.field.recommendations.verified": "Cómo se comprobó con el paciente",
   "plan.field.recommendations.withdrawn": "Por qué se retiró",
+  "plan.refused.access_minimum": "El farmacéutico y el médico de este plan siempre lo ven. Para prescindir de ellos, termine el servicio.",
   "plan.refused.not_addressee": "Esta recomendación va dirigida a otra persona. Solo ella puede responder.",
 
   "plan.prompts.title": "Avisos de seguridad",

@@ -5,7 +5,7 @@ export const planEn = {
   "plan.label": "Record",
   "plan.loading": "Loading the record",
   "plan.waiting_for_seat": "Joining",
-  "plan.closed.not_allowed": "You may not read this record any more.",
+  "plan.closed.not_allowed": "This record is not open to you. The patient decides who sees it, within what each role may read.",
   "plan.closed.ended": "The visit has ended. The record is closed.",
   "plan.storage.full": "The server cannot store anything now. Your changes stay on this device and are sent again.",
   "plan.storage.away": "The server's store is away. Your changes stay on this device and are sent again.",

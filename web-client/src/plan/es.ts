@@ -5,7 +5,7 @@ export const planEs: Translation<typeof planEn> = {
   "plan.label": "Expediente",
   "plan.loading": "Cargando el expediente",
   "plan.waiting_for_seat": "Entrando",
-  "plan.closed.not_allowed": "Ya no puede leer este expediente.",
+  "plan.closed.not_allowed": "Este expediente no está abierto para usted. El paciente decide quién lo ve, dentro de lo que permite cada función.",
   "plan.closed.ended": "La visita terminó. El expediente está cerrado.",
   "plan.storage.full": "El servidor no puede guardar nada ahora. Sus cambios quedan en este dispositivo y se envían de nuevo.",
   "plan.storage.away": "El almacén del servidor no responde. Sus cambios quedan en este dispositivo y se envían de nuevo.",

@@ -5,7 +5,7 @@ import { address, keyOf } from "./fold";
 const DOC_OF_LIST: { readonly [list in ListName]: DocKind } = {
   meds: "plan", allergies: "plan", immunizations: "plan", conditions: "plan", measures: "plan", problems: "plan", recommendations: "plan",
   goals: "plan", todos: "plan", touchpoints: "plan", teach_backs: "plan", care_team: "plan", comments: "plan", dismissals: "plan",
-  questions: "voice", what_i_did: "voice", remarks: "voice", home_readings: "voice", consents: "voice",
+  questions: "voice", what_i_did: "voice", remarks: "voice", home_readings: "voice", consents: "voice", access: "voice",
   tasks: "team",
 };
 

@@ -113,6 +113,7 @@ export const PLACE: { readonly [field in FieldName]: TabId } = {
   "remarks.state": "voice",
   "home_readings.content": "follow_up",
   "consents.content": "collect",
+  "access.content": "collect",
   note: "team",
   working_thoughts: "team",
   "tasks.content": "implement",

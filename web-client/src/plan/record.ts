@@ -294,7 +294,8 @@ export class SharedRecord implements Readable<RecordState> {
       case "record.status":
         return this.patch({ storage: message.storage });
       case "record.closed":
-        if (message.record === this.id) this.patch({ closed: message.why });
+        // What may not be read any more is not left on the screen.
+        if (message.record === this.id) this.patch({ closed: message.why, ...(message.why === "not_allowed" ? { docs: new Map() } : {}) });
         return;
       case "refused":
         if (message.of === "record.command") this.commandRefused(message.code);

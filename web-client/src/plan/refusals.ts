@@ -50,6 +50,8 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   not_ready: "box",
   not_signed: "box",
   not_addressee: "box",
+  // The choice of before is back at once; what it was to be is a choice, not typed words.
+  access_minimum: "box",
 };
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */

@@ -1,6 +1,6 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
-import type { FieldValues, Measure, RowId, Sig } from "../wire";
+import type { FieldValues, AccessSubject, Measure, RowId, Sig } from "../wire";
 import type { RegisterName } from "./fold";
 
 export interface Wording {
@@ -139,6 +139,8 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return say(`plan.remark.state.${value}`);
     case "consents.content":
       return joined([say(`plan.consent.kind.${value.kind}`), say(`plan.consent.state.${value.state}`), say(`plan.consent.method.${value.method}`), value.witness, value.scope], " · ");
+    case "access.content":
+      return joined([`${subjectWords(value.subject, say)}: ${say(`plan.access.${value.level}`)}`, value.reason], " · ");
     case "tasks.content":
       return joined([value.title, value.assignee, value.due === undefined ? "" : g.date(value.due)], " · ");
     case "tasks.status":
@@ -167,6 +169,10 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return say(value ? "plan.yes" : "plan.no");
   }
 }
+
+/** A person by name, a role as everybody who has it. */
+export const subjectWords = (subject: AccessSubject, say: Say): string =>
+  subject.kind === "person" ? subject.name : say("plan.access.any", { role: say(`plan.role.${subject.role}`) });
 
 /** "Weight: 80 kg, 1 March 2026, at the clinic". */
 export const measureWords = (value: Measure, say: Say, g: Grammar): string =>

@@ -1,6 +1,7 @@
 //! The record, list by list and field by field. A field that is not read here fails a test.
 
 use super::{Held, Index, Read, Row, Words};
+use crate::access::AccessWish;
 use crate::allergy::{Allergy, AllergyStatement};
 use crate::care_team::CareTeamMember;
 use crate::condition::Condition;
@@ -358,6 +359,8 @@ record! {
         home_readings: Measure = HomeReadings HomeReadingsContent,
         /// What the patient agreed to.
         consents: Consent = Consents ConsentsContent,
+        /// Who may see the plan.
+        access: AccessWish = Access AccessContent,
     }
     fields {
         /// Unknown, none known, listed.

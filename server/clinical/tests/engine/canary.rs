@@ -80,6 +80,9 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         FieldName::ConsentsContent => json!({
             "kind": "telehealth", "state": "given", "method": "verbal", "witness": word
         }),
+        FieldName::AccessContent => json!({
+            "subject": { "kind": "person", "person": pcp().person, "name": word }, "level": "as_role"
+        }),
         FieldName::TasksContent => json!({ "title": word, "assignee": "front desk" }),
         FieldName::TasksStatus => json!("open"),
         FieldName::GoalsTarget => json!({ "measure": "weight", "value": word }),

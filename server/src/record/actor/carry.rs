@@ -229,6 +229,7 @@ impl Task {
                 let object = row.map_or_else(|| self.object(None), |row| format!("row:{row}"));
                 (action, object)
             }
+            Fact::AccessChanged => ("access.preference_changed", self.object(None)),
             Fact::Misbehaved => ("record.misbehaved", self.object(None)),
         };
         self.entry_of(actor, action, object)

@@ -55,7 +55,7 @@ impl Timed {
         timed.join(0, PHARMACIST, Role::Pharmacist);
         timed.up(100, PHARMACIST);
         timed.join(200, PATIENT, Role::Patient);
-        timed.say(300, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT) });
+        timed.say(300, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
         timed.up(1_000, PATIENT);
         timed
     }
@@ -81,7 +81,7 @@ fn time_begins_when_both_have_media_and_the_patient_is_let_in() {
     timed.up(300, PATIENT);
     assert_eq!(timed.segments(10_000), []);
 
-    timed.say(2_000, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT) });
+    timed.say(2_000, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
     timed.up(3_000, PATIENT);
 
     assert_eq!(timed.segments(10_000), [(2_000, 10_000, Modality::Video, true)]);
@@ -95,7 +95,7 @@ fn a_doctor_and_an_interpreter_make_no_time() {
         timed.up(100, n);
     }
     timed.join(0, PATIENT, Role::Patient);
-    timed.say(300, PCP, ClientMessage::Admit { seat: seat(PATIENT) });
+    timed.say(300, PCP, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
     timed.up(1_000, PATIENT);
 
     assert_eq!(timed.segments(10_000), []);
@@ -128,7 +128,7 @@ fn a_patient_who_is_put_outside_is_on_hold() {
     let mut timed = Timed::talking();
     timed.say(60_000, PHARMACIST, ClientMessage::SendBack { seat: seat(PATIENT) });
     timed.pass(250_000);
-    timed.say(250_000, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT) });
+    timed.say(250_000, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
     timed.up(251_000, PATIENT);
 
     assert_eq!(

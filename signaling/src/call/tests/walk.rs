@@ -46,7 +46,7 @@ fn a_message() -> impl Strategy<Value = ClientMessage> {
         Just(offer(TransportKind::New)),
         Just(offer(TransportKind::Same)),
         patch.prop_map(presence),
-        (0..6u128).prop_map(|n| ClientMessage::Admit { seat: seat(n) }),
+        (0..6u128).prop_map(|n| ClientMessage::Admit { seat: seat(n), agreed: true }),
         (0..6u128).prop_map(|n| ClientMessage::SendBack { seat: seat(n) }),
         Just(ClientMessage::Leave),
         Just(ClientMessage::RecordOpen { record: RecordId(Uuid::from_u128(3)), have: vec![] }),

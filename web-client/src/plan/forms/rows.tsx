@@ -1,6 +1,6 @@
 /** Forms of whole rows: teach-backs, the care team, tasks, consents, and how the patient wants to be reached. */
 import { useLanguage } from "../../i18n";
-import type { CareTeamMember, Consent, ContactPreference, RowId, Task, TeachBack, TouchpointFormat } from "../../wire";
+import type { AccessWish, CareTeamMember, Consent, ContactPreference, RowId, Task, TeachBack, TouchpointFormat } from "../../wire";
 import { Select } from "../../ui/Field";
 import { useRowNames, useRows } from "../context";
 import type { FormParts, Shape } from "../Editor";
@@ -9,6 +9,7 @@ import { CONSENT_KINDS, CONSENT_METHODS, CONSENT_STATES, TEACH_BACK_RESULTS } fr
 import { Pick } from "./more";
 import { isNpi } from "./npi";
 import { DateBox, dateOk, TextBox } from "./parts";
+import { subjectWords } from "../words";
 import { picked } from "./sig";
 import style from "./forms.module.css";
 
@@ -151,6 +152,27 @@ function ConsentBoxes({ draft, change, tried }: FormParts<ConsentDraft>) {
       </div>
     </>
   );
+}
+
+// ---- who may see the plan ----
+
+export interface AccessDraft {
+  readonly subject: AccessWish["subject"] | null;
+  readonly level: AccessWish["level"];
+}
+
+const LEVELS: readonly AccessWish["level"][] = ["as_role", "listen", "edit_voice", "legal", "none"];
+
+export const accessShape: Shape<AccessWish, AccessDraft> = {
+  begin: (value) => ({ subject: value?.subject ?? null, level: value?.level ?? "none" }),
+  finish: ({ subject, level }) => (subject === null ? "unfinished" : { value: { subject, level } }),
+  form: (parts) => <AccessBoxes {...parts} />,
+};
+
+function AccessBoxes({ draft, change }: FormParts<AccessDraft>) {
+  const { say } = useLanguage();
+  const label = draft.subject === null ? say("plan.field.access.content") : subjectWords(draft.subject, say);
+  return <Pick label={label} options={LEVELS} value={draft.level} words={(level) => say(`plan.access.${level}`)} onPick={(level) => change({ ...draft, level })} />;
 }
 
 // ---- how the patient wants to be reached ----

@@ -6,10 +6,11 @@ import { identificationShape, referralShape } from "../forms/more";
 import { consentShape, memberShape } from "../forms/rows";
 import { AddRow, RowList } from "../rows";
 import { useRows } from "../context";
+import { Access } from "./Access";
 import { Small, wrap } from "./shared";
 import style from "./panels.module.css";
 
-const FIELDS = ["referral", "identification"] as const;
+const FIELDS = ["referral", "identification", "access.content"] as const;
 
 export function Background() {
   const { say } = useLanguage();
@@ -31,6 +32,7 @@ export function Background() {
         list="care_team" row={(row) => <Small list="care_team" row={row} field="care_team.content" shape={memberShape} movable />}
         add={<AddRow list="care_team" begin={() => memberShape.begin(null)} form={memberShape.form} finish={wrap("care_team.content", memberShape.finish)} />}
       />
+      <Access />
     </Fold>
   );
 }

@@ -5,6 +5,7 @@ use super::out::Obj;
 use super::people::reference;
 use super::row::{Fields, Made, coding};
 use super::{Export, say};
+use crate::access::{AccessLevel, AccessWish, Subject};
 use crate::consent::{Consent, ConsentState};
 use crate::field::{FieldName, ListName};
 use crate::record::{Factors, Held, Row};
@@ -112,6 +113,62 @@ impl Export<'_> {
             .with("policyRule", kind)
             .with("verification", verified)
             .with("provision", Obj::new().with("type", decision));
+        fields.resource("Consent", row.id, resource)
+    }
+
+    /// Who may see the plan: each wish a privacy consent of its own (R4 Consent.provision.actor).
+    pub(super) fn access(&self) -> Vec<Made> {
+        self.record.access.iter().map(|row| self.wish(row)).collect()
+    }
+
+    fn wish(&self, row: &Row<Held<AccessWish>>) -> Made {
+        let mut fields = Fields::of(self, ListName::Access, row);
+        fields.plain(FieldName::AccessContent, "Access", &row.content);
+        let wish = row.content.value();
+        let (status, decision) = match wish.map(|wish| wish.level) {
+            Some(AccessLevel::None) => ("active", Some("deny")),
+            Some(
+                AccessLevel::Listen
+                | AccessLevel::EditVoice
+                | AccessLevel::Legal
+                | AccessLevel::AsRole,
+            ) => ("active", Some("permit")),
+            None => ("proposed", None),
+        };
+        let whom = wish.map(|wish| match &wish.subject {
+            Subject::Person { person: _, name } => name.clone(),
+            Subject::Role { role } => say::value(role),
+        });
+        let actor = whom.map(|whom| {
+            let system = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+            let role = coding(system, "IRCP", "information recipient");
+            vec![
+                Obj::new()
+                    .with("role", Obj::new().with("coding", [role]))
+                    .with("reference", Obj::new().with("display", whom)),
+            ]
+        });
+        let system = "http://terminology.hl7.org/CodeSystem/consentscope";
+        let scope =
+            Obj::new().with("coding", [coding(system, "patient-privacy", "Privacy Consent")]);
+        let kind = match wish {
+            Some(wish) => words(&say::value(&wish.level)),
+            None => self.said(&row.content, fields.open()),
+        };
+        let document = coding("http://loinc.org", "59284-0", "Consent Document");
+        let performer = match &row.content {
+            Held::Value(said) => self.who(said.by),
+            Held::Empty | Held::Conflict(_) => None,
+        };
+        let resource = Obj::new()
+            .with("status", status)
+            .with("scope", scope)
+            .with("category", [Obj::new().with("coding", [document]), kind.clone()])
+            .with("patient", self.patient_ref())
+            .with("dateTime", self.written(&row.content))
+            .with("performer", performer.map(|who| vec![who]))
+            .with("policyRule", kind)
+            .with("provision", Obj::new().with("type", decision).with("actor", actor));
         fields.resource("Consent", row.id, resource)
     }
 

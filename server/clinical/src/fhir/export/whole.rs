@@ -28,6 +28,7 @@ pub(super) fn bundle(export: &Export<'_>) -> Obj {
     made.extend(export.referral());
     made.extend(export.messages());
     made.extend(export.consents());
+    made.extend(export.access());
     made.extend(export.own_words());
     made.extend(export.tasks());
     made.extend(export.team_notes());

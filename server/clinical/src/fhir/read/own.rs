@@ -128,6 +128,7 @@ const fn is_imported(list: ListName) -> bool {
         | ListName::WhatIDid
         | ListName::Remarks
         | ListName::Consents
+        | ListName::Access
         | ListName::Tasks => false,
     }
 }
