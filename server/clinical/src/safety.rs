@@ -149,21 +149,22 @@ struct Med {
     device: bool,
     /// What is in it: coded, and by name.
     holds: BTreeSet<String>,
-    second: Option<String>,
+    second: BTreeSet<String>,
 }
 
 impl Med {
     fn of(plan: &Doc, row: RowId) -> Self {
         let status = read::<MedicationStatus>(plan, on(row, FieldName::MedsStatus));
-        let product = read::<Product>(plan, on(row, FieldName::MedsProduct));
+        // Of two products at once it may be either: silence would be the one wrong answer.
+        let products = every::<Product>(plan, on(row, FieldName::MedsProduct));
         Self {
             row,
             in_use: in_use(plan, row),
             taken: matches!(status, None | Some(MedicationStatus::Active)),
             stopped: matches!(status, Some(MedicationStatus::Stopped { .. })),
             device: read(plan, on(row, FieldName::MedsKind)) == Some(MedicationKind::Device),
-            holds: product.as_ref().map(holds).unwrap_or_default(),
-            second: product.as_ref().and_then(|product| ingredient::second(&product.name)),
+            holds: products.iter().flat_map(holds).collect(),
+            second: products.iter().filter_map(|one| ingredient::second(&one.name)).collect(),
         }
     }
 }
@@ -187,8 +188,10 @@ fn same_ingredient(meds: &[Med], found: &mut Vec<Prompt>) {
         }
     }
     for (place, med) in meds.iter().enumerate().filter(|(_, med)| med.taken && !med.device) {
-        if let Some(places) = med.second.as_deref().and_then(|name| of_key.get_mut(name)) {
-            places.insert(place);
+        for name in &med.second {
+            if let Some(places) = of_key.get_mut(name.as_str()) {
+                places.insert(place);
+            }
         }
     }
     // Two keys of the same medicines, a code and a name, are one prompt.
@@ -202,22 +205,21 @@ fn same_ingredient(meds: &[Med], found: &mut Vec<Prompt>) {
 }
 
 fn allergies(plan: &Doc, meds: &[Med], found: &mut Vec<Prompt>) {
-    let known: Vec<(RowId, Allergy, Vec<String>)> = plan
+    let known: Vec<(RowId, Vec<Allergy>)> = plan
         .standing(ListName::Allergies)
-        .filter_map(|row| {
-            let allergy: Allergy = read(plan, on(row, FieldName::AllergiesContent))?;
-            let names = ingredient::of(&allergy.substance);
-            Some((row, allergy, names))
-        })
+        .map(|row| (row, every(plan, on(row, FieldName::AllergiesContent))))
         .collect();
     for med in meds.iter().filter(|med| med.in_use) {
-        for (row, allergy, names) in &known {
-            let code = &allergy.code;
-            let by_code = code.as_ref().is_some_and(|code| med.holds.contains(&coded(code)));
-            let by_name = names
-                .iter()
-                .any(|name| med.holds.iter().chain(&med.second).any(|held| begins(held, name)));
-            if by_code || by_name {
+        for (row, allergies) in &known {
+            let by_code = |Allergy { code, .. }: &Allergy| {
+                code.as_ref().is_some_and(|code| med.holds.contains(&coded(code)))
+            };
+            let by_name = |Allergy { substance, .. }: &Allergy| {
+                ingredient::of(substance)
+                    .iter()
+                    .any(|name| med.holds.iter().chain(&med.second).any(|held| begins(held, name)))
+            };
+            if allergies.iter().any(|allergy| by_code(allergy) || by_name(allergy)) {
                 let at = vec![
                     on(med.row, FieldName::MedsProduct),
                     on(*row, FieldName::AllergiesContent),
@@ -373,6 +375,17 @@ fn written(register: &Register) -> i64 {
 
 const fn prompt(code: PromptCode, at: Vec<Address>) -> Prompt {
     Prompt { code, at, med: None, dismissed: None }
+}
+
+/// What a register says, of a conflict everything it may come to say.
+fn every<T: serde::de::DeserializeOwned>(plan: &Doc, at: Address) -> Vec<T> {
+    match plan.register(&at) {
+        Register::Empty => Vec::new(),
+        Register::Value { value, .. } => value.iter().filter_map(Value::read).collect(),
+        Register::Conflict { candidates, .. } => {
+            candidates.iter().filter_map(|one| one.value.as_ref().and_then(Value::read)).collect()
+        }
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(plan: &Doc, at: Address) -> Option<T> {

@@ -128,6 +128,24 @@ fn an_allergy_is_matched_by_whole_words_or_code() {
 }
 
 #[test]
+fn a_medicine_that_two_people_name_differently_may_be_either() {
+    let mut bench = Bench::new(DocKind::Plan);
+    med(&mut bench, 1, named("metformin"));
+    med(&mut bench, 2, named("lisinopril"));
+    let allergy = [(FieldName::AllergiesContent, json!({ "substance": "penicillin" }))];
+    bench.apply(&nurse(), add(ListName::Allergies, row(30), &allergy)).unwrap();
+    let product = at(row(2), FieldName::MedsProduct);
+    let rev = bench.doc.register(&product).rev();
+
+    bench.apply(&nurse(), set(product, rev, named("Metformin ER"))).unwrap();
+    bench.apply(&pharmacist(), set(product, rev, named("penicillin V"))).unwrap();
+
+    assert!(bench.doc.register(&product).is_conflict());
+    assert_eq!(of(&bench, PromptCode::SameIngredient).len(), 1);
+    assert_eq!(of(&bench, PromptCode::Allergy).len(), 1);
+}
+
+#[test]
 fn no_indication_is_asked_until_somebody_says_it() {
     let mut bench = Bench::new(DocKind::Plan);
     bench.medicine(1);
