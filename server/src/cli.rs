@@ -85,6 +85,15 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_PAYER_RULES")]
     payer_rules: Option<PathBuf>,
 
+    /// Base address of a CDS Hooks 2.0 service, as https://cds.example.org: it is sent the plan whenever a clinician looks
+    /// at it, and what it says is shown as its words. Without it nobody is asked.
+    #[arg(long, global = true, env = "MORTAR_CDS_HOOKS")]
+    cds_hooks: Option<String>,
+
+    /// File of the bearer token that service wants.
+    #[arg(long, global = true, env = "MORTAR_CDS_HOOKS_TOKEN", requires = "cds_hooks")]
+    cds_hooks_token: Option<PathBuf>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -160,6 +169,8 @@ impl Cli {
             sign_requires,
             time_zone,
             payer_rules,
+            cds_hooks,
+            cds_hooks_token,
             no_demo,
         } = self;
         let config = Config {
@@ -172,6 +183,8 @@ impl Cli {
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
             practice: Practice { name: practice, phone, sign_requires, zone: time_zone },
             payer_rules,
+            cds_hooks,
+            cds_hooks_token,
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)

@@ -26,6 +26,10 @@ pub struct Config {
     pub practice: Practice,
     /// File of the payers' rules. Without it the example, which nobody has verified.
     pub payer_rules: Option<PathBuf>,
+    /// Base address of a CDS Hooks service. Without it nobody is asked anything.
+    pub cds_hooks: Option<String>,
+    /// File of the bearer token it wants.
+    pub cds_hooks_token: Option<PathBuf>,
     /// Whether an empty database gets the demo practice.
     pub demo: Demo,
 }
@@ -83,6 +87,8 @@ impl Default for Config {
             origins: Vec::new(),
             practice: Practice::default(),
             payer_rules: None,
+            cds_hooks: None,
+            cds_hooks_token: None,
             demo: Demo::Yes,
         }
     }

@@ -18,6 +18,7 @@ use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 
 use crate::call::Calls;
+use crate::cds::Cds;
 use crate::config::{Config, Tls};
 use crate::limits::{Limits, What};
 use crate::record::Records;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub calls: Calls,
     /// By what billing sheets are made.
     pub terms: Terms,
+    /// The decision support service of the operator.
+    pub cds: Option<Cds>,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.
@@ -102,6 +105,7 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/export", post(crate::visit::export::export))
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
+        .route("/api/seats/{seat}/cards", get(crate::visit::cards::cards))
         .route("/api/seats/{seat}/timer", get(crate::visit::time::timer))
         .route(
             "/api/seats/{seat}/sheet",

@@ -3,6 +3,7 @@
 pub mod acceptance;
 pub mod audit;
 pub mod call;
+pub mod cds;
 pub mod cli;
 pub mod config;
 pub mod credential;

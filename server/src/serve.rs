@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use crate::call::{Calls, Surroundings};
+use crate::cds::{Cds, CdsSetupError};
 use crate::config::{Config, Tls};
 use crate::descriptors::Descriptors;
 use crate::http::auth::Tickets;
@@ -109,6 +110,9 @@ pub enum ServeError {
     /// Billing sheets cannot be made by these rules.
     #[error(transparent)]
     Terms(#[from] TermsError),
+    /// The decision support service cannot be used.
+    #[error(transparent)]
+    Cds(#[from] CdsSetupError),
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -219,6 +223,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     };
 
     let terms = Terms::read(config.payer_rules.as_deref(), &config.practice.zone)?;
+    let token = config.cds_hooks_token.as_deref();
+    let cds = config.cds_hooks.as_deref().map(|base| Cds::new(base, token)).transpose()?;
     let store = Store::open(&config.data, Hold::Server).await?;
     let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
     let writer = Writer::start(store.clone(), CHAIN).await.map_err(ServeError::Audit)?;
@@ -255,6 +261,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         records,
         calls,
         terms,
+        cds,
         limits: Limits::default(),
         birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,

@@ -1,6 +1,7 @@
 //! Visits and their seats: made, looked at by whoever sits there, and joined.
 
 pub mod booking;
+pub mod cards;
 pub mod export;
 mod sql;
 mod store;

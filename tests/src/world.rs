@@ -61,6 +61,11 @@ pub struct Invited {
 impl World {
     /// The demo practice.
     pub async fn start() -> Self {
+        Self::start_with(Config::default()).await
+    }
+
+    /// The demo practice, run in another way. Where it listens and keeps its data is not asked.
+    pub async fn start_with(config: Config) -> Self {
         count_panics();
         let folder = std::env::temp_dir().join(format!("mortar-world-{}", Uuid::now_v7()));
         let config = Config {
@@ -69,7 +74,7 @@ impl World {
             media_port: 0,
             metrics: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
             demo: Demo::Yes,
-            ..Config::default()
+            ..config
         };
         let server = mortar::serve(config).await.expect("the server starts");
         let app = server.app();

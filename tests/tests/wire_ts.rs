@@ -13,6 +13,7 @@ use mortar::decision::{
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::visit::booking::{Book, Bookings};
+use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::versions::VersionLine;
@@ -34,6 +35,7 @@ fn the_client_types_are_those_of_the_server() {
     JoinReply::export_all(&config).unwrap();
     QueueKey::export_all(&config).unwrap();
     ExportRequest::export_all(&config).unwrap();
+    CdsAnswers::export_all(&config).unwrap();
     // Named only where patient data is wrapped, which hides them from the export.
     ListUpdate::export_all(&config).unwrap();
     DecisionMedicine::export_all(&config).unwrap();

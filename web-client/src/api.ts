@@ -1,6 +1,6 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
+  Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
   SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
@@ -25,14 +25,17 @@ export class ApiFailure extends Error {
 /** Longer than any answer of a working server; after it the line counts as down. */
 const ANSWER_WITHIN_MS = 8_000;
 
+/** Four services of other parties, five seconds each, and the list of them. */
+const CARDS_WITHIN_MS = 30_000;
+
 type Method = "GET" | "POST" | "DELETE";
 
-async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
-  const response = await answer(method, path, body);
+async function call<T>(method: Method, path: string, body?: unknown, withinMs?: number): Promise<T> {
+  const response = await answer(method, path, body, withinMs);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-async function answer(method: Method, path: string, body?: unknown): Promise<Response> {
+async function answer(method: Method, path: string, body?: unknown, withinMs = ANSWER_WITHIN_MS): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -40,7 +43,7 @@ async function answer(method: Method, path: string, body?: unknown): Promise<Res
       ...(method === "POST" ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) } : {}),
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
   } catch {
     throw new ApiFailure(0, { code: "offline" });
@@ -83,6 +86,11 @@ export function versionsOf(seat: SeatId): Promise<readonly VersionLine[]> {
 /** What one of them says. */
 export function versionOf(seat: SeatId, version: number): Promise<VersionContent> {
   return call("GET", `/api/seats/${seat}/versions/${version}`);
+}
+
+/** What the practice's decision support says about the plan; nothing where none is configured. It has seconds to answer. */
+export function cardsOf(seat: SeatId): Promise<CdsAnswers | undefined> {
+  return call("GET", `/api/seats/${seat}/cards`, undefined, CARDS_WITHIN_MS);
 }
 
 export function visitTimer(seat: SeatId): Promise<Timer> {

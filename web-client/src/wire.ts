@@ -471,6 +471,79 @@ head: Base64 | null,
 anchor: Base64 | null, };
 
 /**
+ * What one service says.
+ */
+export type CdsAnswer = { 
+/**
+ * Its name.
+ */
+service: string, 
+/**
+ * Its cards; `null`: it did not answer.
+ */
+cards: Array<CdsCard> | null, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/cards`.
+ */
+export type CdsAnswers = { 
+/**
+ * When it was asked.
+ */
+at_ms: number, 
+/**
+ * One for each service; none if the services themselves could not be asked for.
+ */
+services: Array<CdsAnswer>, 
+/**
+ * Something did not answer: what is shown may not be all.
+ */
+incomplete: boolean, };
+
+/**
+ * One card, as it is shown.
+ */
+export type CdsCard = { 
+/**
+ * How urgent, by the service.
+ */
+indicator: CdsIndicator, 
+/**
+ * In a line.
+ */
+summary: string, 
+/**
+ * In more words; Markdown is shown as it is written. May be empty.
+ */
+detail: string, 
+/**
+ * Where the content comes from.
+ */
+source: string, 
+/**
+ * Pages that say more, `https` alone.
+ */
+links: Array<CdsLink>, };
+
+/**
+ * How urgent a card is.
+ */
+export type CdsIndicator = "critical" | "warning" | "info";
+
+/**
+ * A page that says more.
+ */
+export type CdsLink = { 
+/**
+ * What it is called.
+ */
+label: string, 
+/**
+ * Where it is.
+ */
+url: string, };
+
+/**
  * One accepted change. Folding changes in order of `seq` gives the document, here and in the browser.
  */
 export type Change = { 

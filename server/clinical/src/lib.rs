@@ -6,6 +6,7 @@ pub mod actor;
 pub mod allergy;
 pub mod bytes;
 pub mod care_team;
+pub mod cds;
 pub mod change;
 pub mod command;
 pub mod condition;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use clinical::actor::Role;
+use clinical::actor::{Millis, Role};
 use clinical::doc::Doc;
+use clinical::fhir::PatientFacts;
 use clinical::fhir::export::{
     Exported, Practice, Reader, Signed, Source, Writer, care_plan, medication_profile, whole_record,
 };
 use clinical::field::{Address, DocKind, FieldName};
-use clinical::id::{PatientId, PersonId};
+use clinical::id::{PatientId, PersonId, RecordId};
 use clinical::record::Record;
 use clinical::register::Register;
 use clinical::value::Value;
@@ -30,7 +31,7 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json};
 use crate::person::{self, Person};
 use crate::store::now;
-use crate::{config, patient};
+use crate::{config, patient, record};
 
 /// Body of `POST /api/seats/{seat}/export`. A body, so that no address tells what somebody took along and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let nothing = || Problem::new(ProblemCode::NotFound);
     let Some(record_id) = visit.record else { return Err(nothing()) };
-    let Some((patient_id, facts)) = patient::chart_of(&app.store, &app.vault, record_id).await?
+    let Some((patient_id, _facts)) = patient::chart_of(&app.store, &app.vault, record_id).await?
     else {
         return Err(nothing());
     };
@@ -98,35 +99,12 @@ pub(crate) async fn export(
         app.writer.audit(vec![entry(Outcome::Denied)]).await?;
         return Err(nothing());
     }
-    let docs: Vec<Doc> = load(&app, record_id).await?.into_iter().map(|held| held.doc).collect();
-    let shared =
-        docs.iter().find(|doc| doc.kind() == DocKind::Plan).is_some_and(|plan| plan.shared());
-    let shared = if shared { Shared::Yes } else { Shared::No };
-    let seen: Vec<Snapshot> = docs
-        .iter()
-        .filter_map(|doc| Some(doc.snapshot(role::view(seat.role, doc.kind(), shared)?)))
-        .collect();
-    let record = Record::of(&seen.iter().collect::<Vec<_>>())
-        .map_err(|_damaged| Problem::new(ProblemCode::StoreAway))?;
-    let people = people(&app, patient_id).await?;
+    let sheets = Sheets::read(&app, &seat, &visit, record_id).await?.ok_or_else(nothing)?;
     // Written first: what cannot be written down does not leave.
     app.writer.audit(vec![entry(Outcome::Done)]).await?;
-    let config::Practice { name, phone, sign_requires: _, zone: _ } = &app.config.practice;
-    let practice = Practice { name: name.clone(), phone: phone.clone() };
     let own = seat.role == Role::Patient || reason == ExportReason::PatientRequest;
-    let source = Source {
-        record: &record,
-        patient: &facts,
-        patient_id,
-        people: &people,
-        author: author(&app, &seat, &visit).await?,
-        practice: &practice,
-        // That a plan was signed is not told to whom nothing of it is.
-        signed: role::view(seat.role, DocKind::Plan, shared).and_then(|_view| signed(&docs)),
-        document: Uuid::now_v7(),
-        reader: if own { Reader::Patient } else { Reader::Elsewhere },
-        now: now(),
-    };
+    let reader = if own { Reader::Patient } else { Reader::Elsewhere };
+    let source = sheets.source(reader, now());
     let (Exported { json, withheld: _ }, file) = match kind {
         ExportKind::MedicationProfile => (medication_profile(&source), "medication-profile.json"),
         ExportKind::CarePlan => (care_plan(&source), "pharmacist-care-plan.json"),
@@ -137,6 +115,75 @@ pub(crate) async fn export(
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"")),
     ];
     Ok((headers, json).into_response())
+}
+
+/// Everything a bundle is made of, as one seat reads it.
+pub(super) struct Sheets {
+    /// Whom it is about.
+    pub(super) patient: PatientId,
+    facts: PatientFacts,
+    record: Record,
+    people: BTreeMap<PersonId, Writer>,
+    author: PersonId,
+    practice: Practice,
+    signed: Option<Signed>,
+}
+
+impl Sheets {
+    /// Reads them; nothing if there is no chart, or the patient shuts this seat out.
+    pub(super) async fn read(
+        app: &App,
+        seat: &Seat,
+        visit: &Visit,
+        record: RecordId,
+    ) -> Result<Option<Self>, Problem> {
+        let Some((patient, facts)) = patient::chart_of(&app.store, &app.vault, record).await?
+        else {
+            return Ok(None);
+        };
+        let held = load(app, record).await?;
+        let hand = record::hand(&held, seat.role, seat.person);
+        if hand.is_shut_out() {
+            return Ok(None);
+        }
+        let docs: Vec<Doc> = held.into_iter().map(|held| held.doc).collect();
+        let shared =
+            docs.iter().find(|doc| doc.kind() == DocKind::Plan).is_some_and(|plan| plan.shared());
+        let shared = if shared { Shared::Yes } else { Shared::No };
+        let seen: Vec<Snapshot> = docs
+            .iter()
+            .filter_map(|doc| Some(doc.snapshot(hand.view(doc.kind(), shared)?)))
+            .collect();
+        let record = Record::of(&seen.iter().collect::<Vec<_>>())
+            .map_err(|_damaged| Problem::new(ProblemCode::StoreAway))?;
+        let config::Practice { name, phone, sign_requires: _, zone: _ } = &app.config.practice;
+        Ok(Some(Self {
+            patient,
+            facts,
+            record,
+            people: people(app, patient).await?,
+            author: author(app, seat, visit).await?,
+            practice: Practice { name: name.clone(), phone: phone.clone() },
+            // That a plan was signed is not told to whom nothing of it is.
+            signed: hand.view(DocKind::Plan, shared).and_then(|_view| signed(&docs)),
+        }))
+    }
+
+    /// The same, to make a bundle of.
+    pub(super) fn source(&self, reader: Reader, now: Millis) -> Source<'_> {
+        Source {
+            record: &self.record,
+            patient: &self.facts,
+            patient_id: self.patient,
+            people: &self.people,
+            author: self.author,
+            practice: &self.practice,
+            signed: self.signed.clone(),
+            document: Uuid::now_v7(),
+            reader,
+            now,
+        }
+    }
 }
 
 /// The signed version the plan is; none while it was never signed, or is open again.

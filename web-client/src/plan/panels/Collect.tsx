@@ -10,6 +10,7 @@ import { today } from "../today";
 import { Background } from "./Background";
 import { AddMedicine } from "./AddMedicine";
 import { Medicine } from "./Medicine";
+import { Cards } from "./Cards";
 import { AskSafety, PlanPrompts } from "./Safety";
 import { Named, Small, wrap } from "./shared";
 import style from "./panels.module.css";
@@ -24,6 +25,7 @@ export function Collect() {
       <Background />
       <RowList list="meds" row={(row) => <Medicine row={row} />} add={<AddMedicine />}>
         <PlanPrompts />
+        <Cards />
       </RowList>
       <RowList list="allergies" row={(row) => <Small list="allergies" row={row} field="allergies.content" shape={allergyShape} />} empty={say("plan.allergy.empty")}
         add={<AddRow list="allergies" begin={() => allergyShape.begin(null)} form={allergyShape.form} finish={wrap("allergies.content", allergyShape.finish)} />}>

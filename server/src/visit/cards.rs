@@ -1,0 +1,96 @@
+//! What the operator's CDS Hooks service says about the plan: asked for whoever reads the whole plan, shown as its words.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use clinical::actor::Millis;
+use clinical::cds::{self, CdsCard};
+use clinical::fhir::export::{Reader, whole_record};
+use serde::Serialize;
+use signaling::role;
+use uuid::Uuid;
+
+use super::export::Sheets;
+use crate::audit::{Entry, Outcome};
+use crate::http::auth::Seated;
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::{App, reply};
+use crate::store::now;
+
+/// Reply of `GET /api/seats/{seat}/cards`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct CdsAnswers {
+    /// When it was asked.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    at_ms: Millis,
+    /// One for each service; none if the services themselves could not be asked for.
+    services: Vec<CdsAnswer>,
+    /// Something did not answer: what is shown may not be all.
+    incomplete: bool,
+}
+
+/// What one service says.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct CdsAnswer {
+    /// Its name.
+    service: String,
+    /// Its cards; `null`: it did not answer.
+    cards: Option<Vec<CdsCard>>,
+}
+
+/// `GET /api/seats/{seat}/cards`. No content where no service is configured.
+pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Response, Problem> {
+    let nothing = || Problem::new(ProblemCode::NotFound);
+    let Seated { session: _, seat, visit } = &seated;
+    let record = visit.record.filter(|_record| role::may_ask_safety(seat.role));
+    let record = record.ok_or_else(nothing)?;
+    let Some(cds) = &app.cds else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let _place = cds.place().ok_or_else(|| Problem::new(ProblemCode::SlowDown))?;
+    let sheets = Sheets::read(&app, seat, visit, record).await?.ok_or_else(nothing)?;
+    let entry = Entry {
+        at_ms: now(),
+        person: Some(seat.person),
+        role: Some(seat.role),
+        on_behalf_of: None,
+        action: "cds.asked",
+        outcome: Outcome::Done,
+        patient: Some(sheets.patient),
+        object: format!("record:{record}"),
+        visit: Some(visit.id),
+        detail: None,
+    };
+    // Written first: what cannot be written down does not leave.
+    app.writer.audit(vec![entry]).await?;
+    let at_ms = now();
+    let services = match cds.services().await {
+        Ok(services) => services,
+        Err(error) => {
+            tracing::warn!(%error, "the CDS Hooks services could not be asked for");
+            return reply(&CdsAnswers { at_ms, services: Vec::new(), incomplete: true });
+        }
+    };
+    let bundle = whole_record(&sheets.source(Reader::Elsewhere, at_ms)).json;
+    let bundle: serde_json::Value =
+        serde_json::from_str(&bundle).map_err(|_ours| Problem::new(ProblemCode::Internal))?;
+    let (person, patient) = (seat.person.to_string(), sheets.patient.to_string());
+    let mut answers = Vec::with_capacity(services.len());
+    let mut incomplete = false;
+    // One after the other: there are few, and each has its own five seconds.
+    for service in services.iter() {
+        let question = cds::request(service, &bundle, Uuid::now_v7(), &person, &patient);
+        let cards = match cds.ask(service, &question).await {
+            Ok(cards) => Some(cards),
+            Err(error) => {
+                tracing::warn!(%error, "a CDS Hooks service did not answer");
+                incomplete = true;
+                None
+            }
+        };
+        answers.push(CdsAnswer { service: service.title.clone(), cards });
+    }
+    reply(&CdsAnswers { at_ms, services: answers, incomplete })
+}
