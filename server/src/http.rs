@@ -103,6 +103,7 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/key", get(crate::visit::key))
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
         .route("/api/seats/{seat}/export", post(crate::visit::export::export))
+        .route("/api/seats/{seat}/import", post(crate::visit::import::import))
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
         .route("/api/seats/{seat}/cards", get(crate::visit::cards::cards))

@@ -1,5 +1,6 @@
 //! Patients: the import of a chart, and the facts that tell two charts apart.
 
+pub(crate) mod batch;
 mod sql;
 mod store;
 
@@ -7,6 +8,7 @@ pub(crate) use sql::ALL;
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use clinical::actor::Role;
@@ -15,10 +17,13 @@ use clinical::edit::EditError;
 use clinical::fhir::{self, Chart, Issue, ReadError};
 use clinical::field::{Address, DocKind, FieldName};
 use clinical::id::{DocId, EditId, PatientId, PersonId, RecordId, RowId};
-use clinical::medication::Verify;
+use clinical::merge::person::Sameness;
+use clinical::merge::{self, Origin};
 use clinical::phi::Phi;
 use clinical::value::{PartialDate, Value, ValueError};
 use signaling::message::{PatientFacts, StorageState};
+
+use batch::{Batch, Report};
 
 use crate::audit::{Entry, Outcome};
 use crate::person::{self, Person, PersonError};
@@ -116,14 +121,8 @@ pub async fn import(
         StorageState::Failed => return Err(StoreError::Failed.into()),
     }
     let now = now();
-    let mut chart = fhir::read(bytes, &PartialDate::of(now))?;
-    for row in &mut chart.rows {
-        // Somebody verified it in another practice: here it is asked again. Its problems stayed there too.
-        if let Some(verify) = row.values.get_mut(&FieldName::MedsVerify) {
-            *verify = Value::of(&Verify::Unverified)?;
-        }
-        row.values.remove(&FieldName::GoalsProblems);
-    }
+    let chart = fhir::read(bytes, &PartialDate::of(now))?;
+    let report = Report::of(&chart);
     let patient = PatientId(Uuid::now_v7());
     let person = PersonId(Uuid::now_v7());
     let record = RecordId(Uuid::now_v7());
@@ -136,6 +135,7 @@ pub async fn import(
         issues_left_out,
         ignored,
     } = chart;
+    let counts = report.rows.clone();
     let name = facts.name.clone();
     let head = store::ChartHead { patient: facts, last_discharge };
 
@@ -148,11 +148,12 @@ pub async fn import(
         store::add_record(record, patient, now),
     ];
 
-    let mut counts = BTreeMap::new();
     let mut items = Vec::with_capacity(rows.len());
+    let mut origins = Vec::with_capacity(rows.len());
     for row in rows {
-        *counts.entry(row.list).or_insert(0) += 1;
         let id = RowId(Uuid::now_v7());
+        origins.push(Origin::of(id, &row));
+        let row = merge::as_imported(row);
         items.push((row.list.doc(), Import::Row { list: row.list, row: id, values: row.values }));
         items.extend(row.texts.into_iter().map(|(field, words)| {
             let at = Address { row: Some(id), field };
@@ -177,20 +178,86 @@ pub async fn import(
             append.push(Append { doc: id, epoch: 0, before: 0, rows });
         }
     }
-    let audit = vec![Entry {
+    let file = digest(bytes);
+    let statement = Some(allergy_statement);
+    let batch = Batch { file, bytes: bytes.len(), origins, statement, report };
+    first.push(batch::statement(&dek, record, by, now, &batch)?);
+    let entry = |action| Entry {
         at_ms: now,
         person: by,
         role: None,
         on_behalf_of: None,
-        action: "patient.imported",
+        action,
         outcome: Outcome::Done,
         patient: Some(patient),
         object: format!("record:{record}"),
         visit: None,
         detail: None,
-    }];
+    };
+    let audit = vec![entry("patient.imported"), entry("import.batch")];
     writer.store(Work { first, append, clients: Vec::new(), audit }).await.committed()?;
     Ok(ImportReport { patient, person, record, rows: counts, issues, issues_left_out, ignored })
+}
+
+/// SHA-256 of a file, in hex.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A patient whom a chart may be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The patient.
+    pub patient: PatientId,
+    /// Their record.
+    pub record: RecordId,
+    /// How sure that is.
+    pub sameness: Sameness,
+}
+
+/// The patients here whom a chart may be about, the surest first. Names and numbers are sealed, so every chart is
+/// opened: seconds for ten thousand patients, which an operator's command may take.
+///
+/// # Errors
+/// They do not read.
+pub async fn matches(
+    store: &Store,
+    vault: &Vault,
+    chart: &fhir::PatientFacts,
+) -> Result<Vec<Match>, PersonError> {
+    let mut found = Vec::new();
+    for (record, patient) in store::records(store).await? {
+        let head = match store::of_record(store, vault, record).await {
+            Ok(Some((_, head))) => head,
+            // Erased: there is nobody to compare with.
+            Ok(None) | Err(PersonError::Vault(VaultError::Gone)) => continue,
+            Err(error) => return Err(error),
+        };
+        let sameness = merge::person::compare(patient, &head.patient, chart);
+        if sameness != Sameness::Other {
+            found.push(Match { patient, record, sameness });
+        }
+    }
+    found.sort_by_key(|one| one.sameness != Sameness::Same);
+    Ok(found)
+}
+
+/// Keeps a batch of an import into a record that was there before.
+///
+/// # Errors
+/// It is not stored.
+pub(crate) async fn keep_batch(
+    app: (&Store, &Vault, &Writer),
+    record: RecordId,
+    person: PersonId,
+    batch: &Batch,
+    entry: Entry,
+) -> Result<(), PersonError> {
+    let (store, vault, writer) = app;
+    let dek = store::key_of_record(store, vault, record).await?.ok_or(StoreError::Row)?;
+    let first = vec![batch::statement(&dek, record, Some(person), entry.at_ms, batch)?];
+    let work = Work { first, audit: vec![entry], ..Work::default() };
+    Ok(writer.store(work).await.committed()?)
 }
 
 /// Whom a record is about: two identifiers, so that nobody edits the wrong chart. An unknown birth date is empty.

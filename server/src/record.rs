@@ -12,7 +12,7 @@ pub(crate) mod version;
 mod walk;
 pub mod writer;
 
-pub(crate) use outside::Answer;
+pub(crate) use outside::{Acceptance, Answer};
 pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
@@ -303,6 +303,12 @@ enum Input {
     Answer {
         reader: Box<Reader>,
         answer: Box<Answer>,
+    },
+    /// What somebody accepted of a chart from elsewhere.
+    Chart {
+        reader: Box<Reader>,
+        acceptance: Box<Acceptance>,
+        becomes: outside::Becomes,
     },
     Close {
         connection: ConnectionId,

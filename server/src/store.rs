@@ -81,6 +81,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (5, "booking", include_str!("../migrations/0005_booking.sql"), ""),
     (6, "decisions", include_str!("../migrations/0006_decisions.sql"), ""),
+    (7, "imports", include_str!("../migrations/0007_imports.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

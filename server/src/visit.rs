@@ -3,6 +3,7 @@
 pub mod booking;
 pub mod cards;
 pub mod export;
+pub mod import;
 mod sql;
 mod store;
 pub(crate) mod takeaway;

@@ -8,6 +8,7 @@ mod bucket;
 mod decide;
 mod effect;
 mod history;
+mod import;
 mod parts;
 mod queue;
 mod refusal;
@@ -31,6 +32,7 @@ use crate::role::{self, Hand, Shared};
 
 use bucket::Bucket;
 pub use effect::{Audit, Effect, Fact, StoreFailure};
+pub use import::{Accepted, ChartTaken};
 use queue::{Item, Origin, Sheet};
 use refusal::refusal_of;
 

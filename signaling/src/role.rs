@@ -415,6 +415,17 @@ pub const fn joins_by_agreement(role: Role) -> bool {
     Roles::of(&[Role::Caregiver, Role::Interpreter, Role::Observer]).holds(role)
 }
 
+/// Whether a role takes a chart from elsewhere into the record: who may write all that a chart says.
+pub const fn may_import(role: Role) -> bool {
+    PRESCRIBING.holds(role)
+}
+
+/// Whether a role may accept what a chart says in a field. How something was prescribed is written by nobody: it is
+/// accepted as it came.
+pub const fn may_accept(role: Role, field: FieldName) -> bool {
+    may_import(role) && (may_write(role, field) || matches!(field, FieldName::MedsPrescribedSig))
+}
+
 /// Whether a role lets waiting seats in and sends them back.
 pub const fn may_admit(role: Role) -> bool {
     Roles::of(&[Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Facilitator]).holds(role)

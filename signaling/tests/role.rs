@@ -318,6 +318,21 @@ fn presence_belongs_to_those_who_keep_the_list() {
 }
 
 #[test]
+fn a_chart_comes_in_by_pharmacist_and_pcp_field_by_field_as_they_may_write() {
+    for role in Role::ALL {
+        let clinician = matches!(role, Role::Pharmacist | Role::Pcp);
+        assert_eq!(role::may_import(role), clinician, "{role:?}");
+        for field in FieldName::ALL {
+            let as_it_came = *field == FieldName::MedsPrescribedSig;
+            let may = clinician && (as_it_came || role::may_write(role, *field));
+            assert_eq!(role::may_accept(role, *field), may, "{role:?} {field}");
+        }
+    }
+    assert!(!role::may_accept(Role::Pharmacist, FieldName::HomeReadingsContent));
+    assert!(!role::may_accept(Role::Pharmacist, FieldName::Signed));
+}
+
+#[test]
 fn the_record_leaves_with_pharmacist_and_pcp_and_to_the_patient_whole() {
     for role in Role::ALL {
         let clinician = matches!(role, Role::Pharmacist | Role::Pcp);

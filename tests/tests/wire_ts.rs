@@ -15,6 +15,7 @@ use mortar::link::{Claim, Claimed};
 use mortar::visit::booking::{Book, Bookings};
 use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
+use mortar::visit::import::{ImportReply, ImportRequest};
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::versions::VersionLine;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
@@ -36,6 +37,8 @@ fn the_client_types_are_those_of_the_server() {
     QueueKey::export_all(&config).unwrap();
     ExportRequest::export_all(&config).unwrap();
     CdsAnswers::export_all(&config).unwrap();
+    ImportRequest::export_all(&config).unwrap();
+    ImportReply::export_all(&config).unwrap();
     // Named only where patient data is wrapped, which hides them from the export.
     ListUpdate::export_all(&config).unwrap();
     DecisionMedicine::export_all(&config).unwrap();

@@ -27,7 +27,7 @@ use crate::view::{Projection, Snapshot, View};
 
 pub(crate) use book::Book;
 use book::StoredBook;
-pub use import::Import;
+pub use import::{Import, Take};
 
 /// One of the documents of a record.
 pub struct Doc {
@@ -212,7 +212,11 @@ impl Doc {
             | Op::Move { .. }
             | Op::Reviewed { .. } => false,
         };
-        if grows && self.size > DOCUMENT {
+        if grows { self.check_size() } else { Ok(()) }
+    }
+
+    fn check_size(&mut self) -> Result<(), EditError> {
+        if self.size > DOCUMENT {
             self.size = encoded(&self.state.snapshot());
             if self.size > DOCUMENT {
                 return Err(EditError::TooBig);

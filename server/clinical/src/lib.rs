@@ -25,6 +25,7 @@ mod ingredient;
 pub mod limits;
 pub mod measure;
 pub mod medication;
+pub mod merge;
 pub mod outline;
 pub mod phi;
 pub mod plain;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use clinical::actor::Millis;
 use clinical::fhir::PatientFacts;
-use clinical::id::{PatientId, RecordId};
+use clinical::id::{PatientId, PersonId, RecordId};
 use clinical::phi::Phi;
 use clinical::value::PartialDate;
 
@@ -75,4 +75,39 @@ pub(super) async fn records(store: &Store) -> Result<Vec<(RecordId, PatientId)>,
         .map(|(record, patient)| Some((record.parse().ok()?, patient.parse().ok()?)))
         .collect::<Option<_>>()
         .ok_or(StoreError::Row)
+}
+
+/// A batch at rest.
+pub(super) struct BatchRow {
+    pub(super) id: String,
+    pub(super) dek: DekId,
+    pub(super) person: Option<PersonId>,
+    pub(super) at_ms: Millis,
+    pub(super) content: Vec<u8>,
+}
+
+/// The imports of a record, oldest first.
+pub(super) async fn batches(store: &Store, record: RecordId) -> Result<Vec<BatchRow>, StoreError> {
+    let rows: Vec<(String, String, String, i64, Vec<u8>)> =
+        sqlx::query_as(sql::BATCHES).bind(record.to_string()).fetch_all(store.read()).await?;
+    let read = |(id, dek, person, at_ms, content): (String, String, String, i64, Vec<u8>)| {
+        let person = if person.is_empty() { None } else { Some(person.parse().ok()?) };
+        Some(BatchRow { id, dek: DekId(dek.parse().ok()?), person, at_ms: Millis(at_ms), content })
+    };
+    rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Row)
+}
+
+/// The key of a record's patient.
+pub(super) async fn key_of_record(
+    store: &Store,
+    vault: &Vault,
+    record: RecordId,
+) -> Result<Option<Dek>, PersonError> {
+    let row: Option<(String,)> = sqlx::query_as(sql::KEY_OF_RECORD)
+        .bind(record.to_string())
+        .fetch_optional(store.read())
+        .await?;
+    let Some((dek,)) = row else { return Ok(None) };
+    let dek = DekId(dek.parse().map_err(|_wrong| StoreError::Row)?);
+    Ok(Some(vault.key_by_id(store, dek).await?))
 }

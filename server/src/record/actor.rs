@@ -129,7 +129,12 @@ impl Home {
                     tell(&reader);
                 }
                 Input::Answer { reader, answer: _ } => tell(&reader),
-                Input::Message { .. } | Input::Role { .. } | Input::Close { .. } | Input::Stop => {}
+                // Who waits for what becomes of a chart sees its end closed.
+                Input::Chart { .. }
+                | Input::Message { .. }
+                | Input::Role { .. }
+                | Input::Close { .. }
+                | Input::Stop => {}
                 #[cfg(test)]
                 Input::Break => {}
             }
@@ -251,6 +256,11 @@ impl Task {
                 }
             }
             Input::Answer { reader, answer } => self.answer(*reader, *answer).await,
+            Input::Chart { reader, acceptance, becomes } => {
+                let became = self.take_chart(*reader, *acceptance).await;
+                // Who asked may be gone: what they accepted stands all the same.
+                let _gone = becomes.send(became);
+            }
             // Taken by the loop, which ends with it.
             Input::Stop => {}
             #[cfg(test)]

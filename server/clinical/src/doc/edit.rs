@@ -18,7 +18,7 @@ use crate::register::{Candidate, Outcome, Register, Seen};
 use crate::text::{Text, numbers};
 use crate::value::{Value, ValueError};
 
-use super::Doc;
+use super::{Doc, Stamp};
 
 /// A change in the making.
 pub(super) struct Decided {
@@ -102,6 +102,54 @@ impl Doc {
                 Decided { what: What::Conflicted { at, candidates }, contested }
             }
         })
+    }
+
+    /// What becomes of a field a person accepted from a chart. What only charts write is a fact of the chart: the newer
+    /// one stands, the older one is in the history.
+    pub(super) fn decide_taken(
+        &self,
+        stamp: Stamp,
+        at: Address,
+        value: &Value,
+        over: Option<u64>,
+    ) -> Result<Decided, EditError> {
+        let seq = self.seq.saturating_add(1);
+        let hand = Hand { by: stamp.by, now: stamp.now, edit: stamp.edit, seq };
+        self.check_place(&at)?;
+        let register = self.state.register(&at);
+        match at.field.kind() {
+            FieldKind::Text { .. } => Err(EditError::UnknownAddress),
+            FieldKind::Command => {
+                if self.row_is_out(&at) {
+                    return Err(EditError::RowRemoved);
+                }
+                let before = register.value().cloned();
+                Ok(What::Set { at, before, after: Some(value.clone()) }.into())
+            }
+            FieldKind::Register => {
+                self.check_unlocked(&at)?;
+                // The revision before all: whatever stands there now was not seen by whoever wrote the chart.
+                let seen = Seen { rev: over.unwrap_or(0), own: None };
+                if self.row_is_out(&at) {
+                    return Err(EditError::RowRemoved);
+                }
+                let incoming = hand.candidate(Some(value.clone()));
+                let set_by = self.book.set_by(&at).unwrap_or(hand.edit);
+                let known = |rev| self.book.had(&at, rev);
+                Ok(match register.decide(seen, incoming, set_by, known)? {
+                    Outcome::Set => {
+                        let before = register.value().cloned();
+                        What::Set { at, before, after: Some(value.clone()) }.into()
+                    }
+                    Outcome::Agreed => What::Agreed { at }.into(),
+                    Outcome::Conflicted(candidates) => What::Conflicted { at, candidates }.into(),
+                })
+            }
+        }
+    }
+
+    fn row_is_out(&self, at: &Address) -> bool {
+        at.row.is_some_and(|row| matches!(self.presence(row), Presence::Removed { .. }))
     }
 
     fn decide_resolve(

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::actor::{Author, Millis};
+use crate::actor::{Actor, Author, Millis};
 use crate::change::{Change, What};
 use crate::edit::EditError;
 use crate::field::{Address, FieldKind, FieldName, ListName, Place};
 use crate::id::{EditId, RowId};
 use crate::limits::ROWS;
+use crate::phi::Phi;
 use crate::text::written;
 use crate::value::Value;
 
@@ -42,7 +43,75 @@ pub enum Import {
     },
 }
 
+/// One thing of a later chart that a person accepted into a record that is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// A row, below the others of its list.
+    Row {
+        /// In which list.
+        list: ListName,
+        /// Its id.
+        row: RowId,
+        /// Its registers, those that only an import may write included.
+        values: BTreeMap<FieldName, Value>,
+    },
+    /// The words of a row that was just added.
+    Text {
+        /// Which.
+        at: Address,
+        /// The words.
+        words: Phi<String>,
+    },
+    /// A field.
+    Field {
+        /// Which.
+        at: Address,
+        /// What the chart says.
+        value: Value,
+        /// What stood there when the person accepted. `None`: what people wrote stands there, and it stays beside the
+        /// chart's value until somebody chooses.
+        over: Option<u64>,
+    },
+}
+
 impl Doc {
+    /// Takes what a person accepted of a chart: an edit of theirs, under the rules of every edit, that may also write
+    /// what only charts say. Who may is decided before, in `signaling::role`.
+    ///
+    /// # Errors
+    /// Why it was refused; the document is unchanged.
+    pub fn take(
+        &mut self,
+        now: Millis,
+        by: &Actor,
+        id: EditId,
+        take: &Take,
+    ) -> Result<Change, EditError> {
+        if self.sealed() {
+            return Err(EditError::Sealed);
+        }
+        let stamp = Stamp { now, by: Author::Seat(*by), call: None, edit: id };
+        let decided = match take {
+            Take::Row { list, row, values } => {
+                let items = Import::Row { list: *list, row: *row, values: values.clone() };
+                self.check_size()?;
+                self.imported(&items)?.into()
+            }
+            Take::Text { at, words } => {
+                let items = Import::Text { at: *at, words: words.expose().clone() };
+                self.imported(&items)?.into()
+            }
+            Take::Field { at, value, over } => {
+                self.check_size()?;
+                self.decide_taken(stamp, *at, value, *over)?
+            }
+        };
+        let mut change = self.change(stamp, decided.what);
+        change.contested = decided.contested;
+        self.fold(&change).map_err(|_damaged| EditError::TextBad)?;
+        Ok(change)
+    }
+
     /// Writes what a chart says into the document. `next_id` makes the identifiers of the changes.
     ///
     /// # Errors

@@ -58,11 +58,24 @@ pub struct ChartRow {
     pub texts: BTreeMap<FieldName, Phi<String>>,
     /// Where it was read.
     pub source: ResourceRef,
+    /// `meta.versionId` of the resource, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub version: Option<Phi<String>>,
+    /// SHA-256, in hex, of the resource as it came: members by name, no white space, numbers as written.
+    pub sha256: String,
 }
 
 impl ChartRow {
     pub(super) const fn new(list: ListName, source: ResourceRef) -> Self {
-        Self { list, values: BTreeMap::new(), texts: BTreeMap::new(), source }
+        Self {
+            list,
+            values: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            source,
+            version: None,
+            sha256: String::new(),
+        }
     }
 
     /// One of its registers, as its type.

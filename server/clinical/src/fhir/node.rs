@@ -259,6 +259,13 @@ impl<'j> Node<'j> {
         out
     }
 
+    /// SHA-256, in hex, of the whole resource in its canonical text.
+    pub(crate) fn sha256(&self) -> String {
+        let mut text = String::new();
+        self.json.canonical(&mut text);
+        super::export::row::digest(&text)
+    }
+
     /// Whether a member is an object or a list, without remarking.
     pub(crate) fn is_object(&self, name: &str) -> bool {
         matches!(self.raw(name), Some(Json::Map(_)))

@@ -19,7 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{File, is_fhir, parse};
-use super::chart::{Chart, ChartRow, PatientFacts};
+use super::chart::{Chart, ChartRow, PatientFacts, ResourceRef};
 use super::issue::{IssueCode, ReadError};
 use super::node::{Log, Node};
 use crate::allergy::AllergyStatement;
@@ -31,6 +31,9 @@ pub(super) use medication::ingredients_of;
 
 /// Rows of one list that an import brings. Below [`crate::limits::ROWS`], so that people can still add some.
 pub const ROWS: usize = 450;
+
+/// Bytes of a `meta.versionId`: FHIR allows 64 characters.
+const VERSION_BYTES: usize = 64;
 
 /// A file while it is read.
 struct Reader<'f> {
@@ -176,7 +179,31 @@ impl<'f> Reader<'f> {
         rows.extend(conditions.rows(self));
         rows.extend(measures.rows(self));
         rows.extend(goals);
-        Ok((facts, self.bound(rows), statement, discharge, ignored))
+        Ok((facts, self.stamped(self.bound(rows)), statement, discharge, ignored))
+    }
+
+    /// Which version of which resource each row was read from: what a later import is compared with.
+    fn stamped(&self, mut rows: Vec<ChartRow>) -> Vec<ChartRow> {
+        let key = |source: &ResourceRef| {
+            (source.entry, source.kind.clone(), source.id.clone().map(Phi::into_exposed))
+        };
+        let wanted: BTreeSet<_> = rows.iter().map(|row| key(&row.source)).collect();
+        let mut found = BTreeMap::new();
+        for (_, _, node) in self.file.resources(self.log) {
+            let key = key(node.source());
+            if wanted.contains(&key) {
+                found.entry(key).or_insert(node);
+            }
+        }
+        for row in &mut rows {
+            if let Some(node) = found.get(&key(&row.source)) {
+                let version = node.object_quiet("meta").and_then(|meta| meta.text("versionId"));
+                row.version =
+                    version.filter(|version| version.len() <= VERSION_BYTES).map(Phi::new);
+                row.sha256 = node.sha256();
+            }
+        }
+        rows
     }
 
     /// Rows beyond what a record holds stay out, with a remark each: they stand last, so they are the oldest.

@@ -6,14 +6,17 @@ use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId};
 use clinical::version::SealedVersion;
 use signaling::message::{RecordRefusal, RefusalCode, ServerMessage};
-use signaling::record::{Audit, Effect, Fact};
+use signaling::record::{Audit, ChartTaken, Effect, Fact};
+use uuid::Uuid;
 
 use super::{InFlight, Task};
 use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
-use crate::record::{Answer as Outside, Cut, Reader, Said, record_refusal, refused};
+use crate::record::{
+    Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused,
+};
 use crate::store::now;
 
 impl Task {
@@ -31,6 +34,34 @@ impl Task {
         let effects =
             self.session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
         self.carry_out(Some(connection), effects).await;
+    }
+
+    /// What somebody accepted of a chart: they hear of each edit when it is stored, and nothing else of the record.
+    pub(super) async fn take_chart(
+        &mut self,
+        reader: Reader,
+        acceptance: Acceptance,
+    ) -> Result<ChartTaken, RecordRefusal> {
+        let Acceptance { chart, known, accept } = acceptance;
+        let (connection, actor, name) = (reader.connection, reader.actor, reader.name.clone());
+        self.readers.insert(connection, reader);
+        self.empty_since = None;
+        if self.logs.values().any(|log| log.poison.is_some()) {
+            return Err(RecordRefusal::StorageFailed);
+        }
+        let fresh = &mut Uuid::now_v7;
+        let (effects, taken) = self.session.take_chart(
+            now(),
+            connection,
+            actor,
+            name,
+            &chart,
+            &known,
+            &accept,
+            fresh,
+        )?;
+        self.carry_out(Some(connection), effects).await;
+        Ok(taken)
     }
 
     /// An edit sent again whose change is older than the document remembers: the index knows it.
