@@ -1,9 +1,12 @@
 //! The command line: the server, and an operator's commands.
 
+mod import;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -18,16 +21,12 @@ use crate::config::{Config, Demo, Practice, Tls};
 use crate::credential;
 use crate::demo::{self, Invitation, Invited};
 use crate::http::assets;
-use crate::patient;
 use crate::person::{self, Person};
 use crate::record::writer::Writer;
 use crate::serve::{KEY_FILE, origin, serve};
 use crate::store::{Hold, Store};
 use crate::vault::Vault;
 use crate::verify;
-
-/// Largest chart that is read.
-const CHART_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Video consults for virtual pharmacists.
 #[derive(Debug, Parser)]
@@ -103,11 +102,9 @@ struct Cli {
 enum Command {
     /// Run the server (the default).
     Serve,
-    /// Import a FHIR R4 chart (a Bundle in JSON).
-    Import {
-        /// The file.
-        file: PathBuf,
-    },
+    /// Import a FHIR R4 chart (a Bundle in JSON, or NDJSON) of a new patient. Exit code 3: the patient is here already
+    /// and the chart says something else; 4: a warning wants a word of yours. Then nothing was stored.
+    Import(import::Import),
     /// Print the links of the newest visit.
     Links,
     /// List staff and their credentials.
@@ -195,7 +192,7 @@ impl Cli {
 ///
 /// # Errors
 /// What is wrong and what to do, for the terminal.
-pub fn run() -> anyhow::Result<()> {
+pub fn run() -> anyhow::Result<ExitCode> {
     let (command, config) = Cli::parse().config();
     for origin in &config.origins {
         if !(origin.starts_with("https://") || origin.starts_with("http://")) {
@@ -208,8 +205,8 @@ pub fn run() -> anyhow::Result<()> {
         .context("the system gives no threads")?;
     runtime.block_on(async {
         match command {
+            Command::Import(asked) => return import::run(config, asked).await,
             Command::Serve => run_server(config).await,
-            Command::Import { file } => import(config, file).await,
             Command::Links => links(config).await,
             Command::Staff => staff(config).await,
             Command::Credential { person, kind, number, expires, state } => {
@@ -217,7 +214,8 @@ pub fn run() -> anyhow::Result<()> {
             }
             Command::Report { from, to } => report(config, from, to).await,
             Command::Verify => verify_all(config).await,
-        }
+        }?;
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -246,45 +244,6 @@ async fn run_server(config: Config) -> anyhow::Result<()> {
     }
     say("Stopping: everything typed is being stored.\n");
     server.stop().await;
-    Ok(())
-}
-
-async fn import(config: Config, file: PathBuf) -> anyhow::Result<()> {
-    let shown = file.display();
-    let size = std::fs::metadata(&file)
-        .with_context(|| format!("{shown} cannot be read: check its name and your rights"))?
-        .len();
-    if size > CHART_BYTES {
-        bail!("{shown} has {size} bytes, more than {CHART_BYTES}: export one patient at a time");
-    }
-    let bytes = std::fs::read(&file)
-        .with_context(|| format!("{shown} cannot be read: check its name and your rights"))?;
-    let (store, vault) = open(&config).await?;
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
-    let report = patient::import(&store, &vault, &writer, &bytes, None)
-        .await
-        .with_context(|| format!("{shown} was not imported"))?;
-    demo::schedule(&store, &vault, &writer, &report).await?;
-    let mut words = format!(
-        "Imported {shown} as record {}, with a follow-up visit. The next start of the server, and `mortar links`, print its links.\n",
-        report.record
-    );
-    for (list, rows) in &report.rows {
-        let _infallible = writeln!(words, "  {rows:>5}  {}", list.as_str());
-    }
-    for (kind, times) in &report.ignored {
-        let _infallible = writeln!(words, "  not read: {times} × {kind}");
-    }
-    for issue in &report.issues {
-        let _infallible = writeln!(words, "  remark: {issue}");
-    }
-    if report.issues_left_out > 0 {
-        let _infallible = writeln!(words, "  and {} more remarks", report.issues_left_out);
-    }
-    say(&words);
-    writer.flush().await;
-    store.close().await;
     Ok(())
 }
 

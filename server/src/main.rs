@@ -6,7 +6,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     mortar::telemetry::start();
     match mortar::cli::run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _closed = writeln!(std::io::stderr(), "mortar: {error:#}");
             ExitCode::FAILURE

@@ -41,6 +41,8 @@ pub struct ImportReport {
     pub person: PersonId,
     /// Their record.
     pub record: RecordId,
+    /// The chart says that they have died.
+    pub deceased: bool,
     /// Rows of each list.
     pub rows: BTreeMap<clinical::field::ListName, usize>,
     /// Remarks, resource by resource.
@@ -137,6 +139,7 @@ pub async fn import(
     } = chart;
     let counts = report.rows.clone();
     let name = facts.name.clone();
+    let deceased = facts.deceased.is_some();
     let head = store::ChartHead { patient: facts, last_discharge };
 
     let (dek, wrapped) = vault.new_key(KeyOf::Patient(patient))?;
@@ -196,7 +199,16 @@ pub async fn import(
     };
     let audit = vec![entry("patient.imported"), entry("import.batch")];
     writer.store(Work { first, append, clients: Vec::new(), audit }).await.committed()?;
-    Ok(ImportReport { patient, person, record, rows: counts, issues, issues_left_out, ignored })
+    Ok(ImportReport {
+        patient,
+        person,
+        record,
+        deceased,
+        rows: counts,
+        issues,
+        issues_left_out,
+        ignored,
+    })
 }
 
 /// SHA-256 of a file, in hex.

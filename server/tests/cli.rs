@@ -271,3 +271,99 @@ fn payers_rules_that_cannot_be_stop_the_start_with_where_and_why() {
     fails(&mortar(&folder.data(), &["--time-zone", "Mars"]), &["Mars", "America/New_York"]);
     assert!(!folder.data().exists(), "nothing is touched");
 }
+
+/// An import: its exit code and what it said.
+fn import(folder: &Folder, file: &Path, flags: &[&str]) -> (i32, String) {
+    let mut arguments = vec!["import", file.to_str().unwrap()];
+    arguments.extend(flags);
+    let output = mortar(&folder.data(), &arguments);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// The record an import named.
+fn record_in(said: &str) -> String {
+    said.split_once("record ").unwrap().1.chars().take(36).collect()
+}
+
+#[test]
+fn a_chart_imported_twice_is_one_patient_and_a_changed_one_changes_nothing_here() {
+    let folder = Folder::new();
+    let chart = folder.file("chart.json", CHART);
+    let changed = String::from_utf8_lossy(CHART).replacen("\"active\"", "\"stopped\"", 1);
+    let changed = folder.file("changed.json", changed.as_bytes());
+
+    let (code, would) = import(&folder, &chart, &["--preview"]);
+    assert_eq!(code, 0, "{would}");
+    assert!(would.contains("would make a new patient"), "{would}");
+    assert!(!folder.data().exists(), "a preview makes no folder");
+    let (code, first) = import(&folder, &chart, &[]);
+    assert_eq!(code, 0, "{first}");
+    for flags in [&[][..], &["--preview"], &["--another-person"]] {
+        let (code, again) = import(&folder, &chart, flags);
+        assert_eq!(code, 0, "{again}");
+        assert!(again.contains("Nothing changed"), "{again}");
+        assert_eq!(record_in(&again), record_in(&first));
+        let (code, other) = import(&folder, &changed, flags);
+        assert_eq!(code, 3, "{other}");
+        assert_eq!(record_in(&other), record_in(&first));
+        assert!(other.contains("meds: changed in the chart"), "{other}");
+    }
+}
+
+#[test]
+fn the_same_file_by_two_commands_at_once_is_one_patient() {
+    let folder = Folder::new();
+    let chart = folder.file("chart.json", CHART);
+    import(&folder, &folder.file("other.json", &renamed("Otra", "Persona")), &[]);
+
+    let said: Vec<(i32, String)> = std::thread::scope(|both| {
+        let each: Vec<_> =
+            (0..3).map(|_| both.spawn(|| import(&folder, &chart, &[]))).collect();
+        each.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+
+    let made = said.iter().filter(|(_, said)| said.starts_with("Imported")).count();
+    assert_eq!(made, 1, "{said:?}");
+    assert!(said.iter().all(|(code, _)| *code == 0), "{said:?}");
+}
+
+/// The demo chart without its numbers, under another name.
+fn renamed(given: &str, family: &str) -> Vec<u8> {
+    let mut chart: serde_json::Value = serde_json::from_slice(CHART).unwrap();
+    let patient = &mut chart["entry"][0]["resource"];
+    assert_eq!(patient["resourceType"], "Patient");
+    patient["identifier"] = serde_json::json!([]);
+    patient["name"] = serde_json::json!([{ "given": [given], "family": family }]);
+    serde_json::to_vec(&chart).unwrap()
+}
+
+#[test]
+fn somebody_of_the_same_name_and_birth_date_is_for_a_person_to_decide() {
+    let folder = Folder::new();
+    let first = folder.file("first.json", CHART);
+    assert_eq!(import(&folder, &first, &[]).0, 0);
+    let twin = folder.file("twin.json", &renamed("Ruth", "DELGADO"));
+
+    let (code, said) = import(&folder, &twin, &[]);
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("same name and birth date") && said.contains("--another-person"));
+    let (code, said) = import(&folder, &twin, &["--another-person"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.starts_with("Imported"), "{said}");
+}
+
+#[test]
+fn the_chart_of_somebody_who_has_died_is_kept_only_when_asked_for_and_makes_no_visit() {
+    let folder = Folder::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/fhir");
+    let chart = fixtures.join("deceased.json");
+
+    let (code, said) = import(&folder, &chart, &[]);
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("--deceased"), "{said}");
+    let (code, said) = import(&folder, &chart, &["--deceased"]);
+    assert_eq!(code, 0, "{said}");
+    let links = mortar(&folder.data(), &["links"]);
+    assert!(String::from_utf8_lossy(&links.stdout).contains("There is no open visit"));
+}

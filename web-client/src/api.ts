@@ -1,6 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
   Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
+  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, RowId, SeatHome, SeatId,
   SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
@@ -76,6 +77,28 @@ export function seatFacts(seat: SeatId): Promise<SeatHome> {
 /** The record as FHIR, to be saved as a file. */
 export async function exportRecord(seat: SeatId, request: ExportRequest): Promise<Blob> {
   return (await answer("POST", `/api/seats/${seat}/export`, request)).blob();
+}
+
+/** A large chart takes minutes on a thin line, and a moment to read. */
+const IMPORT_WITHIN_MS = 180_000;
+
+/** Compares a chart with the record, or takes what was accepted of it: one line that says which, then the file as it is. */
+export async function importChart(seat: SeatId, request: ImportRequest, file: Blob): Promise<ImportReply> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/seats/${seat}/import`, {
+      method: "POST",
+      headers: { "content-type": "application/octet-stream" },
+      body: new Blob([JSON.stringify(request), "\n", file]),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(IMPORT_WITHIN_MS),
+    });
+  } catch {
+    throw new ApiFailure(0, { code: "offline" });
+  }
+  if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
+  return (await response.json()) as ImportReply;
 }
 
 /** The signed versions of the plan, oldest first. */

@@ -1407,6 +1407,279 @@ code?: Code,
 date?: PartialDate, };
 
 /**
+ * An earlier import of the very same file.
+ */
+export type ImportBefore = { 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * By whom; none: by the operator.
+ */
+name: string | null, };
+
+/**
+ * Why a file is not a chart: the code, and the numbers its sentence needs.
+ */
+export type ImportFault = { 
+/**
+ * As [`ReadError::code`].
+ */
+code: "empty" | "too_large" | "too_many_resources" | "too_deep" | "too_many_values" | "not_utf8" | "xml" | "not_json" | "duplicate_name" | "not_fhir" | "not_r4" | "no_patient" | "several_patients", 
+/**
+ * From 1.
+ */
+line?: number, 
+/**
+ * From 1, in characters.
+ */
+column?: number, 
+/**
+ * Place of the resource that shows it, from 0.
+ */
+entry?: number, 
+/**
+ * How many there are: bytes, resources, patients.
+ */
+count?: number, 
+/**
+ * How many there may be.
+ */
+limit?: number, 
+/**
+ * Which version of FHIR it is.
+ */
+version?: "r5" | "stu3", };
+
+/**
+ * A remark about one resource. It names the place, never the value.
+ */
+export type ImportIssue = { 
+/**
+ * Which resource.
+ */
+resource: ResourceRef, 
+/**
+ * Where in it: "dosageInstruction[0].timing.repeat.period"; empty for the whole.
+ */
+path: string, 
+/**
+ * What.
+ */
+code: IssueCode, 
+/**
+ * How much it matters.
+ */
+severity: IssueSeverity, };
+
+/**
+ * A difference that was accepted and not taken.
+ */
+export type ImportLeft = { 
+/**
+ * Of the row of the preview.
+ */
+key: string, 
+/**
+ * Why: `changed_since` stands for "somebody changed the record meanwhile; compare again".
+ */
+code: RecordRefusal, };
+
+/**
+ * The person of a file.
+ */
+export type ImportPerson = { 
+/**
+ * As it is called there.
+ */
+name: string, 
+/**
+ * As exactly as the file knows it; empty if it does not.
+ */
+birth_date: string, 
+/**
+ * The file says that this person has died.
+ */
+deceased: boolean, };
+
+/**
+ * The comparison of a chart with the record.
+ */
+export type ImportPreview = { 
+/**
+ * About whom the file says it is.
+ */
+person: ImportPerson, 
+/**
+ * How sure it is that this is the patient of the visit.
+ */
+sameness: ImportSameness, 
+/**
+ * The very same file was imported before.
+ */
+before: ImportBefore | null, 
+/**
+ * The plan is signed: nothing is taken until it is revised.
+ */
+sealed: boolean, 
+/**
+ * What differs.
+ */
+rows: Array<ImportRow>, 
+/**
+ * Rows that say the same, by list.
+ */
+same: { [key in ListName]?: number }, 
+/**
+ * Remarks, resource by resource.
+ */
+issues: Array<ImportIssue>, 
+/**
+ * Remarks beyond those.
+ */
+issues_left_out: number, 
+/**
+ * Resources of kinds that are not read, by type.
+ */
+ignored: { [key in string]: number }, 
+/**
+ * What must be ticked before anything is taken. `no_dosage` and `active_and_stopped` only if such a row is
+ * accepted.
+ */
+ticks: Array<ImportTick>, };
+
+/**
+ * Reply of `POST /api/seats/{seat}/import`.
+ */
+export type ImportReply = { "state": "unreadable", 
+/**
+ * Why, and where.
+ */
+fault: ImportFault, } | { "state": "other_person", 
+/**
+ * About whom.
+ */
+person: ImportPerson, } | { "state": "preview" } & ImportPreview | { "state": "not_ticked", 
+/**
+ * Which.
+ */
+ticks: Array<ImportTick>, } | { "state": "not_taken", 
+/**
+ * Why.
+ */
+code: RecordRefusal, } | { "state": "taken", 
+/**
+ * How many differences.
+ */
+accepted: number, 
+/**
+ * What was accepted and not taken.
+ */
+left: Array<ImportLeft>, };
+
+/**
+ * The first line of the body of `POST /api/seats/{seat}/import`; the file follows it as it is.
+ */
+export type ImportRequest = { "kind": "preview" } | { "kind": "take", 
+/**
+ * Keys of the rows of the preview.
+ */
+accept: Array<string>, 
+/**
+ * Warnings somebody ticked.
+ */
+ticks: Array<ImportTick>, };
+
+/**
+ * One thing in which chart and record differ.
+ */
+export type ImportRow = { 
+/**
+ * Names this difference exactly: file, row, both values and the revision that was shown.
+ */
+key: string, 
+/**
+ * In which list; none: the statement about allergies.
+ */
+list: ListName | null, 
+/**
+ * The row of the record; none: there is none yet.
+ */
+row: RowId | null, 
+/**
+ * What it is about, as the chart calls it: "simvastatin 20 mg tablet". Empty for the statement.
+ */
+name: string, 
+/**
+ * What.
+ */
+told: ImportTold, 
+/**
+ * Where it was read. What the file does not name has none.
+ */
+source: ResourceRef | null, };
+
+/**
+ * How a chart's person and a patient of ours compare.
+ */
+export type ImportSameness = "same" | "number_only" | "name_and_birth" | "other";
+
+/**
+ * Warnings somebody must have read before anything is taken.
+ */
+export type ImportTick = "deceased" | "same_person" | "no_dosage" | "active_and_stopped";
+
+/**
+ * The kinds of difference.
+ */
+export type ImportTold = { "kind": "new", 
+/**
+ * Its registers, as they will be written.
+ */
+values: { [key in FieldName]?: Value }, 
+/**
+ * Its texts.
+ */
+texts: { [key in FieldName]?: string }, 
+/**
+ * A medicine of the record with the same ingredient: perhaps it is that one with another strength.
+ */
+like: string | null, 
+/**
+ * A medicine in use of which the chart does not say how it is taken.
+ */
+no_dosage: boolean, } | { "kind": "changed", 
+/**
+ * Of which field.
+ */
+field: FieldName, 
+/**
+ * What stands in the record; none: nothing, or several values.
+ */
+record: Value | null, 
+/**
+ * What the chart says.
+ */
+chart: Value, 
+/**
+ * What stands there was written by people: accepting puts both values beside each other for a choice.
+ */
+choice: boolean, } | { "kind": "kept", 
+/**
+ * Of which field.
+ */
+field: FieldName, 
+/**
+ * What stands in the record; none: nothing, or several values.
+ */
+record: Value | null, 
+/**
+ * What the chart says; none: words, which are never merged from a file.
+ */
+chart: Value | null, } | { "kind": "removed" } | { "kind": "absent" };
+
+/**
  * An instruction may hold a dose: replaced whole, never blended.
  */
 export type Instruction = { 
@@ -1422,6 +1695,16 @@ med_ids?: Array<RowId>,
  * "every morning", "by Friday".
  */
 when?: string, };
+
+/**
+ * What is to be said.
+ */
+export type IssueCode = "broken_line" | "not_a_resource" | "wrong_shape" | "missing" | "unknown_code" | "bad_date" | "broken_reference" | "other_patient" | "subject_missing" | "not_true" | "not_current" | "status_unclear" | "not_confirmed" | "no_dosage" | "dosage_text_only" | "dosage_unclear" | "dosage_too_long" | "dosage_differs" | "status_differs" | "duplicate_ingredient" | "active_and_stopped" | "duplicate" | "shortened" | "unknown_unit" | "no_unit" | "future_date" | "drug_allergies_only" | "allergies_contradict" | "deceased" | "over_eighty_nine" | "too_many_rows" | "changed_since_export" | "older_readings";
+
+/**
+ * How much an issue matters.
+ */
+export type IssueSeverity = "info" | "warning" | "error";
 
 /**
  * Reply of `POST /api/seats/{seat}/join`.
@@ -2386,6 +2669,23 @@ export type RemarkKind = "question" | "correction" | "idea";
  * What became of a remark.
  */
 export type RemarkState = "open" | "taken_up" | "talked_about";
+
+/**
+ * A resource of the file.
+ */
+export type ResourceRef = { 
+/**
+ * Its place: entry of the bundle or line of the NDJSON, from 0.
+ */
+entry: number, 
+/**
+ * "MedicationRequest"; empty if it has no type, or one that is no FHIR name.
+ */
+kind: string, 
+/**
+ * Its id: some sources put a record number here.
+ */
+id?: Phi<string>, };
 
 /**
  * Why a document is sent again.

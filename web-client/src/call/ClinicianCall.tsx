@@ -10,10 +10,11 @@ import type { Session } from "./session";
 import { Stage } from "./Stage";
 import { useStore } from "./store";
 import type { Self } from "./state";
-import { hasSheet, mayBook } from "./layout";
+import { hasSheet, mayBook, mayImport } from "./layout";
 
 const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
 const NextVisitButton = lazy(() => import("../schedule/NextVisit").then((m) => ({ default: m.NextVisitButton })));
+const ImportButton = lazy(() => import("../import/ImportDialog").then((m) => ({ default: m.ImportButton })));
 const TimerButton = lazy(() => import("../billing/TimerButton").then((m) => ({ default: m.TimerButton })));
 const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
 
@@ -34,6 +35,7 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
           {visit.patient !== null && <span>{say(`visit.${visit.kind}`)}</span>}
         </div>
         <div className={style["status"]}>
+          {mayImport(self.role) && visit.record !== null && <Suspense><ImportButton seat={self.seat} /></Suspense>}
           {mayBook(self.role) && visit.record !== null && <Suspense><NextVisitButton seat={self.seat} /></Suspense>}
           {hasSheet(self.role, visit.kind) && <Suspense><TimerButton seat={self.seat} role={self.role} /></Suspense>}
           {visit.record !== null && <Suspense><SavePill record={visit.record} /></Suspense>}

@@ -40,6 +40,11 @@ export function mayBook(role: Role): boolean {
   return role === "pharmacist" || role === "pcp" || role === "nurse";
 }
 
+/** Who takes charts from elsewhere into the record, for display. */
+export function mayImport(role: Role): boolean {
+  return role === "pharmacist" || role === "pcp";
+}
+
 export interface Scene {
   readonly now: number;
   readonly me: SeatId;

@@ -1,4 +1,5 @@
 import { billingEn } from "../billing/en";
+import { importEn } from "../import/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { decisionEn } from "../decision/en";
@@ -277,6 +278,7 @@ export const en = {
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...billingEn,
+  ...importEn,
   ...planEn,
   ...decideEn,
   ...decisionEn,
