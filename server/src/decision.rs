@@ -4,6 +4,7 @@
 //! It leads to one recommendation for 14 days, can be taken back, and opens nothing else of the record. The answer goes
 //! the way of every other change, through the task of the record, so who has the plan open sees it at once.
 
+pub mod paper;
 mod sql;
 mod store;
 

@@ -122,6 +122,7 @@ pub fn router(app: App) -> Router {
             "/api/seats/{seat}/recommendations/{row}/link",
             post(crate::decision::make).delete(crate::decision::revoke),
         )
+        .route("/api/seats/{seat}/prescribers", get(crate::decision::paper::papers))
         .route("/api/decisions/open", post(crate::decision::open))
         .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))

@@ -290,7 +290,11 @@ fn record_in(said: &str) -> String {
 fn a_chart_imported_twice_is_one_patient_and_a_changed_one_changes_nothing_here() {
     let folder = Folder::new();
     let chart = folder.file("chart.json", CHART);
-    let changed = String::from_utf8_lossy(CHART).replacen("\"active\"", "\"stopped\"", 1);
+    let changed = String::from_utf8_lossy(CHART).replacen(
+        "\"status\": \"active\"",
+        "\"status\": \"stopped\"",
+        1,
+    );
     let changed = folder.file("changed.json", changed.as_bytes());
 
     let (code, would) = import(&folder, &chart, &["--preview"]);
@@ -318,8 +322,7 @@ fn the_same_file_by_two_commands_at_once_is_one_patient() {
     import(&folder, &folder.file("other.json", &renamed("Otra", "Persona")), &[]);
 
     let said: Vec<(i32, String)> = std::thread::scope(|both| {
-        let each: Vec<_> =
-            (0..3).map(|_| both.spawn(|| import(&folder, &chart, &[]))).collect();
+        let each: Vec<_> = (0..3).map(|_| both.spawn(|| import(&folder, &chart, &[]))).collect();
         each.into_iter().map(|one| one.join().unwrap()).collect()
     });
 

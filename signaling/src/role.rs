@@ -441,6 +441,11 @@ pub const fn may_book(role: Role) -> bool {
     CARE.holds(role)
 }
 
+/// Whether a role prints what prescribers are asked, to be faxed or handed over.
+pub const fn may_print_for_prescribers(role: Role) -> bool {
+    CARE.holds(role)
+}
+
 /// What a role may do with the billing sheet of its visit.
 pub const fn sheet(role: Role) -> Option<SheetAccess> {
     match role {

@@ -254,6 +254,8 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         assert_eq!(role::may_end(role), runs);
         assert_eq!(role::may_admit(role), runs || role == Role::Nurse);
         assert_eq!(role::may_book(role), prescribing || role == Role::Nurse);
+        let prints = matches!(short(role), "RPh" | "PCP" | "NUR");
+        assert_eq!(role::may_print_for_prescribers(role), prints);
         let listens = matches!(role, Role::Learner | Role::Observer);
         assert_eq!(role::may_publish(role, MediaSource::Mic), !listens);
         assert_eq!(role::may_publish(role, MediaSource::Cam), !listens);

@@ -7,6 +7,7 @@ use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
 use clinical::version::{Content, Row, STATEMENT};
+use mortar::decision::paper::PrescriberPapers;
 use mortar::decision::{
     AnswerDecision, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage, OpenDecision,
 };
@@ -47,6 +48,7 @@ fn the_client_types_are_those_of_the_server() {
     DecisionPage::export_all(&config).unwrap();
     AnswerDecision::export_all(&config).unwrap();
     DecisionAnswered::export_all(&config).unwrap();
+    PrescriberPapers::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();

@@ -2,6 +2,7 @@
 import type {
   Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
   Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, RowId, SeatHome, SeatId,
+  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, PrescriberPapers, RowId, SeatHome, SeatId,
   SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
@@ -99,6 +100,11 @@ export async function importChart(seat: SeatId, request: ImportRequest, file: Bl
   }
   if (!response.ok) throw new ApiFailure(response.status, await problemOf(response));
   return (await response.json()) as ImportReply;
+}
+
+/** What waits for the answers of prescribers, for paper. */
+export function prescriberPapers(seat: SeatId): Promise<PrescriberPapers> {
+  return call("GET", `/api/seats/${seat}/prescribers`);
 }
 
 /** The signed versions of the plan, oldest first. */

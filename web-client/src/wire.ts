@@ -1581,7 +1581,7 @@ left: Array<ImportLeft>, };
 /**
  * The first line of the body of `POST /api/seats/{seat}/import`; the file follows it as it is.
  */
-export type ImportRequest = { "kind": "preview" } | { "kind": "take", 
+export type ImportRequest = { "kind": "preview", } | { "kind": "take", 
 /**
  * Keys of the rows of the preview.
  */
@@ -1974,6 +1974,47 @@ export type OpenDecision = {
 token: string, };
 
 /**
+ * One recommendation on paper.
+ */
+export type PaperRow = { 
+/**
+ * Its row.
+ */
+row: RowId, 
+/**
+ * What is proposed; none: two people say otherwise, and it is not decided yet.
+ */
+content: RecommendationContent | null, 
+/**
+ * The condition it is about; none: not decided yet.
+ */
+condition: string | null, 
+/**
+ * The medicine it is about.
+ */
+product: Product | null, 
+/**
+ * How it is taken now; none if nobody said.
+ */
+sig: Sig | null, 
+/**
+ * Medicine or sig are not decided yet.
+ */
+undecided: boolean, 
+/**
+ * Why.
+ */
+rationale: string, 
+/**
+ * The guideline or study behind it.
+ */
+reference: string, 
+/**
+ * When it was sent; none: it stands in the signed plan and was not sent.
+ */
+sent_ms: number | null, };
+
+/**
  * A date as exactly as it is known: "2019", "2019-04" or "2019-04-30" (FHIR `date`).
  */
 export type PartialDate = string;
@@ -2331,6 +2372,60 @@ export type PlainText = string;
  * What a seat may ask for in the call.
  */
 export type Power = "admit" | "end_visit";
+
+/**
+ * What one prescriber is asked.
+ */
+export type PrescriberPaper = { 
+/**
+ * "Dr. Amy Chen"; empty: nobody is named.
+ */
+to: string, 
+/**
+ * In the order of the plan.
+ */
+rows: Array<PaperRow>, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/prescribers`.
+ */
+export type PrescriberPapers = { 
+/**
+ * The practice that asks.
+ */
+practice: string, 
+/**
+ * Whom to call.
+ */
+phone: string, 
+/**
+ * About whom.
+ */
+patient: string, 
+/**
+ * Of the patient; empty if the chart does not tell.
+ */
+birth_date: string, 
+/**
+ * Who asks.
+ */
+from: string, 
+/**
+ * Today.
+ */
+at_ms: number, 
+/**
+ * The version that was signed; none: the plan is a draft.
+ */
+version: number | null, 
+/**
+ * One for each addressee.
+ */
+papers: Array<PrescriberPaper>, 
+/**
+ * Recommendations that stay off paper: they are about a medicine under 42 CFR Part 2.
+ */
+withheld: number, };
 
 /**
  * State of a seat that others see at once.

@@ -57,7 +57,7 @@ const ROUNDS: usize = 16;
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ImportRequest {
     /// Compare, and store nothing.
-    Preview,
+    Preview {},
     /// Take what was accepted.
     Take {
         /// Keys of the rows of the preview.
@@ -131,7 +131,7 @@ pub(crate) async fn import(
             reply(&ImportReply::OtherPerson { person })
         }
         sameness => match ask {
-            ImportRequest::Preview => desk.preview(&chart, sameness, file).await,
+            ImportRequest::Preview {} => desk.preview(&chart, sameness, file).await,
             ImportRequest::Take { accept, ticks } => {
                 desk.take(&chart, sameness, file, accept, &ticks).await
             }

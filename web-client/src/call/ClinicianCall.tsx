@@ -10,11 +10,12 @@ import type { Session } from "./session";
 import { Stage } from "./Stage";
 import { useStore } from "./store";
 import type { Self } from "./state";
-import { hasSheet, mayBook, mayImport } from "./layout";
+import { hasSheet, mayBook, mayImport, printsForPrescribers } from "./layout";
 
 const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
 const NextVisitButton = lazy(() => import("../schedule/NextVisit").then((m) => ({ default: m.NextVisitButton })));
 const ImportButton = lazy(() => import("../import/ImportDialog").then((m) => ({ default: m.ImportButton })));
+const PrescriberPaperButton = lazy(() => import("../fax/PrescriberPaper").then((m) => ({ default: m.PrescriberPaperButton })));
 const TimerButton = lazy(() => import("../billing/TimerButton").then((m) => ({ default: m.TimerButton })));
 const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
 
@@ -36,6 +37,7 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
         </div>
         <div className={style["status"]}>
           {mayImport(self.role) && visit.record !== null && <Suspense><ImportButton seat={self.seat} /></Suspense>}
+          {printsForPrescribers(self.role) && visit.record !== null && <Suspense><PrescriberPaperButton seat={self.seat} /></Suspense>}
           {mayBook(self.role) && visit.record !== null && <Suspense><NextVisitButton seat={self.seat} /></Suspense>}
           {hasSheet(self.role, visit.kind) && <Suspense><TimerButton seat={self.seat} role={self.role} /></Suspense>}
           {visit.record !== null && <Suspense><SavePill record={visit.record} /></Suspense>}

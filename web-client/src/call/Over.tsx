@@ -5,10 +5,11 @@ import { Button } from "../ui/Button";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import { Help } from "./Help";
-import { hasSheet } from "./layout";
+import { hasSheet, printsForPrescribers } from "./layout";
 import type { Over as Reason } from "./state";
 import type { SeatHome } from "../wire";
 
+const PrescriberPaperButton = lazy(() => import("../fax/PrescriberPaper").then((m) => ({ default: m.PrescriberPaperButton })));
 const SheetPage = lazy(() => import("../billing/SheetPage").then((m) => ({ default: m.SheetPage })));
 const EndPage = lazy(() => import("../takeaway/EndPage").then((m) => ({ default: m.EndPage })));
 
@@ -36,6 +37,9 @@ export function Over(props: { readonly why: Reason["why"]; readonly facts?: Seat
       {back !== null && props.onBack !== undefined && <Button kind="primary" onClick={props.onBack}>{back}</Button>}
       {atEnd && hasSheet(facts.role, facts.kind) && (
         <div className="screen-only"><Button icon={<ReceiptText size={20} aria-hidden />} onClick={() => setSheet(true)}>{say("billing.open")}</Button></div>
+      )}
+      {atEnd && printsForPrescribers(facts.role) && (
+        <div className="screen-only"><Suspense><PrescriberPaperButton seat={facts.seat} /></Suspense></div>
       )}
       {atEnd && (
         <Suspense><EndPage seat={facts.seat} role={facts.role} language={language} /></Suspense>

@@ -45,6 +45,11 @@ export function mayImport(role: Role): boolean {
   return role === "pharmacist" || role === "pcp";
 }
 
+/** Who prints what prescribers are asked, for display. */
+export function printsForPrescribers(role: Role): boolean {
+  return role === "pharmacist" || role === "pcp" || role === "nurse";
+}
+
 export interface Scene {
   readonly now: number;
   readonly me: SeatId;

@@ -1,4 +1,5 @@
 import { billingEn } from "../billing/en";
+import { faxEn } from "../fax/en";
 import { importEn } from "../import/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
@@ -278,6 +279,7 @@ export const en = {
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...billingEn,
+  ...faxEn,
   ...importEn,
   ...planEn,
   ...decideEn,

@@ -328,7 +328,10 @@ fn unpack<'j>(
             return Err(ReadError::TooManyResources { limit: RESOURCES });
         }
         let id = match map.get("id") {
-            Some(Json::Text(id)) if id.len() <= 64 => Some(Phi::new(id.as_ref().to_owned())),
+            // Shown beside the row: what is no visible letter has no place in it (FHIR allows fewer letters still).
+            Some(Json::Text(id)) if id.len() <= 64 && id.bytes().all(|b| b.is_ascii_graphic()) => {
+                Some(Phi::new(id.as_ref().to_owned()))
+            }
             Some(_) | None => None,
         };
         let source = ResourceRef { entry: place, kind: kind.to_owned(), id };

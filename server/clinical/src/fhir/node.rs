@@ -279,6 +279,10 @@ impl<'j> Node<'j> {
 
 /// The day of a FHIR `date`, `dateTime` or `instant`, as exact as it is.
 pub(crate) fn day_of(text: &str) -> Option<PartialDate> {
+    // FHIR has no year 0; what says so means "not known".
+    if text.starts_with("0000") {
+        return None;
+    }
     match text.split_once('T') {
         None => PartialDate::parse(text),
         Some((day, time)) => {
@@ -354,5 +358,6 @@ mod tests {
         assert_eq!(day_of("2019-04"), PartialDate::parse("2019-04"));
         assert_eq!(day_of("2019-04T10:00"), None);
         assert_eq!(day_of("yesterday"), None);
+        assert_eq!(day_of("0000-01-01"), None);
     }
 }
