@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use clinical::actor::Millis;
+use clinical::actor::{Millis, Role};
 use clinical::doc::Doc;
 use clinical::field::{Address as At, DocKind, FieldName, ListName};
 use clinical::id::{PersonId, RowId};
@@ -24,7 +24,7 @@ use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, reply};
 use crate::store::now;
-use crate::{patient, person};
+use crate::{patient, person, visit};
 
 /// Reply of `GET /api/seats/{seat}/prescribers`.
 #[derive(Debug, Serialize)]
@@ -124,6 +124,7 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
     };
     app.writer.audit(vec![entry]).await?;
     let from = person::person(&app.store, &app.vault, seat.person).await?;
+    let nobody = of_the_visit(&app, &seated).await?;
     let mut by_addressee: BTreeMap<(Option<PersonId>, Phi<String>), usize> = BTreeMap::new();
     let mut papers: Vec<PrescriberPaper> = Vec::new();
     let mut withheld = 0_u32;
@@ -136,7 +137,7 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
             continue;
         }
         let to: Option<Addressee> = read(&plan, row, FieldName::RecommendationsAddressee);
-        let key = to.map_or_else(|| (None, Phi::default()), |to| (to.person, Phi::new(to.name)));
+        let key = to.map_or_else(|| nobody.clone(), |to| (to.person, Phi::new(to.name)));
         let place = *by_addressee.entry(key.clone()).or_insert_with(|| {
             papers.push(PrescriberPaper { to: key.1, rows: Vec::new() });
             papers.len() - 1
@@ -157,6 +158,20 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
         papers,
         withheld,
     })
+}
+
+/// Who is asked where nobody is named: the primary care of the visit, if that is one person.
+async fn of_the_visit(
+    app: &App,
+    seated: &Seated,
+) -> Result<(Option<PersonId>, Phi<String>), Problem> {
+    let seats = visit::seats(&app.store, seated.visit.id).await?;
+    let mut asked = seats.iter().filter(|seat| seat.role == Role::Pcp && !seat.revoked);
+    let (Some(one), None) = (asked.next(), asked.next()) else {
+        return Ok((None, Phi::default()));
+    };
+    let known = person::person(&app.store, &app.vault, one.person).await?;
+    Ok((Some(one.person), known.map(|known| known.name).unwrap_or_default()))
 }
 
 /// Whether a recommendation waits for an answer: it was sent, or it stands in a plan that was signed.

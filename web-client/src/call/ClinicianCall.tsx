@@ -36,8 +36,6 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
           {visit.patient !== null && <span>{say(`visit.${visit.kind}`)}</span>}
         </div>
         <div className={style["status"]}>
-          {mayImport(self.role) && visit.record !== null && <Suspense><ImportButton seat={self.seat} /></Suspense>}
-          {printsForPrescribers(self.role) && visit.record !== null && <Suspense><PrescriberPaperButton seat={self.seat} /></Suspense>}
           {mayBook(self.role) && visit.record !== null && <Suspense><NextVisitButton seat={self.seat} /></Suspense>}
           {hasSheet(self.role, visit.kind) && <Suspense><TimerButton seat={self.seat} role={self.role} /></Suspense>}
           {visit.record !== null && <Suspense><SavePill record={visit.record} /></Suspense>}
@@ -48,7 +46,7 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
       {visit.record !== null && (
         <main className={style["panel"]} aria-label={say("call.record")}>
           <Suspense fallback={<p className={style["loading"]}>{say("ui.loading")}</p>}>
-            <RecordPanel line={session.line} record={visit.record} role={self.role} seat={self.seat} roster={seats} language={language} />
+            <RecordPanel line={session.line} record={visit.record} role={self.role} seat={self.seat} roster={seats} language={language} tools={<Papers self={self} />} />
           </Suspense>
         </main>
       )}
@@ -61,5 +59,15 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
       </aside>
       <ControlBar session={session} full className={style["controls"]} />
     </div>
+  );
+}
+
+/** What comes into the record on paper or as a file, and what leaves it for a prescriber. */
+function Papers({ self }: { readonly self: Self }) {
+  return (
+    <Suspense>
+      {mayImport(self.role) && <ImportButton seat={self.seat} />}
+      {printsForPrescribers(self.role) && <PrescriberPaperButton seat={self.seat} />}
+    </Suspense>
   );
 }

@@ -9,7 +9,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Select } from "../ui/Field";
 import type { PaperRow, PrescriberPaper, PrescriberPapers, SeatId } from "../wire";
-import { sheets, type Piece } from "./pages";
+import { sheets, type Piece, type Said as Measured } from "./pages";
 import style from "./fax.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly papers: PrescriberPapers };
@@ -69,8 +69,8 @@ function Papers({ seat }: { readonly seat: SeatId }) {
   );
 }
 
-/** The lines of a recommendation besides its reasons, as they stand on the paper. */
-function saidOf(row: PaperRow, say: Say): { readonly condition: string; readonly medicine: string; readonly proposal: string; readonly regimen: string } {
+/** The lines of a recommendation as they stand on the paper, with their labels. */
+function linesOf(row: PaperRow, say: Say): Record<"condition" | "medicine" | "proposal" | "regimen", string> {
   const undecided = say("fax.undecided");
   const now = row.sig === null ? say("fax.not_stated") : sigShown(row.sig, say);
   const product = row.product === null ? "" : `${row.product.name} ${row.product.strength_form ?? ""}`.trim();
@@ -82,10 +82,24 @@ function saidOf(row: PaperRow, say: Say): { readonly condition: string; readonly
   };
 }
 
+/** The same for measuring. */
+function saidOf(row: PaperRow, say: Say): Measured {
+  const { condition, medicine, proposal, regimen } = linesOf(row, say);
+  const labelled = (label: string, words: string): readonly string[] => (words === "" ? [] : [`${label}: ${words}`]);
+  return {
+    now: [...labelled(say("fax.problem"), condition), ...labelled(say("fax.medicine"), medicine)],
+    what: [...labelled(say("fax.proposal"), proposal), ...labelled(say("fax.regimen"), regimen)],
+    reference: row.reference === "" ? "" : `${say("fax.reference")}: ${row.reference}`,
+  };
+}
+
 function Sheets({ papers, paper, onPaper }: { readonly papers: PrescriberPapers; readonly paper: PrescriberPaper; readonly onPaper: boolean }) {
   const { say, g } = useLanguage();
-  const all = sheets(paper.rows, (row) => Object.values(saidOf(row, say)));
-  const to = paper.to === "" ? say("fax.nobody") : paper.to;
+  const about = say("fax.about", { name: papers.patient, born: papers.birth_date === "" ? "" : g.date(papers.birth_date) });
+  const to = say("fax.for", { name: paper.to === "" ? say("fax.nobody") : paper.to });
+  const date = say("fax.date", { at: g.date(dayOf(papers.at_ms)) });
+  const from = say("fax.from", { name: papers.from, practice: papers.practice });
+  const all = sheets(paper.rows, (row) => saidOf(row, say), [about, `${to} ${date}`, from]);
   return (
     <article className={onPaper ? style["paper"] : style["seen"]} {...(onPaper ? { "data-print": "prescriber" } : { "aria-label": say("fax.title") })}>
       {all.map((pieces, index) => (
@@ -95,11 +109,11 @@ function Sheets({ papers, paper, onPaper }: { readonly papers: PrescriberPapers;
             {papers.version === null
               ? <p className={style["draft"]}>{say("fax.draft")}</p>
               : <p>{say("fax.version", { version: papers.version })}</p>}
-            <p><bdi>{say("fax.about", { name: papers.patient, born: papers.birth_date === "" ? "" : g.date(papers.birth_date) })}</bdi></p>
-            <div className={style["line"]}><p><bdi>{say("fax.for", { name: to })}</bdi></p><p>{say("fax.date", { at: g.date(dayOf(papers.at_ms)) })}</p></div>
-            <p><bdi>{say("fax.from", { name: papers.from, practice: papers.practice })}</bdi></p>
+            <p><bdi>{about}</bdi></p>
+            <div className={style["line"]}><p><bdi>{to}</bdi></p><p>{date}</p></div>
+            <p><bdi>{from}</bdi></p>
           </header>
-          {pieces.map((piece) => <Asked key={`${piece.number}${piece.part}`} piece={piece} of={paper.rows.length} />)}
+          {pieces.map((piece, at) => <Asked key={at} piece={piece} of={paper.rows.length} />)}
           <footer className={style["foot"]}>
             <div className={style["sign"]}><span>{say("fax.signature")}</span><span className={style["rule"]} /><span>{say("fax.signed_on")}</span><span className={style["short"]} /></div>
             <p className={style["call"]}>{say("fax.call", { phone: papers.phone })}</p>
@@ -118,25 +132,20 @@ function dayOf(ms: number): string {
 
 function Asked({ piece, of }: { readonly piece: Piece; readonly of: number }) {
   const { say } = useLanguage();
-  const { row, number, part } = piece;
-  const { condition, medicine, proposal, regimen } = saidOf(row, say);
-  const first = part === "whole" || part === "what";
-  const reasons = part === "whole" || part === "why";
-  const answer = part === "whole" || part === "answer";
+  const { row, number, part, why } = piece;
+  const { condition, medicine, proposal, regimen } = linesOf(row, say);
+  const has = (one: Piece["part"]): boolean => part === "whole" || part === one;
+  const begins = part === "whole" || part === "now" || (part === "what" && condition === "" && medicine === "");
   return (
     <section className={style["asked"]} data-part={part}>
-      <h3>{say(first ? "fax.number" : "fax.continued", { number, of })}</h3>
-      {first && (
-        <>
-          {condition !== "" && <Said label={say("fax.problem")}>{condition}</Said>}
-          {medicine !== "" && <Said label={say("fax.medicine")}>{medicine}</Said>}
-          <Said label={say("fax.proposal")} strong>{proposal}</Said>
-          {regimen !== "" && <Said label={say("fax.regimen")}>{regimen}</Said>}
-        </>
-      )}
-      {reasons && row.rationale !== "" && <Said label={say("fax.why")}>{row.rationale}</Said>}
-      {reasons && row.reference !== "" && <Said label={say("fax.reference")}>{row.reference}</Said>}
-      {answer ? (
+      <h3>{say(begins ? "fax.number" : "fax.continued", { number, of })}</h3>
+      {has("now") && condition !== "" && <Said label={say("fax.problem")}>{condition}</Said>}
+      {has("now") && medicine !== "" && <Said label={say("fax.medicine")}>{medicine}</Said>}
+      {has("what") && <Said label={say("fax.proposal")} strong>{proposal}</Said>}
+      {has("what") && regimen !== "" && <Said label={say("fax.regimen")}>{regimen}</Said>}
+      {why !== "" && <Said label={say("fax.why")}>{why}</Said>}
+      {has("answer") && row.reference !== "" && <Said label={say("fax.reference")}>{row.reference}</Said>}
+      {has("answer") ? (
         <div className={style["answers"]}>
           <p className={style["answer"]}><span className={style["box"]} aria-hidden />{say("fax.accept")}</p>
           <p className={style["answer"]}><span className={style["box"]} aria-hidden />{say("fax.change")}<span className={style["rule"]} /></p>

@@ -1,40 +1,53 @@
 import { describe, expect, it } from "vitest";
 import type { PaperRow, RowId } from "../wire";
-import { height, LINES, sheets } from "./pages";
+import { cut, height, LINES, linesOf, sheets, type Said } from "./pages";
 
-const row = (n: number, length: number, rationale = length): PaperRow => ({
+const row = (n: number, length: number, rationale = "r".repeat(length)): PaperRow => ({
   row: `${n}` as RowId, content: { action: "stop", summary: "s".repeat(Math.min(300, length)) }, condition: "c".repeat(Math.min(200, length)),
-  product: null, sig: null, undecided: false, rationale: "r".repeat(rationale), reference: "", sent_ms: 0,
+  product: null, sig: null, undecided: false, rationale, reference: "", sent_ms: 0,
 });
-const words = (one: PaperRow): readonly string[] => [one.condition ?? "", one.content?.summary ?? ""];
+const said = (one: PaperRow): Said => ({ now: [`Problem: ${one.condition ?? ""}`], what: [`Recommendation: ${one.content?.summary ?? ""}`], reference: one.reference });
+const HEAD = ["Patient: Ruth Elena Delgado, born April 12, 1948", "To: Dr. Amy Chen", "From: Ana Reyes"];
 
 describe("the sheets for a prescriber", () => {
   it("hold short recommendations together and each of them once, in order", () => {
     const rows = Array.from({ length: 9 }, (_, n) => row(n, 20));
-    const all = sheets(rows, words);
+    const all = sheets(rows, said, HEAD);
     expect(all.flat().map(({ number, part }) => [number, part])).toEqual(rows.map((_, n) => [n + 1, "whole"]));
-    expect(all.length).toBeGreaterThan(2);
+    expect(all.length).toBe(3);
   });
 
   it("never hold more lines than a sheet has, whatever is written", () => {
-    for (let size = 0; size <= 1200; size += 40) {
-      for (const all of [sheets([row(1, size), row(2, 1200), row(3, 10)], words), sheets([row(1, 300, size)], words)]) {
-        for (const sheet of all) expect(sheet.reduce((sum, piece) => sum + height(piece, words), 0), `${size}`).toBeLessThanOrEqual(LINES);
+    const texts = ["", "word ".repeat(240), "r".repeat(1200), "a\n".repeat(600), "\n".repeat(1200), "錠".repeat(600), "b\n\n\nc ".repeat(200)];
+    for (const text of texts) {
+      for (let size = 0; size <= 300; size += 60) {
+        for (const sheet of sheets([row(1, size, text), row(2, 300, text), row(3, 10)], said, HEAD)) {
+          expect(sheet.reduce((sum, piece) => sum + height(piece, said), 0), `${text.slice(0, 9)} ${size}`).toBeLessThanOrEqual(LINES - HEAD.length);
+        }
       }
     }
   });
 
-  it("tear a recommendation that no sheet holds between its parts, and leave none of them out", () => {
-    const all = sheets([row(1, 1200)], words);
-    expect(all.flat().map(({ part }) => part)).toEqual(["what", "why", "answer"]);
-    expect(all.length).toBe(2);
+  it("tear a recommendation that no sheet holds between its parts, and leave no word of it out", () => {
+    const words = Array.from({ length: 400 }, (_, n) => `word${n}`).join(" ");
+    const pieces = sheets([row(1, 300, words)], said, HEAD).flat();
+    expect(pieces.map(({ part }) => part).filter((part, at, all) => part !== all[at - 1])).toEqual(["now", "what", "why", "answer"]);
+    expect(pieces.map(({ why }) => why).join("")).toBe(words);
   });
 
-  it("count what is wide as wide", () => {
-    const wide = { ...row(1, 0), rationale: "錠".repeat(100) };
-    const plain = { ...row(1, 0), rationale: "r".repeat(100) };
-    expect(height({ row: wide, number: 1, part: "whole" }, words)).toBeGreaterThan(height({ row: plain, number: 1, part: "whole" }, words));
+  it("cut between words, and inside a word only where a line cannot hold it", () => {
+    for (const piece of cut("word ".repeat(300), 5)) {
+      expect(linesOf(piece)).toBeLessThanOrEqual(5);
+      expect(piece.startsWith("word")).toBe(true);
+    }
+    expect(cut("r".repeat(1000), 5).join("")).toBe("r".repeat(1000));
+    expect(cut("", 5)).toEqual([]);
   });
 
-  it("are none when nothing is asked", () => expect(sheets([], words)).toEqual([]));
+  it("give the head the lines it takes", () => {
+    const long = ["x".repeat(600), "To", "From"];
+    expect(sheets(Array.from({ length: 9 }, (_, n) => row(n, 20)), said, long).length).toBeGreaterThan(3);
+  });
+
+  it("are none when nothing is asked", () => expect(sheets([], said, HEAD)).toEqual([]));
 });

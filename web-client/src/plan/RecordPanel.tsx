@@ -1,6 +1,6 @@
 /** The record beside the call, for staff: tabs in the order of care. */
 import { CircleCheck, Share2 } from "lucide-react";
-import { memo, useCallback, useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import type { PanelProps } from "../call/panel";
 import type { Address, FieldName, RowId } from "../wire";
 import { editing } from "../call/editing";
@@ -33,18 +33,19 @@ import { Unsaved } from "./Unsaved";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
 
-export function RecordPanel(props: PanelProps) {
+/** `tools`: what the call puts beside undo and share. */
+export function RecordPanel(props: PanelProps & { readonly tools?: ReactNode }) {
   const { say } = useLanguage();
   return (
     <section aria-label={say("plan.label")} className={style["record"]}>
       <RecordProvider panel={props} waiting={<p className={style["loading"]}>{say("plan.waiting_for_seat")}</p>}>
-        <Panel />
+        <Panel tools={props.tools} />
       </RecordProvider>
     </section>
   );
 }
 
-function Panel() {
+function Panel({ tools }: { readonly tools: ReactNode }) {
   const { say } = useLanguage();
   const [tab, setTab] = useState<TabId>("collect");
   const ready = useRecordSlice((state) => state.docs.size > 0);
@@ -98,6 +99,7 @@ function Panel() {
           <div className={style["bar"]}>
             <UndoButton undo={undo} />
             <ShortcutsButton onOpen={() => setKeys(true)} />
+            {tools}
             <Share />
           </div>
           <JumpContext value={jump}><WantedContext value={wanted}><div ref={frame}><Part tab={tab} /></div></WantedContext></JumpContext>
