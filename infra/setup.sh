@@ -39,6 +39,7 @@ need cc build-essential "a C compiler links the server and builds SQLite and the
 need npm npm "fetches the web client's packages"
 if [ "$purpose" = test ]; then
     need chromium chromium "the browser tests run in a real browser"
+    need pdftoppm poppler-utils "a browser test looks at a printed page as a fax machine does"
     if ! fc-list 2>/dev/null | grep -q .; then
         echo "Missing: fonts. Installing the Debian package fonts-liberation: pages in the browser tests need letters."
         missing+=(fonts-liberation)

@@ -10,6 +10,7 @@ pub mod person;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::actor::Author;
@@ -24,7 +25,7 @@ use crate::phi::Phi;
 use crate::register::Register;
 use crate::value::Value;
 
-use matching::{Found, label, label_of, match_rows};
+use matching::{Found, label, label_of, match_rows, plain};
 
 /// What an import took of one resource: the provenance of a row, and what the next import is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -401,9 +402,12 @@ fn judge(held: &Register, chart: &Value, before: Option<&Value>, peoples: bool) 
     match held {
         Register::Empty if says_nothing_new || peoples => Judged::Kept,
         Register::Empty => Judged::Changed { choice: false },
-        Register::Value { value, .. } if value.as_ref() == Some(chart) => Judged::Same,
+        Register::Value { value: Some(value), .. } if says_no_more(chart, value) => Judged::Same,
         Register::Conflict { candidates, .. }
-            if candidates.iter().any(|one| one.value.as_ref() == Some(chart)) =>
+            if candidates
+                .iter()
+                .filter_map(|one| one.value.as_ref())
+                .any(|value| says_no_more(chart, value)) =>
         {
             Judged::Same
         }
@@ -416,6 +420,26 @@ fn judge(held: &Register, chart: &Value, before: Option<&Value>, peoples: bool) 
             Judged::Changed { choice: !(as_taken || untouched) }
         }
         Register::Conflict { .. } => Judged::Changed { choice: true },
+    }
+}
+
+/// Whether a value of a chart says nothing beyond what stands there: the same, or less of it. What a chart leaves out it
+/// does not deny, so a medicine does not lose its code, nor an allergy its reactions.
+fn says_no_more(chart: &Value, held: &Value) -> bool {
+    let parts = chart.read::<Json>().zip(held.read::<Json>());
+    parts.is_some_and(|(chart, held)| is_part_of(&chart, &held))
+}
+
+fn is_part_of(chart: &Json, held: &Json) -> bool {
+    match (chart, held) {
+        (Json::Object(ours), Json::Object(theirs)) => ours
+            .iter()
+            .all(|(name, value)| theirs.get(name).is_some_and(|held| is_part_of(value, held))),
+        (Json::Array(ours), Json::Array(theirs)) => {
+            ours.iter().all(|one| theirs.iter().any(|held| is_part_of(one, held)))
+        }
+        (Json::String(ours), Json::String(theirs)) => plain(ours) == plain(theirs),
+        (ours, theirs) => ours == theirs,
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) const PT: Role = Role::Patient;
 pub(crate) struct Bench {
     pub(crate) session: RecordSession,
     pub(crate) now: i64,
-    next: u128,
+    pub(crate) next: u128,
     clients: u64,
     /// Not answered yet, by document.
     pub(crate) asked: BTreeMap<DocId, Vec<Change>>,

@@ -10,6 +10,7 @@ mod access;
 mod bench;
 mod decisions;
 mod history;
+mod import;
 mod limits;
 mod order;
 mod store;

@@ -23,7 +23,8 @@ async function faxed(pdf, name) {
   await run("pdftoppm", ["-r", "200", "-mono", join(folder, "paper.pdf"), join(folder, "page")]);
   const pages = (await readdir(folder)).filter((one) => one.endsWith(".pbm")).sort();
   const bitmaps = await Promise.all(pages.map((one) => readFile(join(folder, one))));
-  await run("pdftoppm", ["-r", "100", "-mono", "-png", join(folder, "paper.pdf"), join(OUT, name)]).catch(() => undefined);
+  // For eyes.
+  await run("pdftoppm", ["-r", "200", "-mono", "-png", join(folder, "paper.pdf"), join(OUT, name)]);
   await rm(folder, { recursive: true, force: true });
   return bitmaps.map(bitmap);
 }

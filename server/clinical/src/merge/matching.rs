@@ -76,20 +76,24 @@ fn by_content(
     found: &mut [Found],
     taken: &mut BTreeSet<RowId>,
 ) {
-    let mut by_key: BTreeMap<&str, Vec<(RowId, bool)>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Vec<(RowId, &Named)>> = BTreeMap::new();
     // A row that was taken out is found only where no other says the same.
     for gone in [false, true] {
         for (row, named) in theirs.iter().filter(|(_, named)| named.gone == gone) {
-            by_key.entry(named.key.as_str()).or_default().push((*row, named.in_use));
+            for key in named.keys() {
+                by_key.entry(key).or_default().push((*row, named));
+            }
         }
     }
     for same_state in [true, false] {
         for (named, found) in ours.iter().zip(found.iter_mut()) {
             let (None, Some(named)) = (found.row, named) else { continue };
-            let there =
-                by_key.get(named.key.as_str()).into_iter().flatten().find(|(row, in_use)| {
-                    !taken.contains(row) && (!same_state || *in_use == named.in_use)
-                });
+            let mut there = named.keys().filter_map(|key| by_key.get(key)).flatten();
+            let there = there.find(|(row, other)| {
+                !taken.contains(row)
+                    && named.says_same(other)
+                    && (!same_state || other.in_use == named.in_use)
+            });
             if let Some((row, _)) = there {
                 taken.insert(*row);
                 found.row = Some(*row);
@@ -118,8 +122,12 @@ struct Named {
     list: ListName,
     /// For people.
     label: String,
-    /// Two rows with the same key say the same.
-    key: String,
+    /// What it says, in the words of its source.
+    words: String,
+    /// What it says, coded. Where both have a code, the codes count and not the words.
+    code: Option<String>,
+    /// What two rows must share besides: the day of a shot.
+    day: String,
     /// Words of which one must be shared before an id is believed.
     marks: BTreeSet<String>,
     ingredients: BTreeSet<String>,
@@ -152,7 +160,9 @@ impl Named {
         let mut ingredients = BTreeSet::new();
         let mut in_use = true;
         let mut label = String::new();
-        let key = match list {
+        let mut code = None;
+        let mut day = String::new();
+        let words = match list {
             ListName::Meds => {
                 let product: Product = value(FieldName::MedsProduct)?.read()?;
                 let status = value(FieldName::MedsStatus).and_then(|status| status.read());
@@ -163,29 +173,29 @@ impl Named {
                 ingredients.extend(ingredient::of(&product.name));
                 ingredients.extend(product.ingredients.iter().map(coded));
                 marks.insert(plain(&product.name));
-                marks.extend(product.code.as_ref().map(coded));
                 marks.extend(ingredients.iter().cloned());
-                let name = plain(&product.name);
-                let strength = plain(&product.strength_form);
+                code = product.code.as_ref().map(coded);
                 label = format!("{} {}", product.name, product.strength_form).trim().to_owned();
-                product.code.as_ref().map_or_else(|| format!("{name} {strength}"), coded)
+                plain(&label)
             }
             ListName::Allergies => {
                 let allergy: Allergy = value(FieldName::AllergiesContent)?.read()?;
                 label.clone_from(&allergy.substance);
-                one_of(&allergy.substance, allergy.code.as_ref(), &mut marks)
+                code = allergy.code.as_ref().map(coded);
+                plain(&label)
             }
             ListName::Conditions => {
                 let condition: Condition = value(FieldName::ConditionsContent)?.read()?;
                 label.clone_from(&condition.text);
-                one_of(&condition.text, condition.code.as_ref(), &mut marks)
+                code = condition.code.as_ref().map(coded);
+                plain(&label)
             }
             ListName::Immunizations => {
                 let shot: Immunization = value(FieldName::ImmunizationsContent)?.read()?;
                 label.clone_from(&shot.vaccine);
-                let named = one_of(&shot.vaccine, shot.code.as_ref(), &mut marks);
-                let day = shot.date.as_ref().map_or("", |day| day.as_str()).to_owned();
-                format!("{named} {day}")
+                code = shot.code.as_ref().map(coded);
+                day = shot.date.as_ref().map_or("", |day| day.as_str()).to_owned();
+                plain(&label)
             }
             ListName::Measures => {
                 let Measure { kind, value, unit, at, source: _ } =
@@ -216,12 +226,28 @@ impl Named {
             | ListName::Consents
             | ListName::Tasks => return None,
         };
-        Some(Self { list, label, key, marks, ingredients, in_use, gone: false })
+        marks.insert(words.clone());
+        marks.extend(code.clone());
+        Some(Self { list, label, words, code, day, marks, ingredients, in_use, gone: false })
+    }
+
+    /// Under what it is found.
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.code.as_deref().into_iter().chain([self.words.as_str()])
+    }
+
+    /// Whether two rows say the same.
+    fn says_same(&self, other: &Self) -> bool {
+        self.day == other.day
+            && match (&self.code, &other.code) {
+                (Some(ours), Some(theirs)) => ours == theirs,
+                (Some(_) | None, None) | (None, Some(_)) => self.words == other.words,
+            }
     }
 
     /// Whether two rows with the same id can be the same thing.
     fn may_be(&self, other: &Self) -> bool {
-        self.key == other.key || (!self.list.append_only() && !self.marks.is_disjoint(&other.marks))
+        self.says_same(other) || (!self.list.append_only() && !self.marks.is_disjoint(&other.marks))
     }
 
     fn shares_ingredient(&self, other: &Self) -> bool {
@@ -229,19 +255,11 @@ impl Named {
     }
 }
 
-/// Text and code of a thing that is named once; the code counts where there is one.
-fn one_of(text: &str, code: Option<&Code>, marks: &mut BTreeSet<String>) -> String {
-    let named = plain(text);
-    marks.insert(named.clone());
-    marks.extend(code.map(coded));
-    code.map_or(named, coded)
-}
-
 fn coded(code: &Code) -> String {
     format!("{}|{}", code.system, code.code)
 }
 
 /// Without what two clerks type differently: case and spaces.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -386,3 +386,38 @@ fn absent_is_not_negative_and_no_known_allergies_meets_what_people_wrote() {
     bench.plan.apply(NOW, &pharmacist(), None, &edit, &BTreeSet::new()).unwrap();
     assert_eq!(bench.told(&none), ["allergy_statement choice"]);
 }
+
+#[test]
+fn a_code_on_one_side_only_is_found_by_the_words() {
+    let coded = r#""status":"active","intent":"order","medicationCodeableConcept":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"CODE"}],"text":"Furosemide 40 MG Oral Tablet"}"#;
+    let one = |code: &str| resource("MedicationRequest", "a", &coded.replace("CODE", code));
+    let bench = Bench::new(&chart(&one("313988")));
+    let bare = med("z", "furosemide  40 mg oral tablet", "active", "");
+
+    // The words differ in their spaces alone, and a chart without the code does not take it away.
+    assert_eq!(bench.told(&chart(&bare)), [""; 0]);
+    // Another code is another product, whatever it is called.
+    assert_eq!(
+        bench.told(&chart(&one("999").replace("\"a\"", "\"b\""))),
+        ["new like no_dosage", "absent"]
+    );
+}
+
+#[test]
+fn what_a_chart_leaves_out_it_does_not_deny() {
+    let full = resource(
+        "AllergyIntolerance",
+        "a",
+        r#""code":{"text":"Penicillin"},"reaction":[{"manifestation":[{"text":"hives"}],"severity":"severe"}]"#,
+    );
+    let bench = Bench::new(&chart(&full));
+    let bare = resource("AllergyIntolerance", "a", r#""code":{"text":"penicillin"}"#);
+    let more = resource(
+        "AllergyIntolerance",
+        "a",
+        r#""code":{"text":"Penicillin"},"reaction":[{"manifestation":[{"text":"swelling"}]}]"#,
+    );
+
+    assert_eq!(bench.told(&chart(&bare)), [""; 0]);
+    assert_eq!(bench.told(&chart(&more)), ["allergies.content"]);
+}
