@@ -381,11 +381,63 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_every_row_came_from_is_kept_with_version_and_hash() {
+        let bench = Bench::new().await;
+        let Bench { store, vault, writer, .. } = &bench;
+        let chart = CHART.replace(r#""id": "m","#, r#""id": "m", "meta": { "versionId": "7" },"#);
+        let report = import(store, vault, writer, chart.as_bytes(), None).await.unwrap();
+
+        let rows = store::batches(store, report.record).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        let dek = store::key_of_record(store, vault, report.record).await.unwrap().unwrap();
+        let kept = batch::read(&dek, &rows[0]).unwrap();
+        assert_eq!((kept.file, kept.bytes), (digest(chart.as_bytes()), chart.len()));
+        assert_eq!(kept.report.rows.get(&ListName::Meds), Some(&1));
+        let origin = &kept.origins[0];
+        assert_eq!(origin.source.kind, "MedicationRequest");
+        assert_eq!(origin.source.id, Some(Phi::new("m".to_owned())));
+        assert_eq!(origin.version, Some(Phi::new("7".to_owned())));
+        assert_eq!(origin.sha256.len(), 64);
+        let loaded = crate::record::load(store, vault, report.record).await.unwrap();
+        assert_eq!(loaded.docs[0].doc.rows(ListName::Meds), [origin.row]);
+        let imports = batch::of_record(store, vault, report.record).await.unwrap();
+        assert_eq!(imports.before.len(), 1);
+        assert!(!imports.known.is_news(origin));
+    }
+
+    #[tokio::test]
+    async fn a_patient_is_found_by_number_else_perhaps_by_name_and_birth_date() {
+        let bench = Bench::new().await;
+        let Bench { store, vault, .. } = &bench;
+        let known = imported(&bench).await;
+        let read =
+            |text: &str| fhir::read(text.as_bytes(), &PartialDate::of(now())).unwrap().patient;
+
+        let same = matches(store, vault, &read(CHART)).await.unwrap();
+        let found = Match {
+            patient: known.patient,
+            record: known.record,
+            sameness: Sameness::NameAndBirth,
+        };
+        assert_eq!(same, [found]);
+        let other = matches(store, vault, &read(&CHART.replace("1954", "1955"))).await.unwrap();
+        assert_eq!(other, []);
+        vault.shred(store, known.patient).await.unwrap();
+        assert_eq!(
+            matches(store, vault, &read(CHART)).await.unwrap(),
+            [],
+            "nobody is left to find"
+        );
+    }
+
+    #[tokio::test]
     async fn nothing_of_a_chart_stands_readable_in_the_files() {
         let bench = Bench::new().await;
         imported(&bench).await;
 
-        for canary in ["Canaria", "Testudo", "Canarimab", "1954-02-15", "each morning"] {
+        for canary in
+            ["Canaria", "Testudo", "Canarimab", "1954-02-15", "each morning", "MedicationRequest"]
+        {
             assert!(!bench.folder.holds(canary), "{canary}");
         }
         assert!(audit::verify(&bench.store).await.is_ok());

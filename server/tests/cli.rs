@@ -334,10 +334,11 @@ fn the_same_file_by_two_commands_at_once_is_one_patient() {
 /// The demo chart without its numbers, under another name.
 fn renamed(given: &str, family: &str) -> Vec<u8> {
     let mut chart: serde_json::Value = serde_json::from_slice(CHART).unwrap();
-    let patient = &mut chart["entry"][0]["resource"];
-    assert_eq!(patient["resourceType"], "Patient");
-    patient["identifier"] = serde_json::json!([]);
-    patient["name"] = serde_json::json!([{ "given": [given], "family": family }]);
+    let patient = chart.pointer_mut("/entry/0/resource").unwrap().as_object_mut().unwrap();
+    assert_eq!(patient.get("resourceType").unwrap(), "Patient");
+    patient.remove("identifier");
+    let name = serde_json::json!([{ "given": [given], "family": family }]);
+    patient.insert("name".to_owned(), name);
     serde_json::to_vec(&chart).unwrap()
 }
 

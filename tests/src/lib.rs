@@ -3,6 +3,7 @@
 pub mod peer;
 
 pub mod browserless;
+pub mod charts;
 pub mod editors;
 pub mod ledger;
 pub mod participant;

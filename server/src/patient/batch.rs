@@ -112,13 +112,16 @@ pub(crate) async fn of_record(
 ) -> Result<Imports, PersonError> {
     let mut imports = Imports::default();
     for row in store::batches(store, record).await? {
-        let store::BatchRow { id, dek, person, at_ms, content } = row;
-        let dek = vault.key_by_id(store, dek).await?;
-        let plain = dek.open(spot(&id), &content)?;
-        let Batch { file, bytes: _, origins, statement, report: _ } =
-            serde_json::from_slice(&plain).map_err(|_wrong| StoreError::Row)?;
+        let dek = vault.key_by_id(store, row.dek).await?;
+        let Batch { file, bytes: _, origins, statement, report: _ } = read(&dek, &row)?;
         imports.known.note(origins, statement);
-        imports.before.push((file, at_ms, person));
+        imports.before.push((file, row.at_ms, row.person));
     }
     Ok(imports)
+}
+
+/// A batch out of its row.
+pub(super) fn read(dek: &Dek, row: &store::BatchRow) -> Result<Batch, VaultError> {
+    let plain = dek.open(spot(&row.id), &row.content)?;
+    Ok(serde_json::from_slice(&plain).map_err(|_wrong| StoreError::Row)?)
 }

@@ -1,6 +1,6 @@
 /** A chart from elsewhere: chosen, compared, accepted row by row. Nothing is stored before "Import". */
 import { FileInput, Upload } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { ApiFailure, importChart } from "../api";
 import { useLanguage, type Say, type TextKey } from "../i18n";
 import { announce } from "../ui/Announcer";
@@ -8,6 +8,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import type { ImportFault, ImportPerson, ImportPreview, ImportReply, ImportTick, SeatId } from "../wire";
 import { Preview } from "./Preview";
+import { StepHeading } from "./StepHeading";
 import style from "./import.module.css";
 
 /** As on the server: a larger one is not even sent. */
@@ -37,9 +38,6 @@ function ImportDialog({ seat, onClose }: { readonly seat: SeatId; readonly onClo
   const { say } = useLanguage();
   const [shown, setShown] = useState<Shown>({ kind: "choose", problem: null });
   const [file, setFile] = useState<Blob | null>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
-  // A new step is read out from its top.
-  useEffect(() => heading.current?.focus(), [shown.kind]);
 
   const look = async (chosen: Blob): Promise<void> => {
     setFile(chosen);
@@ -72,7 +70,7 @@ function ImportDialog({ seat, onClose }: { readonly seat: SeatId; readonly onClo
         {shown.kind === "busy" && <p role="status" className={style["strong"]}>{say(shown.what)}</p>}
         {shown.kind === "fault" && (
           <>
-            <h3 ref={heading} tabIndex={-1}>{say("import.fault.title")}</h3>
+            <StepHeading>{say("import.fault.title")}</StepHeading>
             <p role="alert">{faultWords(shown.fault, say)}</p>
             <p className={style["quiet"]}>{say("import.fault.stays")}</p>
             <Tools another={another} again={null} />
@@ -80,7 +78,7 @@ function ImportDialog({ seat, onClose }: { readonly seat: SeatId; readonly onClo
         )}
         {shown.kind === "other" && (
           <>
-            <h3 ref={heading} tabIndex={-1}>{say("import.other.title")}</h3>
+            <StepHeading>{say("import.other.title")}</StepHeading>
             <p role="alert"><bdi>{say("import.other.what", { name: shown.person.name, born: shown.person.birth_date })}</bdi></p>
             <p>{say("import.other.next")}</p>
             <Tools another={another} again={null} />
@@ -88,13 +86,13 @@ function ImportDialog({ seat, onClose }: { readonly seat: SeatId; readonly onClo
         )}
         {shown.kind === "preview" && (
           <Preview
-            preview={shown.preview} problem={shown.problem} heading={heading} onAnother={another}
+            preview={shown.preview} problem={shown.problem} onAnother={another}
             onTake={(accept, ticks) => void take(shown.preview, accept, ticks)}
           />
         )}
         {shown.kind === "done" && (
           <>
-            <h3 ref={heading} tabIndex={-1}>{say("import.done", { count: shown.accepted })}</h3>
+            <StepHeading>{say("import.done", { count: shown.accepted })}</StepHeading>
             {shown.left > 0 && <p role="alert">{say("import.left", { count: shown.left })}</p>}
             <Tools another={another} again={again} />
           </>

@@ -1,5 +1,5 @@
 /** What a chart would change, row by row: accept or leave. */
-import { useId, useState, type Ref } from "react";
+import { useId, useState } from "react";
 import { useLanguage, type Grammar, type Say } from "../i18n";
 import { read, type RegisterName } from "../plan/fold";
 import { words, type Wording } from "../plan/words";
@@ -8,6 +8,7 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { FIELDS, type FieldName, type ImportIssue, type ImportPreview, type ImportRow, type ImportTick, type IssueCode, type Value } from "../wire";
 import { byList, countsOf, firstChoice, isOpen, isStopped, neededTicks } from "./choice";
+import { StepHeading } from "./StepHeading";
 import style from "./import.module.css";
 
 /** Places of one remark that are drawn; the rest is counted. */
@@ -16,7 +17,6 @@ const PLACES = 40;
 export function Preview(props: {
   readonly preview: ImportPreview;
   readonly problem: string | null;
-  readonly heading: Ref<HTMLHeadingElement>;
   readonly onAnother: () => void;
   readonly onTake: (accept: readonly string[], ticks: readonly ImportTick[]) => void;
 }) {
@@ -40,10 +40,11 @@ export function Preview(props: {
   return (
     <>
       <header className={style["person"]}>
-        <h3 ref={props.heading} tabIndex={-1}><bdi>{preview.person.name}</bdi></h3>
+        <StepHeading><bdi>{preview.person.name}</bdi></StepHeading>
         <span>{preview.person.birth_date === "" ? say("import.person.unborn") : say("import.person.born", { born: g.date(preview.person.birth_date) })}</span>
         <Chip tone={preview.sameness === "same" ? "ok" : "warn"}>{say(preview.sameness === "same" ? "import.person.same" : "import.person.perhaps")}</Chip>
       </header>
+      {(preview.sameness === "name_and_birth" || preview.sameness === "number_only") && <p className={style["warn"]}>{say(`import.person.${preview.sameness}`)}</p>}
       {preview.before !== null && (
         <p>{say("import.before", { at: g.moment(preview.before.at_ms), name: preview.before.name })}{open.length > 0 && ` ${say("import.before.left")}`}</p>
       )}

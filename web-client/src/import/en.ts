@@ -42,6 +42,8 @@ export const importEn = {
 
   "import.person.same": "Same identifier",
   "import.person.perhaps": "Perhaps the same person",
+  "import.person.name_and_birth": "Name and birth date agree, but no identifier does.",
+  "import.person.number_only": "An identifier agrees, but the birth date does not. Look twice.",
   "import.person.born": (v: { readonly born: string }) => `Born ${v.born}`,
   "import.person.unborn": "Birth date not in the file",
   "import.before": (v: { readonly at: string; readonly name: string | null }) => `This very file was imported on ${v.at}${v.name === null ? "" : ` by ${v.name}`}.`,

@@ -42,6 +42,8 @@ export const importEs: Translation<typeof importEn> = {
 
   "import.person.same": "Mismo identificador",
   "import.person.perhaps": "Quizá la misma persona",
+  "import.person.name_and_birth": "El nombre y la fecha de nacimiento coinciden, pero ningún identificador.",
+  "import.person.number_only": "Un identificador coincide, pero la fecha de nacimiento no. Mire dos veces.",
   "import.person.born": (v) => `Fecha de nacimiento: ${v.born}`,
   "import.person.unborn": "El archivo no dice la fecha de nacimiento",
   "import.before": (v) => `Este mismo archivo se importó el ${v.at}${v.name === null ? "" : `, por ${v.name}`}.`,
