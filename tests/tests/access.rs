@@ -92,7 +92,7 @@ async fn a_seat_that_was_never_admitted_gets_nothing_whatever_it_plays() {
     for message in everything(record, plan, pharmacist.seat, patient.seat, &sdp) {
         assert_eq!(patient.is_refused(&message).await, RefusalCode::WrongState, "{message:?}");
     }
-    for what in ["", "/key", "/takeaway?language=en"] {
+    for what in ["", "/key", "/prescribers", "/takeaway?language=en"] {
         let answer = world.get(&format!("/api/seats/{}{what}", patient.seat), &cookie).await;
         for secret in world.secrets(Role::Patient) {
             assert!(!answer.body.contains(&secret), "{what} tells {secret}");

@@ -127,6 +127,7 @@ pub(crate) async fn import(
     let file = FileFacts { sha256, bytes };
     match same::compare(desk.patient, &desk.known, &chart.patient) {
         Sameness::Other => {
+            desk.app.writer.audit(vec![desk.entry(Outcome::Failed)]).await?;
             let person = ImportPerson::of(&chart.patient);
             reply(&ImportReply::OtherPerson { person })
         }
@@ -206,17 +207,16 @@ impl Desk {
         let entry = Entry { action: "import.previewed", ..self.entry(Outcome::Done) };
         self.app.writer.audit(vec![entry]).await?;
         let ticks = ticks(chart, sameness, differences.iter());
-        let rows = differences
-            .into_iter()
-            // What this role may not write is not offered.
-            .filter(|one| !one.told.is_open() || self.may_accept(one))
-            .collect();
+        // What this role may not write is not offered, and that is said.
+        let (rows, others): (Vec<Difference>, Vec<Difference>) =
+            differences.into_iter().partition(|one| !one.told.is_open() || self.may_accept(one));
         reply(&ImportReply::Preview(Box::new(ImportPreview {
             person: ImportPerson::of(&chart.patient),
             sameness,
             before: told,
             sealed,
             rows,
+            not_yours: others.len(),
             same,
             issues: chart.issues.clone(),
             issues_left_out: chart.issues_left_out,

@@ -244,3 +244,37 @@ fn sign(bench: &mut Bench, pharmacist: clinical::id::ConnectionId) {
     bench.commit(DocKind::Plan);
     assert!(bench.stored_doc(DocKind::Plan).sealed(), "{:?}", bench.heard(pharmacist));
 }
+
+#[test]
+fn readings_taken_at_home_are_not_written_by_who_may_not() {
+    use clinical::fhir::chart::{ChartRow, ResourceRef};
+    use clinical::field::FieldName;
+    use clinical::measure::{Measure, MeasureKind, MeasureSource};
+    use clinical::value::Value;
+
+    let mut bench = Bench::new();
+    let mut chart = chart(&["Lisinopril 10 MG"]);
+    let reading = Measure {
+        kind: MeasureKind::BloodPressure,
+        value: "132/84".to_owned(),
+        unit: "mm[Hg]".to_owned(),
+        at: "2026-11-29".to_owned(),
+        source: MeasureSource::Patient,
+    };
+    chart.rows.push(ChartRow {
+        list: ListName::HomeReadings,
+        values: [(FieldName::HomeReadingsContent, Value::of(&reading).unwrap())].into(),
+        texts: [].into(),
+        source: ResourceRef { entry: 9, kind: "Observation".to_owned(), id: None },
+        version: None,
+        sha256: String::new(),
+    });
+    let keys = bench.keys(&chart);
+    assert_eq!(keys.len(), 2);
+
+    let taken = bench.accept(RPH, &chart, &keys).unwrap();
+
+    assert_eq!((taken.accepted.len(), taken.refused.len()), (1, 1));
+    assert_eq!(taken.refused[0].1, RecordRefusal::NotAllowed);
+    assert!(!bench.asked.contains_key(&doc_id(DocKind::Voice)));
+}

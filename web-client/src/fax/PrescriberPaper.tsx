@@ -93,7 +93,7 @@ function saidOf(row: PaperRow, say: Say): Measured {
   };
 }
 
-function Sheets({ papers, paper, onPaper }: { readonly papers: PrescriberPapers; readonly paper: PrescriberPaper; readonly onPaper: boolean }) {
+export function Sheets({ papers, paper, onPaper }: { readonly papers: PrescriberPapers; readonly paper: PrescriberPaper; readonly onPaper: boolean }) {
   const { say, g } = useLanguage();
   const about = say("fax.about", { name: papers.patient, born: papers.birth_date === "" ? "" : g.date(papers.birth_date) });
   const to = say("fax.for", { name: paper.to === "" ? say("fax.nobody") : paper.to });

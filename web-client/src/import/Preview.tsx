@@ -67,6 +67,7 @@ export function Preview(props: {
           ))}
         </section>
       )}
+      {preview.not_yours > 0 && <p>{say("import.not_yours", { count: preview.not_yours })}</p>}
       {rest.length > 0 && <Kept rows={rest} />}
       <Remarks issues={preview.issues} more={preview.issues_left_out} />
       <Ignored kinds={Object.entries(preview.ignored)} />

@@ -8,7 +8,7 @@ const fresh = (more: Partial<Extract<ImportTold, { kind: "new" }>> = {}): Import
 const changed = (more: Partial<Extract<ImportTold, { kind: "changed" }>> = {}): ImportTold => ({ kind: "changed", field: "meds.indication", record: "a", chart: "b", choice: false, ...more });
 
 const preview: ImportPreview = {
-  person: { name: "Ruth", birth_date: "1948-04-12", deceased: true }, sameness: "name_and_birth", before: null, sealed: false,
+  person: { name: "Ruth", birth_date: "1948-04-12", deceased: true }, sameness: "name_and_birth", before: null, sealed: false, not_yours: 0,
   rows: [
     row("plain", fresh()), row("no_dosage", fresh({ no_dosage: true })), row("like", fresh({ like: "lisinopril 10 mg" })),
     row("changed", changed()), row("choice", changed({ choice: true })),

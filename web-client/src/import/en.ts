@@ -73,6 +73,10 @@ export const importEn = {
   "import.row.nothing": "nothing",
   "import.row.open": "not decided yet",
   "import.row.source": (v: { readonly kind: string; readonly entry: number }, g: Grammar) => `${v.kind}, entry ${g.number(v.entry + 1)}`,
+  "import.not_yours": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, {
+    one: "1 reading taken at home is not shown: patient, caregiver or nurse write it.",
+    other: `${g.number(v.count)} readings taken at home are not shown: patient, caregiver or nurse write them.`,
+  }),
   "import.kept.title": (v: { readonly count: number }, g: Grammar) => `Stays as it is in the record (${g.number(v.count)})`,
   "import.kept.what": "The file says something else here, or nothing. What the team wrote stays.",
   "import.kept.field": (v: { readonly field: string; readonly record: string; readonly chart: string | null }) => `${v.field}: ${v.record}${v.chart === null ? "" : `. The file says: ${v.chart}`}`,

@@ -73,6 +73,10 @@ export const importEs: Translation<typeof importEn> = {
   "import.row.nothing": "nada",
   "import.row.open": "aún sin decidir",
   "import.row.source": (v, g) => `${v.kind}, entrada ${g.number(v.entry + 1)}`,
+  "import.not_yours": (v, g) => g.plural(v.count, {
+    one: "1 lectura hecha en casa no se muestra: la escriben el paciente, su cuidador o la enfermera.",
+    other: `${g.number(v.count)} lecturas hechas en casa no se muestran: las escriben el paciente, su cuidador o la enfermera.`,
+  }),
   "import.kept.title": (v, g) => `Queda como está en el registro (${g.number(v.count)})`,
   "import.kept.what": "Aquí el archivo dice otra cosa, o nada. Queda lo que escribió el equipo.",
   "import.kept.field": (v) => `${v.field}: ${v.record}${v.chart === null ? "" : `. El archivo dice: ${v.chart}`}`,

@@ -76,6 +76,8 @@ pub struct ImportPreview {
     pub(super) sealed: bool,
     /// What differs.
     pub(super) rows: Vec<Difference>,
+    /// Rows that differ and that this role may not write: readings taken at home.
+    pub(super) not_yours: usize,
     /// Rows that say the same, by list.
     #[cfg_attr(feature = "typescript", ts(type = "{ [key in ListName]?: number }"))]
     pub(super) same: BTreeMap<ListName, usize>,
