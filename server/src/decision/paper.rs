@@ -106,7 +106,7 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
     let reads = role::view(seat.role, DocKind::Plan, Shared::Yes) == Some(View::Full);
     let may = reads && role::may_print_for_prescribers(seat.role);
     let record = seated.visit.record.filter(|_record| may).ok_or_else(nothing)?;
-    let plan = plan(&app, record).await?.ok_or_else(nothing)?;
+    let plan = plan(&app, record, (seat.person, seat.role)).await?.ok_or_else(nothing)?;
     let (patient, facts) =
         patient::of_record(&app.store, &app.vault, record).await?.ok_or_else(nothing)?;
     // Written first: what cannot be written down is not printed.

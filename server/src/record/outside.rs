@@ -161,15 +161,15 @@ async fn all_answered(
 ) -> BTreeMap<EditId, RecordRefusal> {
     let mut lost = BTreeMap::new();
     while !waits.is_empty() {
-        let Next::Message(message) = incoming.next().await else { break };
-        if let ServerMessage::RecordAck { edit, .. } = *message {
-            waits.remove(&edit);
+        let Next::Message(said) = incoming.next().await else { break };
+        if let ServerMessage::RecordAck { edit, .. } = said.message() {
+            waits.remove(edit);
         }
-        if let ServerMessage::RecordRefuse { edit, code, .. } = *message {
-            waits.remove(&edit);
-            lost.insert(edit, code);
+        if let ServerMessage::RecordRefuse { edit, code, .. } = said.message() {
+            waits.remove(edit);
+            lost.insert(*edit, *code);
         }
-        if let ServerMessage::Refused { .. } = *message {
+        if let ServerMessage::Refused { .. } = said.message() {
             break;
         }
     }

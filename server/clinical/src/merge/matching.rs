@@ -224,6 +224,7 @@ impl Named {
             | ListName::WhatIDid
             | ListName::Remarks
             | ListName::Consents
+            | ListName::Access
             | ListName::Tasks => return None,
         };
         marks.insert(words.clone());

@@ -14,9 +14,7 @@ use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Work};
-use crate::record::{
-    Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused,
-};
+use crate::record::{Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused};
 use crate::store::now;
 
 impl Task {
