@@ -1528,6 +1528,10 @@ sealed: boolean,
  */
 rows: Array<ImportRow>, 
 /**
+ * Rows that differ and that this role may not write: readings taken at home.
+ */
+not_yours: number, 
+/**
  * Rows that say the same, by list.
  */
 same: { [key in ListName]?: number }, 
