@@ -7,13 +7,14 @@ use clinical::actor::Role;
 use clinical::bytes::Base64;
 use clinical::command::Command;
 use clinical::edit::{Base, Op};
-use clinical::field::{Address, DocKind, FieldName};
+use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::gate::{GateCode, GateItem};
-use clinical::id::{DocId, EditId};
+use clinical::id::{DocId, EditId, RowId};
 use clinical::phi::Phi;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use signaling::message::{ClientMessage, RecordRefusal, ServerMessage, SnapshotContent};
+use tests::charts::{medicine, open_keys, preview, take, with};
 use tests::participant::Participant;
 use tests::world::World;
 use uuid::Uuid;
@@ -67,6 +68,12 @@ fn written(field: FieldName) -> Value {
     }
 }
 
+async fn papers(world: &World, cookie: &str) -> Value {
+    let seat = world.invited(Role::Pharmacist).seat;
+    let answer = world.get(&format!("/api/seats/{seat}/prescribers"), cookie).await;
+    serde_json::from_str(&answer.body).expect("a reply")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let world = World::start().await;
@@ -82,6 +89,12 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
             revs.extend(state.registers.iter().map(|held| (held.at, held.register.rev())));
         }
     }
+
+    let content = json!({ "action": "monitor", "summary": "Check potassium." });
+    let values = [(FieldName::RecommendationsContent, Phi::new(content))].into();
+    let row = RowId(Uuid::now_v7());
+    let list = ListName::Recommendations;
+    pharmacist.edit(doc, Op::Add { list, row, after: None, values }).await.expect("it is added");
 
     let (_, mut lacking) = missing(&mut pharmacist, doc).await;
     assert!(lacking.len() > 30, "{}", lacking.len());
@@ -128,16 +141,29 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let at = Address { row: None, field: FieldName::AllergyStatement };
     let late = Op::Set { at, base: Base::Rev(0), value: Phi::new(Some(json!("unknown"))) };
     assert_eq!(pharmacist.edit(doc, late).await, Err(RecordRefusal::Sealed));
+    // What a signed plan recommends goes on paper as it was signed; a chart changes nothing of it.
+    let asked = papers(&world, &cookie).await;
+    assert_eq!((&asked["version"], asked["papers"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+    let chart = with(&medicine("new", "Rosuvastatin 10 MG Oral Tablet"));
+    let shown = preview(&world, &cookie, &chart).await;
+    assert_eq!((&shown["sealed"], open_keys(&shown).len()), (&json!(true), 1));
+    let taken = take(&world, Role::Pharmacist, &cookie, &chart, &shown).await;
+    assert_eq!(taken, json!({ "state": "not_taken", "code": "sealed" }));
+
     let reason = Phi::new("A new result came.".to_owned());
     let id = EditId(Uuid::now_v7());
     let command = Command::Revise { reason };
     pharmacist.send(&ClientMessage::RecordCommand { doc, id, command, seen: seq + 1 }).await;
     pharmacist.outcome(id).await.unwrap();
+    let asked = papers(&world, &cookie).await;
+    assert_eq!((&asked["version"], &asked["papers"]), (&Value::Null, &json!([])), "a draft again");
     let (_, lacking) = missing(&mut pharmacist, doc).await;
     assert!(
         !lacking.iter().any(|item| item.code == GateCode::Verified),
         "what was done stays done"
     );
+    let taken = take(&world, Role::Pharmacist, &cookie, &chart, &shown).await;
+    assert_eq!(taken["accepted"], 1, "a revision takes it: {taken}");
     world.stop().await;
 }
 
