@@ -38,7 +38,7 @@ use crate::record::Acceptance;
 use crate::store::now;
 pub use told::{ImportBefore, ImportFault, ImportLeft, ImportPerson, ImportPreview, ImportReply};
 
-/// Files that are read at once. Each may take a core for a second and 150 MB: one more would take it from calls.
+/// Files that are read at once. Each may take a core for seconds and 350 MB: one more would take them from calls.
 static READING: Semaphore = Semaphore::const_new(1);
 
 /// Files on their way in at once: their bytes stand in memory.
