@@ -421,3 +421,75 @@ fn what_a_chart_leaves_out_it_does_not_deny() {
     assert_eq!(bench.told(&chart(&bare)), [""; 0]);
     assert_eq!(bench.told(&chart(&more)), ["allergies.content"]);
 }
+
+/// Whatever two charts say of one patient, in whatever order: nothing breaks, nothing people wrote is overwritten, and
+/// once everything is accepted the chart has nothing more to say.
+#[test]
+fn accepting_everything_leaves_nothing_open_and_no_typed_value_behind() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = [
+        "../demo/ruth-delgado.json",
+        "../demo/harold-whitfield.json",
+        "../../tests/fixtures/fhir/difficult.json",
+        "../../tests/fixtures/fhir/over-89.json",
+    ];
+    let files: Vec<String> =
+        files.iter().map(|file| std::fs::read_to_string(root.join(file)).unwrap()).collect();
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % u64::try_from(below).unwrap()).unwrap()
+    };
+    let words = [
+        ("\"active\"", "\"stopped\""),
+        ("\"active\"", "\"on-hold\""),
+        ("daily", "twice daily"),
+        ("10 MG", "20 MG"),
+        ("Oral", "oral"),
+        ("\"text\"", "\"display\""),
+        ("\"id\": \"m", "\"id\": \"n"),
+        ("MedicationRequest", "MedicationStatement"),
+    ];
+    let (mut open, mut choices) = (0, 0);
+    for _round in 0..120 {
+        let file = &files[next(files.len())];
+        let Ok(first) = read(file.as_bytes(), &PartialDate::of(NOW)) else { continue };
+        let mut bench = Bench::new(&first);
+        let mut typed = Vec::new();
+        for row in bench.plan.rows(ListName::Meds).to_vec() {
+            for (field, value, words) in [
+                (FieldName::MedsIndication, serde_json::json!("typed by hand"), "typed by hand"),
+                (FieldName::MedsStatus, serde_json::json!({ "state": "on_hold" }), "on_hold"),
+            ] {
+                if next(3) == 0 {
+                    bench.type_in(row, field, value);
+                    typed.push((Address { row: Some(row), field }, words));
+                }
+            }
+        }
+        let mut later = file.clone();
+        for _change in 0..=next(3) {
+            let (from, to) = words[next(words.len())];
+            later =
+                if next(2) == 0 { later.replace(from, to) } else { later.replacen(from, to, 2) };
+        }
+        if next(2) == 0 {
+            later = later.replace("reasonCode", "reasonless");
+        }
+        let Ok(later) = read(later.as_bytes(), &PartialDate::of(NOW)) else { continue };
+        for one in bench.compare(&later).differences.iter().filter(|one| one.told.is_open()) {
+            open += 1;
+            choices += usize::from(matches!(one.told, Told::Changed { choice: true, .. }));
+            bench.accept(one).unwrap();
+        }
+        let after = bench.compare(&later).differences;
+        assert!(!after.iter().any(|one| one.told.is_open()), "{after:?}");
+        for (at, words) in typed {
+            let held = serde_json::to_string(bench.plan.register(&at)).unwrap();
+            assert!(held.contains(words), "what people wrote stays: {held}");
+        }
+    }
+    assert!(open > 150 && choices > 20, "{open} differences, {choices} choices");
+}
