@@ -1,9 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, JoinReply, RowId, SeatHome, SeatId,
-  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, RowId, SeatHome, SeatId,
-  Book, Bookings, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, PrescriberPapers, RowId, SeatHome, SeatId,
-  SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
+  Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest,
+  JoinReply, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
