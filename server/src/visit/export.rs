@@ -178,7 +178,7 @@ impl Sheets {
             people: &self.people,
             author: self.author,
             practice: &self.practice,
-            signed: self.signed.clone(),
+            signed: self.signed,
             document: Uuid::now_v7(),
             reader,
             now,
