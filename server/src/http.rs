@@ -58,6 +58,8 @@ pub struct Shared {
     pub terms: Terms,
     /// The decision support service of the operator.
     pub cds: Option<Cds>,
+    /// By what agreements are judged.
+    pub agreements: Arc<crate::agreement::Rules>,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.
@@ -121,6 +123,11 @@ pub fn router(app: App) -> Router {
             "/api/seats/{seat}/recommendations/{row}/link",
             post(crate::decision::make).delete(crate::decision::revoke),
         )
+        .route(
+            "/api/seats/{seat}/agreements",
+            get(crate::agreement::list).post(crate::agreement::act),
+        )
+        .route("/api/seats/{seat}/agreements/export", post(crate::agreement::export))
         .route("/api/decisions/open", post(crate::decision::open))
         .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))

@@ -2,6 +2,7 @@ import { billingEn } from "../billing/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { decisionEn } from "../decision/en";
+import { cdtmEn } from "../plan/cdtm.en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
@@ -278,6 +279,7 @@ export const en = {
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...billingEn,
   ...planEn,
+  ...cdtmEn,
   ...decideEn,
   ...decisionEn,
   ...moreEn,

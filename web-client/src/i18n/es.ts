@@ -2,6 +2,7 @@ import { billingEs } from "../billing/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { decisionEs } from "../decision/es";
+import { cdtmEs } from "../plan/cdtm.es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
@@ -275,6 +276,7 @@ export const es: Messages = {
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...billingEs,
   ...planEs,
+  ...cdtmEs,
   ...decideEs,
   ...decisionEs,
   ...moreEs,
