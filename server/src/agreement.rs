@@ -21,7 +21,7 @@ use axum::response::Response;
 use clinical::actor::{Millis, Role};
 use clinical::cdtm::agreement::{Agreement, Now, Standing, Who};
 use clinical::cdtm::day::Day;
-use clinical::cdtm::entry::{Act, ActName, ConsentAnswer, Entry, Refusal};
+use clinical::cdtm::entry::{Act, ActName, ConsentAnswer, Deed, Entry, Refusal};
 use clinical::cdtm::template::{TemplateError, Templates};
 use clinical::cdtm::terms::PatientBlock;
 use clinical::consent::cdtm_withdrawn;
@@ -51,6 +51,9 @@ const SHIPPED: &str = include_str!("../rules/cdtm.json");
 
 /// Agreements of one patient. One for each disease and each year of care stays far below.
 const OF_ONE_PATIENT: usize = 50;
+
+/// How often an end is tried again when the record took its place. Each time something was stored meanwhile.
+const ATTEMPTS: u32 = 5;
 
 /// By what agreements are judged.
 #[derive(Clone, Debug)]
@@ -139,10 +142,12 @@ pub struct ActOnAgreement {
 
 /// `GET /api/seats/{seat}/agreements`.
 pub(crate) async fn list(State(app): State<App>, seated: Seated) -> Result<Response, Problem> {
+    let alone = app.agreement_writes.lock().await;
     let case = Case::of(&app, &seated).await?;
+    drop(alone);
     // Written first: what cannot be written down is not shown.
     app.writer.audit(vec![case.entry(&seated, "cdtm.read", Outcome::Done, None)]).await?;
-    reply(&case.agreements(&app, &seated).await?)
+    reply(&case.agreements(&app).await?)
 }
 
 /// `POST /api/seats/{seat}/agreements`: does something with one; answers how they stand then.
@@ -151,54 +156,75 @@ pub(crate) async fn act(
     seated: Seated,
     Json(ActOnAgreement { agreement: id, id: entry_id, seen, act }): Json<ActOnAgreement>,
 ) -> Result<Response, Problem> {
-    let case = Case::of(&app, &seated).await?;
     let act: Act = match serde_json::from_value(act.into_exposed()) {
         Ok(act) => act,
-        Err(wrong) => return refused(&bad_shape(&wrong)),
+        Err(wrong) => {
+            // Asked first: who reads no agreements is not told what is wrong with one.
+            Case::of(&app, &seated).await?;
+            return refused(&bad_shape(&wrong));
+        }
     };
-    let name = act.name();
-    let action = action_of(&act);
-    if !role::may_act_on_agreement(seated.seat.role, name) {
-        let denied = case.entry(&seated, action, Outcome::Denied, Some(id));
+    // Until it is stored: who comes second sees what the first wrote. Against the record, which writes by itself, the
+    // place in the agreement decides.
+    let _alone = app.agreement_writes.lock().await;
+    let mut case = Case::of(&app, &seated).await?;
+    if !role::may_act_on_agreement(seated.seat.role, act.name()) {
+        let denied = case.entry(&seated, action_of(&act), Outcome::Denied, Some(id));
         app.writer.audit(vec![denied]).await?;
         return Err(Problem::new(ProblemCode::NotAllowed));
     }
-    let known = case.agreements.iter().find(|agreement| agreement.id() == id);
-    if known.is_some_and(|agreement| agreement.holds(entry_id)) {
-        let agreements = case.agreements(&app, &seated).await?;
-        return reply(&AgreementAnswer::Done { agreements });
+    let mut attempt = 0;
+    loop {
+        let known = case.agreements.iter().find(|agreement| agreement.id() == id);
+        // Sent again after a lost line, or stored just now.
+        if known.is_some_and(|agreement| agreement.holds(entry_id)) {
+            return reply(&AgreementAnswer::Done { agreements: case.agreements(&app).await? });
+        }
+        let entry = match decide(&app, &case, id, entry_id, act.clone(), seen)? {
+            Ok(entry) => entry,
+            Err(why) => {
+                if why == Refusal::NotYours {
+                    let denied = case.entry(&seated, action_of(&act), Outcome::Denied, Some(id));
+                    app.writer.audit(vec![denied]).await?;
+                }
+                return refused(&why);
+            }
+        };
+        let line = case.entry(&seated, action_of(&act), Outcome::Done, Some(id));
+        let kept = keep(&app, case.patient, id, known, &entry, line).await?;
+        case = Case::of(&app, &seated).await?;
+        match kept {
+            Kept::Stored => {}
+            // The record was first, and an end does not ask after what.
+            Kept::Taken if act.holds_whatever_came_before() && attempt < ATTEMPTS => attempt += 1,
+            // Somebody was first, or the id is of something else.
+            Kept::Taken => return refused(&Refusal::ChangedSince),
+        }
     }
+}
+
+/// The entry an act becomes, or why it does not.
+fn decide(
+    app: &App,
+    case: &Case,
+    id: AgreementId,
+    entry: EntryId,
+    act: Act,
+    seen: u32,
+) -> Result<Result<Entry, Refusal>, Problem> {
     let at_ms = now();
-    let decided = match known {
+    let known = case.agreements.iter().find(|agreement| agreement.id() == id);
+    Ok(match known {
         Some(agreement) => {
             let now = app.agreements.now(at_ms, case.is_withdrawn(agreement));
-            agreement.decide(entry_id, &case.who, &now, act, seen)
+            agreement.decide(entry, &case.who, &now, act, seen)
         }
-        None if name != ActName::Draft || seen != 0 => {
+        None if act.name() != ActName::Draft || seen != 0 => {
             return Err(Problem::new(ProblemCode::NotFound));
         }
         None if case.agreements.len() >= OF_ONE_PATIENT => Err(Refusal::Full),
-        None => Agreement::begin(entry_id, &case.who, &app.agreements.now(at_ms, false), act),
-    };
-    let entry = match decided {
-        Ok(entry) => entry,
-        Err(why) => {
-            if why == Refusal::NotYours {
-                let denied = case.entry(&seated, action, Outcome::Denied, Some(id));
-                app.writer.audit(vec![denied]).await?;
-            }
-            return refused(&why);
-        }
-    };
-    let line = case.entry(&seated, action, Outcome::Done, Some(id));
-    match keep(&app, case.patient, id, known, &entry, line).await? {
-        Kept::Stored => {}
-        // Somebody was first, or the id is of something else.
-        Kept::Taken => return refused(&Refusal::ChangedSince),
-    }
-    let case = Case::of(&app, &seated).await?;
-    let agreements = case.agreements(&app, &seated).await?;
-    reply(&AgreementAnswer::Done { agreements })
+        None => Agreement::begin(entry, &case.who, &app.agreements.now(at_ms, false), act),
+    })
 }
 
 fn refused(why: &Refusal) -> Result<Response, Problem> {
@@ -285,7 +311,11 @@ impl Case {
         let agreements = store::of_patient(&app.store, &app.vault, patient).await?;
         let withdrawn_in_record =
             if agreements.is_empty() { None } else { withdrawn(app, record).await? };
-        Ok(Self { patient, record, who, agreements, withdrawn_in_record })
+        let mut case = Self { patient, record, who, agreements, withdrawn_in_record };
+        if case.note_lapses(app, seated).await? {
+            case.agreements = store::of_patient(&app.store, &app.vault, patient).await?;
+        }
+        Ok(case)
     }
 
     fn is_withdrawn(&self, agreement: &Agreement) -> bool {
@@ -293,8 +323,8 @@ impl Case {
         self.withdrawn_in_record.is_some_and(|at| given.is_none_or(|given| given < at))
     }
 
-    /// How they stand, for this seat. That a term is over is noted the first time somebody looks.
-    async fn agreements(&self, app: &App, seated: &Seated) -> Result<Agreements, Problem> {
+    /// How they stand, for this seat.
+    async fn agreements(&self, app: &App) -> Result<Agreements, Problem> {
         let at_ms = now();
         let may_draft = role::may_act_on_agreement(self.who.role, ActName::Draft);
         let staff = person::staff(&app.store, &app.vault).await?;
@@ -302,7 +332,6 @@ impl Case {
             |person: &person::Person| Party { person: person.person, name: person.name.clone() };
         let mut agreements = Vec::with_capacity(self.agreements.len());
         for agreement in &self.agreements {
-            self.note_expiry(app, seated, agreement, at_ms).await?;
             let now = app.agreements.now(at_ms, self.is_withdrawn(agreement));
             let Some(mut view) = view(agreement, &self.who, &now) else { continue };
             let named = agreement.terms().pharmacist;
@@ -330,25 +359,25 @@ impl Case {
         })
     }
 
-    async fn note_expiry(
-        &self,
-        app: &App,
-        seated: &Seated,
-        agreement: &Agreement,
-        at_ms: Millis,
-    ) -> Result<(), Problem> {
-        let id = EntryId(Uuid::now_v7());
-        let Some(entry) = agreement.expired(id, at_ms, app.agreements.day(at_ms)) else {
-            return Ok(());
-        };
-        let line = audit::Entry {
-            person: None,
-            role: None,
-            ..self.entry(seated, "cdtm.expired", Outcome::Done, Some(agreement.id()))
-        };
-        // Taken: somebody else noted it, or wrote the last report meanwhile. The next look will see to it.
-        keep(app, self.patient, agreement.id(), Some(agreement), &entry, line).await?;
-        Ok(())
+    /// Writes down, the first time somebody looks, that a term is over or that the consent was taken back in the record.
+    /// Answers whether something was.
+    async fn note_lapses(&self, app: &App, seated: &Seated) -> Result<bool, Problem> {
+        let mut noted = false;
+        for agreement in &self.agreements {
+            let now = app.agreements.now(now(), self.is_withdrawn(agreement));
+            let Some(entry) = agreement.lapsed(EntryId(Uuid::now_v7()), &now) else { continue };
+            let action =
+                if entry.deed == Deed::Expired { "cdtm.expired" } else { "cdtm.withdrawn" };
+            let line = audit::Entry {
+                person: None,
+                role: None,
+                ..self.entry(seated, action, Outcome::Done, Some(agreement.id()))
+            };
+            // Taken: somebody else noted it, or wrote meanwhile. What follows loads it again.
+            keep(app, self.patient, agreement.id(), Some(agreement), &entry, line).await?;
+            noted = true;
+        }
+        Ok(noted)
     }
 
     /// What the chart knows of whom the order set names.
@@ -401,6 +430,14 @@ async fn withdrawn(app: &App, record: RecordId) -> Result<Option<Millis>, Proble
     })?;
     let voice = loaded.docs.iter().find(|held| held.doc.kind() == DocKind::Voice);
     Ok(voice.and_then(|held| cdtm_withdrawn(&held.doc)))
+}
+
+/// How many agreements there are, and a sentence for each that is not what was written: for `mortar verify`.
+///
+/// # Errors
+/// The store said no.
+pub async fn verify(store: &Store, vault: &Vault) -> Result<(u64, Vec<String>), StoreError> {
+    store::verify(store, vault).await
 }
 
 /// Every agreement for the operator: who, since when, how it stands. No patient's name, no clinical text.

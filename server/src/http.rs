@@ -60,6 +60,8 @@ pub struct Shared {
     pub cds: Option<Cds>,
     /// By what agreements are judged.
     pub agreements: Arc<crate::agreement::Rules>,
+    /// Held while something is written into an agreement.
+    pub agreement_writes: tokio::sync::Mutex<()>,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.

@@ -274,6 +274,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         terms,
         cds,
         agreements,
+        agreement_writes: tokio::sync::Mutex::default(),
         limits: Limits::default(),
         birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,

@@ -217,6 +217,7 @@ async fn an_agreement_is_made_used_and_ended_by_the_patient_and_the_visit_goes_o
     assert!(change.to_string().contains(&med.to_string()));
     let acts = &visit.one(Role::Pcp).await["acts"];
     assert_eq!(acts[0]["drug"], "Lisinopril", "the physician sees what was done: {acts}");
+    assert_eq!(acts[0]["summary"], "another dose");
     assert_eq!(visit.does(row).await, Err(RecordRefusal::AlreadyDecided));
 
     // Outside: sent to the physician, with the reasons.
@@ -372,5 +373,38 @@ async fn what_is_wrong_is_said_and_nothing_is_written() {
     // What is signed is not written again.
     let answer = visit.act(Role::Pcp, json!({ "kind": "draft", "terms": terms })).await;
     refused(&answer, "not_now", None);
+    visit.world.stop().await;
+}
+
+/// A place in an agreement is taken once: of an action and a withdrawal at the same moment one is first, and the other
+/// is judged by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_and_a_withdrawal_at_the_same_moment_are_never_both_stored_unseen() {
+    let mut visit = Visit::new().await;
+    for _ in 0..5 {
+        visit.agreement = Uuid::now_v7();
+        visit.active().await;
+        let (_, row) = visit.wants("Lisinopril", "20").await;
+        let seen = visit.one(Role::Pcp).await["seen"].as_u64().unwrap();
+        let (path, cookie) = (visit.path(Role::Patient), visit.cookies[&Role::Patient].clone());
+        let body = visit.body(Uuid::now_v7(), seen, consent("withdrawn"));
+        let http = tests::browserless::Http::new(visit.world.address());
+
+        let (acted, stopped) = tokio::join!(visit.does(row), http.post(&path, &cookie, &body));
+
+        let stopped = stopped.unwrap().json["state"] == "done";
+        let one = visit.one(Role::Pharmacist).await;
+        let entered = one["acts"].as_array().unwrap().len();
+        let state = acted.as_ref().map(|change| set_by(change, "recommendations.state").clone());
+        match state {
+            Ok(state) if state == "implemented" => assert_eq!(entered, 1),
+            Ok(state) => assert_eq!((state, entered), (json!("sent"), 0)),
+            Err(RecordRefusal::Busy) => assert_eq!(entered, 0),
+            Err(code) => panic!("{code:?}"),
+        }
+        // The patient's word always counts, and the record goes on, whatever happened.
+        assert_eq!((stopped, &one["standing"]), (true, &json!("withdrawn")));
+        visit.wants("Lisinopril", "30").await;
+    }
     visit.world.stop().await;
 }

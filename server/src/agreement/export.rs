@@ -80,7 +80,7 @@ pub struct InspectionLine {
     start: Option<Day>,
     /// Last day.
     end: Option<Day>,
-    /// Where it stands. A withdrawal noted only in the patient's record shows in the agreement itself.
+    /// Where it stands. A withdrawal in the patient's record shows once somebody opened the agreement.
     standing: Standing,
     /// The registration with the Board.
     registration: Option<String>,

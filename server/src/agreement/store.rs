@@ -92,6 +92,22 @@ pub(super) async fn every(store: &Store, vault: &Vault) -> Result<Vec<Agreement>
     load_all(store, vault, rows).await
 }
 
+/// Opens each agreement: how many there are, and what is wrong with which.
+pub(super) async fn verify(store: &Store, vault: &Vault) -> Result<(u64, Vec<String>), StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(sql::EVERY).fetch_all(store.read()).await?;
+    let (mut walked, mut faults) = (0, Vec::new());
+    for (id, patient) in rows {
+        walked += 1;
+        match load(store, vault, &id, &patient).await {
+            // Erased with its patient.
+            Ok(_) | Err(VaultError::Gone) => {}
+            Err(VaultError::Store(error)) => return Err(error),
+            Err(error) => faults.push(format!("agreement {id}: {error}")),
+        }
+    }
+    Ok((walked, faults))
+}
+
 /// Of a patient whose key was destroyed nothing is left to read.
 async fn load_all(
     store: &Store,
@@ -135,5 +151,137 @@ async fn load(
     }
     let id = name.parse().map_err(|_wrong| StoreError::Row)?;
     let patient = patient.parse().map_err(|_wrong| StoreError::Row)?;
-    Agreement::load(id, patient, entries).map_err(|_none| VaultError::Broken)
+    Agreement::load(id, patient, entries).map_err(|_damaged| VaultError::Broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use clinical::actor::Role;
+    use clinical::cdtm::agreement::{Now, Who};
+    use clinical::cdtm::entry::Act;
+    use clinical::id::EntryId;
+    use clinical::phi::Phi;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::agreement::Rules;
+    use crate::record::writer::{Answer, Work};
+    use crate::store::now;
+    use crate::testing::Bench;
+    use crate::vault::KeyOf;
+
+    fn draft(condition: &str) -> Act {
+        let terms = json!({
+            "jurisdiction": "LA", "pharmacist": null, "backup": { "name": "", "phone": "" },
+            "condition": condition, "f2f_visit": null, "start": null, "end": null,
+            "board_told": null, "disclosure": "", "outcomes": [],
+            "communication": { "method": "", "frequency": "", "format": "" },
+            "order_set": {
+                "pharmacist_phone": "", "provider_phone": "", "drugs": [], "extent": "",
+                "patient": { "name": "Canaria", "address": "", "gender": "", "dob": null, "phone": "" },
+                "responsibilities": { "physician": "", "pharmacist": "" }, "procedures": "",
+                "tests": [], "reporting": "", "notify_events": [], "immediate_consultation": "",
+            },
+        });
+        serde_json::from_value(json!({ "kind": "draft", "terms": terms })).unwrap()
+    }
+
+    /// An agreement with two drafts in it.
+    async fn drafted(bench: &Bench) -> (AgreementId, PatientId) {
+        let (id, patient) = (AgreementId(Uuid::now_v7()), PatientId(Uuid::now_v7()));
+        let rules = Rules::shipped().unwrap();
+        let name = Phi::new("Dr. Canary".to_owned());
+        let who = Who { person: PersonId(Uuid::now_v7()), role: Role::Pcp, name };
+        let at_ms = now();
+        let (day, templates) = (rules.day(at_ms), rules.templates());
+        let now = Now { at_ms, day, templates, withdrawn_in_record: false };
+        let new = || EntryId(Uuid::now_v7());
+        let first = Agreement::begin(new(), &who, &now, draft("Canary-hypertension")).unwrap();
+        let agreement = Agreement::load(id, patient, vec![first.clone()]).unwrap();
+        let second = agreement.decide(new(), &who, &now, draft("Canary-diabetes"), 1).unwrap();
+        let dek = bench.vault.key(&bench.store, KeyOf::Patient(patient)).await.unwrap();
+        let mut statements = vec![add(id, patient, who.person, at_ms)];
+        for (n, entry) in [(1, &first), (2, &second)] {
+            statements.extend(write(&dek, id, patient, n, entry).unwrap());
+        }
+        let work = Work { first: statements, ..Work::default() };
+        assert_eq!(bench.writer.store(work).await, Answer::Stored);
+        (id, patient)
+    }
+
+    #[tokio::test]
+    async fn an_agreement_comes_back_and_nothing_of_it_is_readable_in_the_files() {
+        let bench = Bench::new().await;
+        let (id, patient) = drafted(&bench).await;
+        let Bench { store, vault, .. } = &bench;
+
+        let found = of_patient(store, vault, patient).await.unwrap();
+
+        assert_eq!((found.len(), found[0].id(), found[0].seen()), (1, id, 2));
+        assert_eq!(found[0].terms().condition, "Canary-diabetes");
+        for canary in ["Canary-hypertension", "Canary-diabetes", "Canaria", "Dr. Canary"] {
+            assert!(!bench.folder.holds(canary), "{canary}");
+        }
+        assert_eq!(of_patient(store, vault, PatientId(Uuid::now_v7())).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_taken_once_and_what_was_written_stays() {
+        let bench = Bench::new().await;
+        let (id, patient) = drafted(&bench).await;
+        let Bench { store, vault, writer, .. } = &bench;
+        let known = of_patient(store, vault, patient).await.unwrap();
+        let dek = vault.key(store, KeyOf::Patient(patient)).await.unwrap();
+        let mut another = known[0].entries()[1].clone();
+        another.id = EntryId(Uuid::now_v7());
+
+        let first = write(&dek, id, patient, 2, &another).unwrap();
+        let second = writer.store(Work { first, ..Work::default() }).await;
+
+        assert_eq!(second, Answer::OutOfStep);
+        assert_eq!(of_patient(store, vault, patient).await.unwrap(), known);
+        for change in ["update cdtm_entry set at_ms = 1", "delete from cdtm_entry"] {
+            assert!(store.tamper(&[change]).await.is_err(), "{change}");
+        }
+    }
+
+    #[tokio::test]
+    async fn entries_that_change_places_or_are_missing_are_found() {
+        for tampering in [
+            "update cdtm_entry set id = 'another' where n = 2",
+            "delete from cdtm_entry where n = 1",
+            "update cdtm_entry set body = (select body from cdtm_entry where n = 1)",
+        ] {
+            let bench = Bench::new().await;
+            let (_, patient) = drafted(&bench).await;
+            let Bench { store, vault, .. } = &bench;
+            store
+                .tamper(&[
+                    "drop trigger cdtm_entry_no_update",
+                    "drop trigger cdtm_entry_no_delete",
+                    tampering,
+                ])
+                .await
+                .unwrap();
+
+            let found = of_patient(store, vault, patient).await;
+
+            assert!(matches!(found, Err(VaultError::Broken)), "{tampering}: {found:?}");
+            let (walked, faults) = verify(store, vault).await.unwrap();
+            assert_eq!((walked, faults.len()), (1, 1), "{tampering}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_erased_patient_has_no_agreement_and_nothing_is_wrong_with_that() {
+        let bench = Bench::new().await;
+        let (_, patient) = drafted(&bench).await;
+        let Bench { store, vault, .. } = &bench;
+
+        vault.shred(store, patient).await.unwrap();
+
+        assert_eq!(of_patient(store, vault, patient).await.unwrap(), []);
+        assert_eq!(verify(store, vault).await.unwrap(), (1, Vec::new()));
+    }
 }

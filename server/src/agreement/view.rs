@@ -187,6 +187,9 @@ pub struct ActEntry {
     /// With which medicine; empty for none.
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub drug: Phi<String>,
+    /// In one line.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub summary: Phi<String>,
     /// The recommendation in the plan.
     pub recommendation: RowId,
 }
@@ -315,12 +318,13 @@ fn review(entry: &Entry) -> Option<ReviewEntry> {
 }
 
 fn act(entry: &Entry) -> Option<ActEntry> {
-    let Deed::Acted { recommendation, action, drug } = &entry.deed else { return None };
+    let Deed::Acted { recommendation, action, drug, summary } = &entry.deed else { return None };
     Some(ActEntry {
         name: entry.name.clone(),
         day: entry.day,
         action: *action,
         drug: drug.clone(),
+        summary: summary.clone(),
         recommendation: *recommendation,
     })
 }

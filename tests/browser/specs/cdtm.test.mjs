@@ -118,7 +118,7 @@ describe("a collaborative agreement", { concurrency: false }, () => {
     assertNone([...(await look(page, "cdtm-patient")), ...(await lookNarrow(page, "cdtm-patient"))]);
     await section.getByRole("button", { name: "Yes, I agree" }).click();
     await section.getByText("This is needed.").waitFor();
-    await section.getByLabel("Your name, as you sign").fill("Ruth Delgado");
+    await section.getByLabel("Your name, as you sign").fill("Ruth Elena Delgado");
     await section.getByRole("button", { name: "Yes, I agree" }).click();
     await section.getByText(/This agreement is in use/).waitFor();
     assertNone(await look(page, "cdtm-patient-yes"));
@@ -179,23 +179,23 @@ describe("a collaborative agreement", { concurrency: false }, () => {
     await dialog.getByText("Done under this agreement").waitFor();
     await dialog.getByRole("button", { name: "Write a status report" }).click();
     const form = dialog.getByRole("form", { name: "Write a status report" });
-    assert.match(await form.getByLabel("What was done").inputValue(), /Change the dose – .*[Ll]isinopril/);
+    assert.match(await form.getByLabel("What was done").inputValue(), /Lisinopril 40 mg once daily/);
     for (const label of ["Problems", "Complications"]) await form.getByLabel(label).fill("None.");
     await form.getByLabel("Does the patient take what was agreed?").fill("Yes, each morning.");
     assertNone([...(await look(page, "cdtm-report")), ...(await lookNarrow(page, "cdtm-report"))]);
     await form.getByRole("button", { name: "Write a status report" }).click();
-    await dialog.getByText("Yes, each morning.").waitFor();
+    await dialog.getByRole("definition").filter({ hasText: "Yes, each morning." }).waitFor();
     await dialog.getByRole("button", { name: "Report for handing over" }).click();
-    await dialog.getByText("Yes, each morning.").waitFor();
+    await dialog.getByRole("definition").filter({ hasText: "Yes, each morning." }).waitFor();
     assertNone(await look(page, "cdtm-paper"));
     await dialog.getByRole("button", { name: "Back" }).click();
     await dialog.getByRole("button", { name: "All my patients under an agreement" }).click();
-    await dialog.getByRole("cell", { name: /Ruth Delgado.*Hypertension/s }).waitFor();
+    await dialog.getByRole("cell", { name: /Ruth Elena Delgado[^]*Hypertension/ }).waitFor();
     assertNone([...(await look(page, "cdtm-inspection")), ...(await lookNarrow(page, "cdtm-inspection"))]);
     // Paper gets the list and nothing that stands around it.
     await page.emulateMedia({ media: "print" });
     assert.equal(await page.getByRole("button", { name: "Leave" }).first().isVisible(), false);
-    assert.equal(await dialog.getByRole("cell", { name: /Ruth Delgado/ }).isVisible(), true);
+    assert.equal(await dialog.getByRole("cell", { name: /Ruth Elena Delgado/ }).isVisible(), true);
     assert.equal(await dialog.getByRole("button", { name: "Print" }).isVisible(), false);
     await page.emulateMedia({ media: "screen" });
     await close(pharmacist);

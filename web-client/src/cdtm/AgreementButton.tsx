@@ -7,6 +7,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import type { AgreementView, SeatId } from "../wire";
 import { AgreementPanel } from "./AgreementPanel";
+import style from "./cdtm.module.css";
 
 /** Days before which something due is not yet pressing. */
 const SOON = 14;
@@ -19,7 +20,7 @@ export function AgreementButton({ seat }: { readonly seat: SeatId }) {
   return (
     <>
       <Button kind="quiet" icon={<FileCheck size={18} aria-hidden />} onClick={() => setOpen(true)}>
-        {first === null ? say("cdtm.open") : say(`cdtm.due.${first.what}`, { days: first.days })}
+        {first === null ? <span className={style["word"]}>{say("cdtm.open")}</span> : say(`cdtm.due.${first.what}`, { days: first.days })}
       </Button>
       {open && <Dialog title={say("cdtm.title")} sheet onClose={() => setOpen(false)}><AgreementPanel seat={seat} /></Dialog>}
     </>

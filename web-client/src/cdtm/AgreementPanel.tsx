@@ -9,7 +9,7 @@ import type { AgreementId, Agreements, AgreementStanding, AgreementView, SeatId,
 import { ConsentForm, RegisterForm, ReportForm, ReviewForm, RevokeForm, SignForm } from "./forms";
 import { Inspection, ReportPaper } from "./Paper";
 import { Calls, Opening, Part, type Give } from "./parts";
-import { emptyTerms, TermsForm } from "./TermsForm";
+import { emptyTerms, TermsForm, typedOf, type Writing } from "./TermsForm";
 import { TermsFacts } from "./TermsFacts";
 import style from "./cdtm.module.css";
 
@@ -20,14 +20,22 @@ const TONE: Record<AgreementStanding, "plain" | "info" | "ok" | "warn" | "danger
 type Shown =
   | { readonly kind: "list" }
   | { readonly kind: "inspection" }
-  | { readonly kind: "paper"; readonly id: AgreementId }
-  | { readonly kind: "write"; readonly id: AgreementId; readonly seen: number; readonly terms: Terms };
+  | { readonly kind: "paper"; readonly id: AgreementId };
+
+/** What each seat of this page is writing. */
+const writings = new Map<SeatId, Writing>();
 
 export function AgreementPanel({ seat }: { readonly seat: SeatId }) {
   const { say } = useLanguage();
   const { known, look, act } = useAgreements(seat, "fresh");
   const [shown, setShown] = useState<Shown>({ kind: "list" });
+  const [writing, setWriting] = useState(() => writings.get(seat) ?? null);
   const back = (): void => setShown({ kind: "list" });
+  const write = (next: Writing | null): void => {
+    if (next === null) writings.delete(seat);
+    else writings.set(seat, next);
+    setWriting(next);
+  };
   if (known.kind === "loading") return <p className={style["quiet"]}>{say("cdtm.loading")}</p>;
   if (known.kind === "away") {
     return <div className={style["panel"]}><p>{say("cdtm.away")}</p><div className={style["tools"]}><Button onClick={look}>{say("cdtm.again")}</Button></div></div>;
@@ -35,13 +43,20 @@ export function AgreementPanel({ seat }: { readonly seat: SeatId }) {
   const { all } = known;
   const newest = all.agreements.toReversed();
   if (shown.kind === "inspection") return <Inspection seat={seat} onBack={back} />;
-  if (shown.kind === "write") {
-    const { id, seen, terms } = shown;
-    return <TermsForm all={all} terms={terms} give={(wanted) => act(id, seen, wanted)} close={back} />;
+  if (writing !== null) {
+    const { id, seen, typed } = writing;
+    const give: Give = async (wanted) => {
+      const acted = await act(id, seen ?? newest.find((one) => one.id === id)?.seen ?? 0, wanted);
+      // Said once that somebody else was first; who saves again means it.
+      const now = writings.get(seat);
+      if (now !== undefined && acted.kind === "refused" && acted.why.code === "changed_since") write({ ...now, seen: null });
+      return acted;
+    };
+    return <TermsForm all={all} typed={typed} onType={(next) => write({ ...writing, typed: next })} give={give} close={() => write(null)} />;
   }
   const paper = shown.kind === "paper" ? newest.find(({ id }) => id === shown.id) : undefined;
   if (paper !== undefined) return <ReportPaper seat={seat} one={paper} onBack={back} />;
-  const write = (terms: Terms): void => setShown({ kind: "write", id: newAgreementId(), seen: 0, terms });
+  const begin = (terms: Terms): void => write({ id: newAgreementId(), seen: 0, typed: typedOf(terms) });
   return (
     <div className={style["panel"]}>
       <div className={style["tools"]}>
@@ -52,11 +67,11 @@ export function AgreementPanel({ seat }: { readonly seat: SeatId }) {
       {newest.map((one) => (
         <One
           key={one.id} one={one} all={all} give={(wanted) => act(one.id, one.seen, wanted)}
-          onWrite={(terms) => setShown({ kind: "write", id: one.id, seen: one.seen, terms })} onNext={write} onPaper={() => setShown({ kind: "paper", id: one.id })}
+          onWrite={(terms) => write({ id: one.id, seen: one.seen, typed: typedOf(terms) })} onNext={begin} onPaper={() => setShown({ kind: "paper", id: one.id })}
         />
       ))}
       {all.may_draft && !newest.some(({ standing }) => standing === "draft") && (
-        <div className={style["tools"]}><Button kind={newest.length === 0 ? "primary" : "normal"} onClick={() => write(emptyTerms(all))}>{say("cdtm.new")}</Button></div>
+        <div className={style["tools"]}><Button kind={newest.length === 0 ? "primary" : "normal"} onClick={() => begin(emptyTerms(all))}>{say("cdtm.new")}</Button></div>
       )}
     </div>
   );
@@ -103,7 +118,7 @@ function One(props: {
         {may.has("consent") && <Opening words={say("cdtm.consent.note")}>{(close) => <ConsentForm given={one.consent?.answer === "given"} close={close} give={give} />}</Opening>}
         {all.may_export && one.signatures.length > 0 && <Button icon={<Printer size={20} aria-hidden />} onClick={props.onPaper}>{say("cdtm.paper")}</Button>}
         {all.may_draft && one.standing !== "draft" && <Button onClick={() => props.onNext({ ...terms, f2f_visit: null, start: null, end: null })}>{say("cdtm.new.from")}</Button>}
-        {may.has("revoke") && <Opening words={say("cdtm.revoke")} kind="danger">{(close) => <RevokeForm close={close} give={give} />}</Opening>}
+        {may.has("revoke") && <Opening words={say("cdtm.revoke")}>{(close) => <RevokeForm close={close} give={give} />}</Opening>}
       </div>
       <details>
         <summary>{say("cdtm.terms")}</summary>
@@ -166,7 +181,7 @@ export function Kept({ one }: { readonly one: AgreementView }) {
       <Part title={say("cdtm.acts")}>
         {one.acts.length === 0 ? <p className={style["quiet"]}>{say("cdtm.acts.none")}</p> : (
           <ul className={style["list"]}>
-            {one.acts.map((act, index) => <li key={index}>{say(`plan.rec.action.${act.action}`)}{act.drug !== "" && <>: <bdi translate="no">{act.drug}</bdi></>} <span className={style["quiet"]}>({say("cdtm.by", act)})</span></li>)}
+            {one.acts.map((act, index) => <li key={index}>{act.summary} – {say(`plan.rec.action.${act.action}`)}{act.drug !== "" && <>: <bdi translate="no">{act.drug}</bdi></>} <span className={style["quiet"]}>({say("cdtm.by", act)})</span></li>)}
           </ul>
         )}
       </Part>

@@ -1,12 +1,11 @@
 /** The draft, from the template. An incomplete draft is saved as it is; what is missing is listed on the agreement. */
 import { Plus } from "lucide-react";
-import { useState } from "react";
 import { useLanguage } from "../i18n";
 import { checkDecimal } from "../plan/decimal";
 import { Checks } from "../plan/forms/parts";
 import { Button } from "../ui/Button";
 import { Field, Select } from "../ui/Field";
-import type { Agreements, DrugRule, RecommendedAction, Terms } from "../wire";
+import type { AgreementId, Agreements, DrugRule, RecommendedAction, Terms } from "../wire";
 import { ActForm, DayBox, isDay, Lines, LongText, type Give } from "./parts";
 import style from "./cdtm.module.css";
 
@@ -48,14 +47,38 @@ function ruleOf({ ingredient, actions, least, most, day, unit }: DrugDraft): Dru
   return { ...named, dose: { least, most, most_per_day: day === "" ? null : day, unit: unit.trim() } };
 }
 
+/** What is typed. */
+interface Typed {
+  readonly draft: Terms;
+  readonly days: { readonly f2f_visit: string; readonly start: string; readonly end: string; readonly board_told: string; readonly dob: string };
+  readonly drugs: readonly DrugDraft[];
+  readonly lines: { readonly outcomes: string; readonly tests: string; readonly events: string };
+}
+
+/** A draft that is being written: it outlives the dialog, so that nothing typed is lost with a key. */
+export interface Writing {
+  readonly id: AgreementId;
+  /** `null`: as it stands when it is saved. */
+  readonly seen: number | null;
+  readonly typed: Typed;
+}
+
+export const typedOf = (terms: Terms): Typed => ({
+  draft: terms,
+  days: { f2f_visit: terms.f2f_visit ?? "", start: terms.start ?? "", end: terms.end ?? "", board_told: terms.board_told ?? "", dob: terms.order_set.patient.dob ?? "" },
+  drugs: terms.order_set.drugs.map(draftOf),
+  lines: { outcomes: terms.outcomes.join("\n"), tests: terms.order_set.tests.join("\n"), events: terms.order_set.notify_events.join("\n") },
+});
+
 const linesOf = (text: string): string[] => text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 
-export function TermsForm({ all, terms, give, close }: { readonly all: Agreements; readonly terms: Terms; readonly give: Give; readonly close: () => void }) {
+export function TermsForm({ all, typed, onType, give, close }: { readonly all: Agreements; readonly typed: Typed; readonly onType: (typed: Typed) => void; readonly give: Give; readonly close: () => void }) {
   const { say } = useLanguage();
-  const [draft, setDraft] = useState(terms);
-  const [days, setDays] = useState({ f2f_visit: terms.f2f_visit ?? "", start: terms.start ?? "", end: terms.end ?? "", board_told: terms.board_told ?? "", dob: terms.order_set.patient.dob ?? "" });
-  const [drugs, setDrugs] = useState<readonly DrugDraft[]>(() => terms.order_set.drugs.map(draftOf));
-  const [lines, setLines] = useState({ outcomes: terms.outcomes.join("\n"), tests: terms.order_set.tests.join("\n"), events: terms.order_set.notify_events.join("\n") });
+  const { draft, days, drugs, lines } = typed;
+  const setDraft = (next: Terms): void => onType({ ...typed, draft: next });
+  const setDays = (next: Typed["days"]): void => onType({ ...typed, days: next });
+  const setDrugs = (next: readonly DrugDraft[]): void => onType({ ...typed, drugs: next });
+  const setLines = (next: Typed["lines"]): void => onType({ ...typed, lines: next });
   const { order_set: set } = draft;
   const inSet = (part: Partial<Terms["order_set"]>): void => setDraft({ ...draft, order_set: { ...set, ...part } });
   const inPatient = (part: Partial<Terms["order_set"]["patient"]>): void => inSet({ patient: { ...set.patient, ...part } });

@@ -72,7 +72,7 @@ export function ReportForm({ one, ...props }: FormProps & { readonly one: Agreem
   const [report, setReport] = useState(() => {
     const last = one.reports[0]?.day ?? "";
     const done = one.acts.filter(({ day }) => day >= last).toReversed();
-    const line = ({ day, action, drug }: (typeof done)[number]): string => say("cdtm.report.prefill", { day, what: [say(`plan.rec.action.${action}`), drug].filter((text) => text !== "").join(" – ") });
+    const line = ({ day, summary }: (typeof done)[number]): string => say("cdtm.report.prefill", { day, what: summary });
     return { problems: "", complications: "", adherence: "", actions: done.map(line).join("\n") };
   });
   const silent = Object.values(report).some((text) => text.trim() === "");

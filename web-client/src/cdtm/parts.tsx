@@ -44,13 +44,16 @@ export function ActForm(props: {
   const [busy, setBusy] = useState(false);
   const [tried, setTried] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const send = (event: FormEvent): void => {
+  const send = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const act = props.act();
     if (busy) return;
     if (act === null) {
       setTried(true);
-      return setProblem(say("cdtm.needed"));
+      setProblem(say("cdtm.mend"));
+      // After the marks have been drawn: the first one may stand far above.
+      const form = event.currentTarget;
+      return void setTimeout(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
     }
     setBusy(true);
     setProblem(null);
@@ -74,7 +77,7 @@ export function ActForm(props: {
 }
 
 /** A button that opens a form in its place. */
-export function Opening({ words, kind, children }: { readonly words: string; readonly kind?: "primary" | "danger"; readonly children: (close: () => void) => ReactNode }) {
+export function Opening({ words, kind, children }: { readonly words: string; readonly kind?: "primary"; readonly children: (close: () => void) => ReactNode }) {
   const [open, setOpen] = useState(false);
   return open ? children(() => setOpen(false)) : <Button kind={kind ?? "normal"} onClick={() => setOpen(true)}>{words}</Button>;
 }

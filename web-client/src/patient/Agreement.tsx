@@ -72,7 +72,6 @@ function useAnswer({ one, here }: { readonly one: AgreementView; readonly here: 
     setProblem(null);
     const acted = await here.act(one.id, one.seen, { kind: "consent", answer: said, method: "screen", name, substitution, language });
     setBusy(false);
-    if (acted.kind === "refused" && acted.why.code === "changed_since") here.look();
     if (acted.kind !== "done") setProblem(say(acted.kind === "refused" ? "cdtm.refused.changed_since" : "cdtm.failed"));
     return acted.kind === "done";
   };

@@ -55,7 +55,11 @@ class Shelf {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const answer = await actOnAgreement(this.seat, { agreement, id, seen, act });
-        if (answer.state === "refused") return { kind: "refused", why: answer.why };
+        if (answer.state === "refused") {
+          // What somebody else did is shown before it is tried again.
+          if (answer.why.code === "changed_since") await this.look();
+          return { kind: "refused", why: answer.why };
+        }
         this.set({ kind: "known", all: answer.agreements });
         return { kind: "done" };
       } catch (failure) {

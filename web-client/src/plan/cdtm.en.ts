@@ -185,6 +185,7 @@ export const cdtmEn = {
   "cdtm.failed": "The server could not be reached. What you typed is still here; try again.",
   "cdtm.failed.not_allowed": "Your role does not allow this.",
   "cdtm.failed.too_large": "That is too much text. Shorten it and try again.",
+  "cdtm.mend": "Something is missing or cannot be read. It is marked.",
   "cdtm.needed": "This is needed.",
 
   "plan.field.recommendations.authority": "Who decides",

@@ -185,6 +185,7 @@ export const cdtmEs: Translation<typeof cdtmEn> = {
   "cdtm.failed": "No se pudo llegar al servidor. Lo que escribió sigue aquí; inténtelo otra vez.",
   "cdtm.failed.not_allowed": "Su función no permite esto.",
   "cdtm.failed.too_large": "Es demasiado texto. Acórtelo e inténtelo otra vez.",
+  "cdtm.mend": "Falta algo o no se puede leer. Está marcado.",
   "cdtm.needed": "Esto hace falta.",
 
   "plan.field.recommendations.authority": "Quién decide",

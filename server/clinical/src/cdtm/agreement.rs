@@ -110,22 +110,29 @@ pub struct Agreement {
 
 /// Why stored entries are no agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the first entry of an agreement is its draft")]
-pub struct NoDraft;
+pub enum Damaged {
+    /// Nobody drafted it.
+    #[error("the first entry of an agreement is its draft")]
+    NoDraft,
+    /// The terms are not those that were signed.
+    #[error("the terms are not those that were signed")]
+    OtherTerms,
+}
 
 impl Agreement {
     /// From what was stored, in order.
     ///
     /// # Errors
-    /// The first entry is not a physician's draft.
-    pub fn load(id: AgreementId, patient: PatientId, entries: Vec<Entry>) -> Result<Self, NoDraft> {
+    /// The first entry is not a draft, or a signature is under other terms.
+    pub fn load(id: AgreementId, patient: PatientId, entries: Vec<Entry>) -> Result<Self, Damaged> {
         let first = entries.first().and_then(|entry| match (&entry.deed, entry.by) {
             (Deed::Drafted { .. }, Some(by)) => Some(by),
             (_, _) => None,
         });
-        let physician = first.ok_or(NoDraft)?;
+        let physician = first.ok_or(Damaged::NoDraft)?;
         let places = entries.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
-        Ok(Self { id, patient, physician, entries, places })
+        let agreement = Self { id, patient, physician, entries, places };
+        if agreement.is_as_signed() { Ok(agreement) } else { Err(Damaged::OtherTerms) }
     }
 
     /// The first entry of a new agreement.
@@ -139,7 +146,7 @@ impl Agreement {
     }
 
     /// What somebody does, as the next entry; the caller stores it and loads again. `seen` is how many entries they
-    /// looked at.
+    /// looked at; who ends an agreement, or says no, need not have seen the last one.
     ///
     /// # Errors
     /// Why it is refused.
@@ -151,7 +158,7 @@ impl Agreement {
         act: Act,
         seen: u32,
     ) -> Result<Entry, Refusal> {
-        if seen != self.seen() {
+        if seen != self.seen() && !act.holds_whatever_came_before() {
             return Err(Refusal::ChangedSince);
         }
         if self.entries.len() >= ENTRIES {
@@ -319,13 +326,30 @@ impl Agreement {
         entry(id, who, now, deed)
     }
 
-    /// The entry that its last day is over, if that is not noted yet.
-    pub fn expired(&self, id: EntryId, at_ms: Millis, day: Day) -> Option<Entry> {
+    /// The entry about what nobody did in the agreement itself, if it is not noted yet: its last day is over, or the
+    /// patient took the consent back in the record.
+    pub fn lapsed(&self, id: EntryId, now: &Now<'_>) -> Option<Entry> {
         let noted = self.entries.iter().any(|entry| entry.deed == Deed::Expired);
-        let over = self.standing(day, false) == Standing::Expired;
-        let name = Phi::new(String::new());
-        let deed = Deed::Expired;
-        (over && !noted).then_some(Entry { id, by: None, role: None, name, at_ms, day, deed })
+        let deed = match self.standing(now.day, now.withdrawn_in_record) {
+            Standing::Expired if !noted => Deed::Expired,
+            Standing::Withdrawn if self.consents() => Deed::Consented {
+                answer: ConsentAnswer::Withdrawn,
+                method: ConsentMethod::Screen,
+                name: Phi::default(),
+                substitution: false,
+                language: String::new(),
+            },
+            Standing::Draft
+            | Standing::SignedPhysician
+            | Standing::SignedPharmacist
+            | Standing::Active
+            | Standing::Expiring
+            | Standing::Expired
+            | Standing::Withdrawn
+            | Standing::Revoked => return None,
+        };
+        let Now { at_ms, day, .. } = *now;
+        Some(Entry { id, by: None, role: None, name: Phi::default(), at_ms, day, deed })
     }
 }
 
@@ -384,6 +408,18 @@ impl Agreement {
             Deed::SignedPhysician { template, .. } => Some(&**template),
             _ => None,
         })
+    }
+
+    /// Whether every signature is under the terms that stand.
+    fn is_as_signed(&self) -> bool {
+        let mut signed = self.entries.iter().filter_map(|entry| match &entry.deed {
+            Deed::SignedPhysician { sha256, .. } | Deed::SignedPharmacist { sha256 } => {
+                Some(sha256)
+            }
+            _ => None,
+        });
+        let Some(first) = signed.next() else { return true };
+        *first == sha256(self.terms()) && signed.all(|other| other == first)
     }
 
     fn signed_pharmacist(&self) -> bool {

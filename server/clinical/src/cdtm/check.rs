@@ -207,7 +207,7 @@ fn order_set(agreement: &Agreement, action: &Action<'_>, facts: &Facts<'_>, foun
     let named = drugs.iter().find(|drug| facts.templates.is_controlled(&drug.name));
     let allowed = agreement.template().is_some_and(|template| template.controlled_substances);
     if !allowed && (action.marked_controlled || named.is_some()) {
-        let drug = named.or(drugs.first()).map(|drug| drug.name.clone());
+        let drug = named.or_else(|| drugs.first()).map(|drug| drug.name.clone());
         found.add(ReasonCode::Controlled, drug.unwrap_or_default());
     }
     let Some(drug) = action.drug else {

@@ -105,6 +105,22 @@ impl ActName {
 }
 
 impl Act {
+    /// Whether it means the same whatever was written since its author looked: an end, a no.
+    pub const fn holds_whatever_came_before(&self) -> bool {
+        match self {
+            Self::Consent { answer, .. } => match answer {
+                ConsentAnswer::Declined | ConsentAnswer::Withdrawn => true,
+                ConsentAnswer::Given => false,
+            },
+            Self::Revoke { .. } => true,
+            Self::Draft { .. }
+            | Self::Sign
+            | Self::Register { .. }
+            | Self::Report { .. }
+            | Self::Review { .. } => false,
+        }
+    }
+
     /// Its name.
     pub const fn name(&self) -> ActName {
         match self {
@@ -249,6 +265,8 @@ pub enum Deed {
         action: RecommendedAction,
         /// With which medicine; empty for none.
         drug: Phi<String>,
+        /// The recommendation in one line.
+        summary: Phi<String>,
     },
     /// Its last day was over.
     Expired,

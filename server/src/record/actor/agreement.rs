@@ -127,7 +127,12 @@ impl Task {
             templates: rules.templates(),
             withdrawn_in_record: false,
         };
-        let deed = Deed::Acted { recommendation, action: content.action, drug: Phi::new(drug) };
+        let deed = Deed::Acted {
+            recommendation,
+            action: content.action,
+            drug: Phi::new(drug),
+            summary: Phi::new(content.summary),
+        };
         let entry = Agreement::acted(EntryId(change.edit.0), &who, &now, deed);
         Some(Used { agreement, patient, n: entries.saturating_add(1), entry })
     }

@@ -138,6 +138,31 @@ fn another_physician_or_pharmacist_has_no_hand_in_it() {
 }
 
 #[test]
+fn who_ends_it_need_not_have_seen_the_last_entry() {
+    let mut paper = Paper::active();
+    paper.act(&pharmacist(), report()).unwrap();
+    assert_eq!(paper.act_as(&pharmacist(), report(), 1), Err(Refusal::ChangedSince));
+    paper.act_as(&patient(), consent(ConsentAnswer::Withdrawn, false), 1).unwrap();
+    assert_eq!(paper.on("2026-02-01"), Standing::Withdrawn);
+    let mut paper = Paper::active();
+    let revoke = Act::Revoke { reason: Phi::new("Moves away.".to_owned()) };
+    paper.act_as(&pcp(), revoke, 0).unwrap();
+    assert_eq!(paper.on("2026-02-01"), Standing::Revoked);
+}
+
+#[test]
+fn terms_that_are_not_those_that_were_signed_do_not_load() {
+    let paper = Paper::active();
+    let mut entries = serde_json::to_value(paper.agreement.entries()).unwrap();
+    entries[0]["deed"]["terms"]["order_set"]["drugs"][0]["dose"]["most"] = json!("400");
+    let entries = serde_json::from_value(entries).unwrap();
+
+    let loaded = Agreement::load(agreement_id(), patient_id(), entries);
+
+    assert_eq!(loaded, Err(clinical::cdtm::agreement::Damaged::OtherTerms));
+}
+
+#[test]
 fn a_no_is_no_withdrawal_and_a_yes_may_follow_it() {
     let mut paper = Paper::drafted(terms(), "2026-01-10").unwrap();
     let early = paper.act(&patient(), consent(ConsentAnswer::Given, false));
