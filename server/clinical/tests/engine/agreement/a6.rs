@@ -195,16 +195,22 @@ fn a6_a_consent_taken_back_ends_the_agreement_at_once_and_leaves_the_plan_untouc
 
 #[test]
 fn a6_a_consent_taken_back_in_the_record_counts_as_well() {
-    let mut visit = Visit::new(Paper::active());
-    visit.wants_20_mg_of(1);
-    let no = json!({ "kind": "cdtm_written", "state": "withdrawn", "method": "checkbox" });
-    let values = [(FieldName::ConsentsContent, no)];
-    visit.voice.now = T0 + 1_000_000;
-    visit.voice.apply(&patient(), add(ListName::Consents, row(90), &values)).unwrap();
+    for (said_ms, reasons) in [
+        // After she had consented; and an older no, which her yes has answered.
+        (T0 + 1_000_000, vec![ReasonCode::ConsentWithdrawn]),
+        (T0 - 1_000_000, Vec::new()),
+    ] {
+        let mut visit = Visit::new(Paper::active());
+        visit.wants_20_mg_of(1);
+        let no = json!({ "kind": "cdtm_written", "state": "withdrawn", "method": "checkbox" });
+        let values = [(FieldName::ConsentsContent, no)];
+        visit.voice.now = said_ms;
+        visit.voice.apply(&patient(), add(ListName::Consents, row(90), &values)).unwrap();
 
-    visit.does_it_on("2026-02-01").unwrap();
+        visit.does_it_on("2026-02-01").unwrap();
 
-    assert_eq!(visit.reasons(), [ReasonCode::ConsentWithdrawn]);
+        assert_eq!(visit.reasons(), reasons);
+    }
 }
 
 #[test]
