@@ -176,6 +176,14 @@ impl Visit {
     }
 }
 
+/// Whether some file of the server holds these words as they are.
+fn on_disk(world: &World, words: &str) -> bool {
+    let files = std::fs::read_dir(world.folder()).unwrap();
+    files
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .any(|bytes| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
+}
+
 fn consent(answer: &str) -> Value {
     json!({
         "kind": "consent", "answer": answer, "method": "screen", "name": "Ruth Delgado",
@@ -257,6 +265,17 @@ async fn an_agreement_is_made_used_and_ended_by_the_patient_and_the_visit_goes_o
     visit.patient.settle().await;
     let ended = |message: &ServerMessage| matches!(message, ServerMessage::Ended { .. });
     assert!(!visit.patient.heard.iter().any(ended), "the patient stays in the visit");
+    // Every step stands in the log of accesses, and nothing of what was said stands readable in the files.
+    for written in ["signed", "registered", "consented", "action", "refused", "report", "withdrawn"]
+    {
+        assert!(
+            on_disk(&visit.world, &format!("cdtm.{written}")),
+            "cdtm.{written} is not in the log"
+        );
+    }
+    for said in ["Canary-hypertension", "Neither is paid by a maker", "12 Elm St", "CDTM-118"] {
+        assert!(!on_disk(&visit.world, said), "{said} stands readable");
+    }
     visit.world.stop().await;
 }
 

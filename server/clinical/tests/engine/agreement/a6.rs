@@ -95,13 +95,12 @@ impl Visit {
     }
 
     fn reasons(&self) -> Vec<ReasonCode> {
-        let told: UnderAgreement =
-            self.read(7, FieldName::RecommendationsUnderAgreement).expect("what became of it");
+        let told: UnderAgreement = self.read(7, FieldName::RecommendationsUnderAgreement).unwrap();
         told.reasons.iter().map(|reason| reason.code).collect()
     }
 
     fn takes(&self, n: u128) -> Json {
-        self.read(n, FieldName::MedsSig).expect("a sig")
+        self.read(n, FieldName::MedsSig).unwrap()
     }
 }
 
