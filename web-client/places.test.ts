@@ -28,6 +28,9 @@ const AUTHOR = { kind: "import" } as const;
 /** A prompt that was laid aside. */
 const ASIDE = { code: "no_indication" as const, at: [{ row: "meds-1" as RowId, field: "meds.indication" as const }], reason: "Known." };
 
+/** What an agreement did not allow. */
+const REFUSED = { agreement: "a", entries: 5, day: "2027-01-15", physician: "Dr. Raman", condition: "Hypertension", reasons: [{ code: "ended", about: "2027-01-14" }] };
+
 /** A record with one row in each list, or with none. */
 function open(role: Role, filled: boolean): SharedRecord {
   let hear: (message: ServerMessage) => void = () => {};
@@ -55,6 +58,8 @@ function open(role: Role, filled: boolean): SharedRecord {
       registers: kind !== "plan" || !filled ? [] : [
         { at: { row: "recommendations-1" as RowId, field: "recommendations.state" }, register: { state: "value", value: "declined", rev: 1, by: AUTHOR, at_ms: 0 } },
         { at: { row: "recommendations-1" as RowId, field: "recommendations.decision" }, register: { state: "value", value: { by: "p", outcome: "declined", reason: "other" }, rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "recommendations-1" as RowId, field: "recommendations.authority" }, register: { state: "value", value: { kind: "recommend" }, rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "recommendations-1" as RowId, field: "recommendations.under_agreement" }, register: { state: "value", value: REFUSED, rev: 1, by: AUTHOR, at_ms: 0 } },
         // What only commands write is shown once it is there.
         ...([["implemented", "Done."], ["verified", "So it is."], ["withdrawn", "Not needed."]] as const).map(([step, value]) => (
           { at: { row: "recommendations-1" as RowId, field: `recommendations.${step}` as const }, register: { state: "value" as const, value, rev: 1, by: AUTHOR, at_ms: 0 } }

@@ -11,12 +11,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use clinical::actor::Role;
+use clinical::cdtm::agreement::Standing;
+use clinical::cdtm::day::Day;
 use clinical::gate::{Credential, CredentialKind};
 use clinical::id::PersonId;
 use clinical::value::PartialDate;
 use uuid::Uuid;
 
 use crate::acceptance;
+use crate::agreement::{self, Listed, Rules};
 use crate::config::{Config, Demo, Practice, Tls};
 use crate::credential;
 use crate::demo::{self, Invitation, Invited};
@@ -27,6 +30,7 @@ use crate::serve::{KEY_FILE, origin, serve};
 use crate::store::{Hold, Store};
 use crate::vault::Vault;
 use crate::verify;
+use crate::visit::time::Terms;
 
 /// Video consults for virtual pharmacists.
 #[derive(Debug, Parser)]
@@ -93,6 +97,11 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_CDS_HOOKS_TOKEN", requires = "cds_hooks")]
     cds_hooks_token: Option<PathBuf>,
 
+    /// File of what jurisdictions ask of CDTM agreements. Without it the rules that ship: Louisiana's, which nobody has
+    /// verified.
+    #[arg(long, global = true, env = "MORTAR_CDTM_RULES")]
+    cdtm_rules: Option<PathBuf>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -134,6 +143,8 @@ enum Command {
         #[arg(long, value_parser = day)]
         to: PartialDate,
     },
+    /// List the CDTM agreements: ids, days, where each stands. No patient's name, no clinical text.
+    Agreements,
     /// Check that everything stored is what was stored: logs, signed versions, the log of accesses.
     Verify,
 }
@@ -168,6 +179,7 @@ impl Cli {
             payer_rules,
             cds_hooks,
             cds_hooks_token,
+            cdtm_rules,
             no_demo,
         } = self;
         let config = Config {
@@ -182,6 +194,7 @@ impl Cli {
             payer_rules,
             cds_hooks,
             cds_hooks_token,
+            cdtm_rules,
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)
@@ -213,6 +226,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
                 note_credential(config, person, Credential { kind, number, state, expires }).await
             }
             Command::Report { from, to } => report(config, from, to).await,
+            Command::Agreements => agreements(config).await,
             Command::Verify => verify_all(config).await,
         }?;
         Ok(ExitCode::SUCCESS)
@@ -306,6 +320,48 @@ async fn report(config: Config, from: PartialDate, to: PartialDate) -> anyhow::R
     writer.flush().await;
     store.close().await;
     Ok(())
+}
+
+async fn agreements(config: Config) -> anyhow::Result<()> {
+    let zone = Terms::read(None, &config.practice.zone)?.zone().clone();
+    let rules = Rules::read(config.cdtm_rules.as_deref(), zone)?;
+    let (store, vault) = open(&config).await?;
+    let chain = format!("command-{}", Uuid::now_v7());
+    let writer = Writer::start(store.clone(), &chain).await?;
+    let mut words = String::new();
+    for one in agreement::listed(&store, &vault, &writer, &rules).await? {
+        let Listed { id, patient, jurisdiction, standing, start, end, report_in_days } = one;
+        let day = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        let report = match report_in_days {
+            Some(days) if days < 0 => format!("report overdue by {} days", -days),
+            Some(days) => format!("report due in {days} days"),
+            None => String::new(),
+        };
+        let _infallible = writeln!(
+            words,
+            "{id}  patient {patient}  {jurisdiction}  {:<18} {} to {}  {report}",
+            standing_name(standing),
+            day(start),
+            day(end)
+        );
+    }
+    say(if words.is_empty() { "There is no agreement yet.\n" } else { &words });
+    writer.flush().await;
+    store.close().await;
+    Ok(())
+}
+
+const fn standing_name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Draft => "draft",
+        Standing::SignedPhysician => "signed_physician",
+        Standing::SignedPharmacist => "signed_pharmacist",
+        Standing::Active => "active",
+        Standing::Expiring => "expiring",
+        Standing::Expired => "expired",
+        Standing::Withdrawn => "withdrawn",
+        Standing::Revoked => "revoked",
+    }
 }
 
 async fn verify_all(config: Config) -> anyhow::Result<()> {

@@ -30,6 +30,8 @@ pub struct Config {
     pub cds_hooks: Option<String>,
     /// File of the bearer token it wants.
     pub cds_hooks_token: Option<PathBuf>,
+    /// File of what jurisdictions ask of CDTM agreements. Without it the rules that ship, which nobody has verified.
+    pub cdtm_rules: Option<PathBuf>,
     /// Whether an empty database gets the demo practice.
     pub demo: Demo,
 }
@@ -89,6 +91,7 @@ impl Default for Config {
             payer_rules: None,
             cds_hooks: None,
             cds_hooks_token: None,
+            cdtm_rules: None,
             demo: Demo::Yes,
         }
     }

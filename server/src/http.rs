@@ -58,6 +58,10 @@ pub struct Shared {
     pub terms: Terms,
     /// The decision support service of the operator.
     pub cds: Option<Cds>,
+    /// By what agreements are judged.
+    pub agreements: Arc<crate::agreement::Rules>,
+    /// Held while something is written into an agreement.
+    pub agreement_writes: tokio::sync::Mutex<()>,
     /// Who may how often.
     pub limits: Limits,
     /// Held while a birth date is compared and counted.
@@ -123,6 +127,11 @@ pub fn router(app: App) -> Router {
             post(crate::decision::make).delete(crate::decision::revoke),
         )
         .route("/api/seats/{seat}/prescribers", get(crate::decision::paper::papers))
+        .route(
+            "/api/seats/{seat}/agreements",
+            get(crate::agreement::list).post(crate::agreement::act),
+        )
+        .route("/api/seats/{seat}/agreements/export", post(crate::agreement::export))
         .route("/api/decisions/open", post(crate::decision::open))
         .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))

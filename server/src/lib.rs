@@ -1,6 +1,7 @@
 //! The shell: the only sockets, clock, threads and SQL. It carries out what the cores decide, in order.
 
 pub mod acceptance;
+pub mod agreement;
 pub mod audit;
 pub mod call;
 pub mod cds;

@@ -36,6 +36,7 @@ use signaling::message::{
 
 use signaling::role::Hand;
 
+use crate::agreement::Rules;
 use crate::store::Store;
 use crate::vault::Vault;
 use writer::Writer;
@@ -240,6 +241,8 @@ struct Inner {
     writer: Writer,
     /// Credentials a signature needs in this practice.
     sign_requires: Vec<CredentialKind>,
+    /// By what agreements are judged.
+    agreements: Arc<Rules>,
     desk: Mutex<Desk>,
 }
 
@@ -327,9 +330,11 @@ impl Records {
         vault: Vault,
         writer: Writer,
         sign_requires: Vec<CredentialKind>,
+        agreements: Arc<Rules>,
     ) -> Self {
         let desk = Mutex::default();
-        Self { inner: Arc::new(Inner { store, vault, writer, sign_requires, desk }) }
+        let inner = Inner { store, vault, writer, sign_requires, agreements, desk };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Opens a record for a connection: it receives a snapshot of each document its role reads, and from then on every

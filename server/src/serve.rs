@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
+use crate::agreement::{Rules, RulesError};
 use crate::call::{Calls, Surroundings};
 use crate::cds::{Cds, CdsSetupError};
 use crate::config::{Config, Tls};
@@ -113,6 +114,9 @@ pub enum ServeError {
     /// The decision support service cannot be used.
     #[error(transparent)]
     Cds(#[from] CdsSetupError),
+    /// The rules of agreements are refused.
+    #[error(transparent)]
+    Agreements(#[from] RulesError),
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -233,7 +237,14 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
     };
     let requires = config.practice.sign_requires.clone();
-    let records = Records::new(store.clone(), vault.clone(), writer.clone(), requires);
+    let agreements = Arc::new(Rules::read(config.cdtm_rules.as_deref(), terms.zone().clone())?);
+    let records = Records::new(
+        store.clone(),
+        vault.clone(),
+        writer.clone(),
+        requires,
+        Arc::clone(&agreements),
+    );
     let descriptors = Descriptors::raise();
     let media_config = media_config(&config, descriptors);
     descriptors.tell(CONNECTIONS.saturating_add(TCP_CONNECTIONS * media_config.workers));
@@ -262,6 +273,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         calls,
         terms,
         cds,
+        agreements,
+        agreement_writes: tokio::sync::Mutex::default(),
         limits: Limits::default(),
         birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,

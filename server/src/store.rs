@@ -49,6 +49,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("credential", crate::credential::ALL),
         ("link", crate::link::ALL),
         ("decision", crate::decision::ALL),
+        ("agreement", crate::agreement::ALL),
         ("visit", crate::visit::ALL),
         ("visit::booking", crate::visit::booking::ALL),
         ("visit::time", crate::visit::time::ALL),
@@ -82,6 +83,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (5, "booking", include_str!("../migrations/0005_booking.sql"), ""),
     (6, "decisions", include_str!("../migrations/0006_decisions.sql"), ""),
     (7, "imports", include_str!("../migrations/0007_imports.sql"), ""),
+    (
+        8,
+        "cdtm",
+        include_str!("../migrations/0008_cdtm.sql"),
+        include_str!("../migrations/0008_cdtm.sqlite.sql"),
+    ),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use clinical::field::DocKind;
+use clinical::gate::CredentialKind;
 use clinical::id::{DocId, PatientId, RecordId};
 
+use crate::agreement::Rules;
 use crate::record::writer::{Work, Writer};
-use crate::record::{new_doc, writer::Answer};
+use crate::record::{Records, new_doc, writer::Answer};
 use crate::store::{Hold, Store, now};
 use crate::vault::{Dek, KeyOf, Vault};
 
@@ -63,6 +66,13 @@ impl Bench {
         let vault = Vault::open(&folder.path().join("mortar.key"), &store).await.unwrap();
         let writer = Writer::start(store.clone(), "test").await.unwrap();
         Self { store, vault, writer, folder }
+    }
+
+    /// Nothing open yet, under the rules that ship.
+    pub(crate) fn records(&self, requires: Vec<CredentialKind>) -> Records {
+        let rules = Arc::new(Rules::shipped().unwrap());
+        let Self { store, vault, writer, folder: _ } = self;
+        Records::new(store.clone(), vault.clone(), writer.clone(), requires, rules)
     }
 
     /// An empty record with its three documents.

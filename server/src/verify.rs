@@ -1,10 +1,11 @@
 //! `mortar verify`: whether everything stored is what was stored.
 //!
 //! Walks the log of accesses, the log of every document from its first change, and every signed version: its bytes
-//! against its hash, and its hash against the change that signed it.
+//! against its hash, and its hash against the change that signed it; and every agreement.
 
 use std::fmt::Write as _;
 
+use crate::agreement;
 use crate::audit::{self, VerifyError};
 use crate::record::version::{self, VersionError};
 use crate::record::{self, LoadError, Poison, Walked};
@@ -22,6 +23,8 @@ pub struct Report {
     pub changes: u64,
     /// Signed versions.
     pub versions: u64,
+    /// Agreements of collaborative drug therapy management.
+    pub agreements: u64,
     /// A sentence for each thing that is wrong. It names documents, never what they say.
     pub faults: Vec<String>,
 }
@@ -51,6 +54,9 @@ pub async fn verify(store: &Store, vault: &Vault) -> Result<Report, StoreError> 
             Err(LoadError::Vault(error)) => report.faults.push(format!("record {record}: {error}")),
         }
     }
+    let (agreements, faults) = agreement::verify(store, vault).await?;
+    report.agreements = agreements;
+    report.faults.extend(faults);
     Ok(report)
 }
 
@@ -91,9 +97,9 @@ async fn document(store: &Store, walked: &Walked, report: &mut Report) -> Result
 impl Report {
     /// For the terminal.
     pub fn words(&self) -> String {
-        let Self { audit_rows, docs, changes, versions, faults } = self;
+        let Self { audit_rows, docs, changes, versions, agreements, faults } = self;
         let mut words = format!(
-            "Verified {docs} documents with {changes} changes, {versions} signed versions, {audit_rows} rows of the log of accesses.\n"
+            "Verified {docs} documents with {changes} changes, {versions} signed versions, {agreements} agreements, {audit_rows} rows of the log of accesses.\n"
         );
         for fault in faults {
             let _infallible = writeln!(words, "  WRONG: {fault}");

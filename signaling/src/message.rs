@@ -663,6 +663,8 @@ wire_enum! {
         WithdrawRecommendation,
         /// Say that what was accepted was carried out.
         Implemented,
+        /// Carry a recommendation out under a collaborative agreement.
+        ActUnderAgreement,
         /// Say that the patient does so.
         Verified,
         /// Sign the plan.

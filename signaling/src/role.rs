@@ -5,6 +5,7 @@
 
 use clinical::access::{AccessLevel, AccessWish};
 use clinical::actor::Role;
+use clinical::cdtm::entry::ActName;
 use clinical::edit::Op;
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::RowId;
@@ -154,6 +155,7 @@ const fn writers(field: FieldName) -> Roles {
         FieldName::RecommendationsContent
         | FieldName::RecommendationsRationale
         | FieldName::RecommendationsAddressee
+        | FieldName::RecommendationsAuthority
         | FieldName::RecommendationsReference
         | FieldName::RecommendationsReplaces => PROPOSING,
         FieldName::GoalsText
@@ -212,6 +214,7 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::RecommendationsSeen
         | FieldName::RecommendationsDecision
         | FieldName::RecommendationsImplemented
+        | FieldName::RecommendationsUnderAgreement
         | FieldName::RecommendationsVerified
         | FieldName::RecommendationsWithdrawn
         | FieldName::Signed
@@ -253,7 +256,9 @@ const fn deciders(command: CommandName) -> Roles {
         CommandName::Decide | CommandName::MarkSeen => Roles::of(&[Role::Pcp, Role::Specialist]),
         CommandName::WithdrawRecommendation => PROPOSING,
         CommandName::Implemented | CommandName::Verified => PRESCRIBING,
-        CommandName::Sign | CommandName::Revise => Roles::of(&[Role::Pharmacist]),
+        CommandName::Sign | CommandName::Revise | CommandName::ActUnderAgreement => {
+            Roles::of(&[Role::Pharmacist])
+        }
         CommandName::Addend => PRESCRIBING,
     }
 }
@@ -424,6 +429,34 @@ pub const fn may_import(role: Role) -> bool {
 /// accepted as it came.
 pub const fn may_accept(role: Role, field: FieldName) -> bool {
     may_import(role) && (may_write(role, field) || matches!(field, FieldName::MedsPrescribedSig))
+}
+
+/// Whether a role reads the collaborative agreements of a patient. Of a draft only its two parties see anything.
+pub const fn may_read_agreements(role: Role) -> bool {
+    Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp]).holds(role)
+}
+
+/// Whether a role reads an agreement nobody has signed yet.
+pub const fn may_read_draft_agreement(role: Role) -> bool {
+    PRESCRIBING.holds(role)
+}
+
+/// Whether a role does something with an agreement. Whether it is theirs, and the moment right, is the agreement's to
+/// say. Pharmacist and physician note a consent on paper, and a withdrawal they heard; a caregiver would only as a legal
+/// proxy, which no seat carries yet.
+pub const fn may_act_on_agreement(role: Role, act: ActName) -> bool {
+    let roles = match act {
+        ActName::Draft | ActName::Review => Roles::of(&[Role::Pcp]),
+        ActName::Sign | ActName::Revoke => PRESCRIBING,
+        ActName::Consent => Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp]),
+        ActName::Register | ActName::Report => Roles::of(&[Role::Pharmacist]),
+    };
+    roles.holds(role)
+}
+
+/// Whether a role takes a report, or the list of all its CDTM patients for an inspection, along.
+pub const fn may_export_agreements(role: Role) -> bool {
+    PRESCRIBING.holds(role)
 }
 
 /// Whether a role lets waiting seats in and sends them back.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clinical::actor::Role;
+use clinical::cdtm::entry::ActName;
 use clinical::edit::{Base, Op};
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::RowId;
@@ -64,6 +65,7 @@ problems.responsible: RPh PCP
 problems.due: RPh PCP
 problems.outcome: RPh PCP
 recommendations.addressee: RPh SPC
+recommendations.authority: RPh SPC
 recommendations.reference: RPh SPC
 recommendations.replaces: RPh SPC
 goals.owner: RPh PCP NUR
@@ -130,6 +132,7 @@ recommendations.state:
 recommendations.seen:
 recommendations.decision:
 recommendations.implemented:
+recommendations.under_agreement:
 recommendations.verified:
 recommendations.withdrawn:
 goals.text: RPh PCP NUR
@@ -243,6 +246,7 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         assert_eq!(role::may_command(role, CommandName::Verified), prescribing);
         let signs = role == Role::Pharmacist;
         assert_eq!(role::may_command(role, CommandName::Sign), signs);
+        assert_eq!(role::may_command(role, CommandName::ActUnderAgreement), signs);
         assert_eq!(role::may_command(role, CommandName::Revise), signs);
         assert_eq!(role::may_command(role, CommandName::Addend), prescribing);
         let proposes = matches!(role, Role::Pharmacist | Role::Specialist);
@@ -281,6 +285,30 @@ fn the_billing_sheet_is_the_pharmacists_and_the_doctor_reads_it() {
             _ => None,
         };
         assert_eq!(role::billing_side(role), side, "{role:?}");
+    }
+}
+
+/// The row "CDTM agreement" of the design's table: PT r, consent, withdraw · RPh s · PCP s, makes the order set.
+#[test]
+fn an_agreement_is_made_by_the_physician_signed_by_both_and_ended_by_the_patient_at_any_time() {
+    const ACTS: [(ActName, &str); 7] = [
+        (ActName::Draft, "PCP"),
+        (ActName::Sign, "RPh PCP"),
+        (ActName::Consent, "PT RPh PCP"),
+        (ActName::Register, "RPh"),
+        (ActName::Report, "RPh"),
+        (ActName::Review, "PCP"),
+        (ActName::Revoke, "RPh PCP"),
+    ];
+    assert_eq!(ACTS.map(|(act, _)| act), ActName::ALL);
+    for role in Role::ALL {
+        let among = |roles: &str| roles.split(' ').any(|one| one == short(role));
+        for (act, roles) in ACTS {
+            assert_eq!(role::may_act_on_agreement(role, act), among(roles), "{role:?} {act:?}");
+        }
+        assert_eq!(role::may_read_agreements(role), among("PT RPh PCP"), "{role:?}");
+        assert_eq!(role::may_read_draft_agreement(role), among("RPh PCP"), "{role:?}");
+        assert_eq!(role::may_export_agreements(role), among("RPh PCP"), "{role:?}");
     }
 }
 

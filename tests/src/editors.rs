@@ -1,6 +1,7 @@
 //! People who type into records through the product's own session, writer and store, without a socket between.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clinical::actor::{Actor, Role};
@@ -8,6 +9,7 @@ use clinical::edit::{Base, Edit, Op};
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::{ConnectionId, DocId, EditId, PersonId, RecordId, RowId, SeatId};
 use clinical::phi::Phi;
+use mortar::agreement::Rules;
 use mortar::patient;
 use mortar::record::writer::Writer;
 use mortar::record::{Incoming, Next, Outgoing, Reader, Records};
@@ -39,7 +41,8 @@ impl House {
         let store = Store::open(folder, Hold::Server).await?;
         let vault = Vault::open(&folder.join("mortar.key"), &store).await?;
         let writer = Writer::start(store.clone(), "server").await?;
-        let records = Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new());
+        let rules = Arc::new(Rules::shipped().unwrap());
+        let records = Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new(), rules);
         Ok(Self { store, records, vault, writer })
     }
 

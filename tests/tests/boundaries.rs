@@ -206,6 +206,8 @@ fn patient_data_is_exposed_only_where_it_is_stored_projected_or_shown() {
         // The names of staff in the operator's report; the token of a prescriber's link.
         "server/src/acceptance.rs",
         "server/src/decision.rs",
+        // Its answers are authorised replies; the rest is sealed under the patient's key.
+        "server/src/agreement",
         "server/src/record/",
         "server/src/record.rs",
         "server/src/patient",

@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
+use clinical::cdtm::entry::{Act, StatusReport};
+use clinical::cdtm::terms::Terms;
 use clinical::command::ListUpdate;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
 use clinical::version::{Content, Row, STATEMENT};
+use mortar::agreement::{
+    ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, InspectionList,
+};
 use mortar::decision::paper::PrescriberPapers;
 use mortar::decision::{
     AnswerDecision, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage, OpenDecision,
@@ -50,6 +55,15 @@ fn the_client_types_are_those_of_the_server() {
     DecisionAnswered::export_all(&config).unwrap();
     PrescriberPapers::export_all(&config).unwrap();
     PlainPage::export_all(&config).unwrap();
+    Agreements::export_all(&config).unwrap();
+    AgreementAnswer::export_all(&config).unwrap();
+    ActOnAgreement::export_all(&config).unwrap();
+    AgreementExport::export_all(&config).unwrap();
+    InspectionList::export_all(&config).unwrap();
+    // Named only where patient data is wrapped.
+    Act::export_all(&config).unwrap();
+    Terms::export_all(&config).unwrap();
+    StatusReport::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();
     Row::export_all(&config).unwrap();

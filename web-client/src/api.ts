@@ -1,7 +1,8 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest,
-  JoinReply, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply, Timer, VersionContent, VersionLine, VisitId,
+  ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
+  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
+  Timer, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -130,6 +131,19 @@ export function readSheet(seat: SeatId): Promise<SheetReply> {
 
 export function saySheet(seat: SeatId, command: SheetCommand): Promise<SheetReply> {
   return call("POST", `/api/seats/${seat}/sheet`, command);
+}
+
+export function readAgreements(seat: SeatId): Promise<Agreements> {
+  return call("GET", `/api/seats/${seat}/agreements`);
+}
+
+export function actOnAgreement(seat: SeatId, act: ActOnAgreement): Promise<AgreementAnswer> {
+  return call("POST", `/api/seats/${seat}/agreements`, act);
+}
+
+/** A report, or the list for an inspection, as the file it is handed over as. */
+export async function exportAgreements(seat: SeatId, wish: AgreementExport): Promise<Blob> {
+  return (await answer("POST", `/api/seats/${seat}/agreements/export`, wish)).blob();
 }
 
 export function readBookings(seat: SeatId): Promise<Bookings> {

@@ -50,6 +50,27 @@ export type Achievement = "in_progress" | "improving" | "worsening" | "no_change
 export type Acquaintance = "new" | "established";
 
 /**
+ * Body of `POST /api/seats/{seat}/agreements`.
+ */
+export type ActOnAgreement = { 
+/**
+ * Which; of a new one made by the client.
+ */
+agreement: AgreementId, 
+/**
+ * Made by the client. The same one twice is done once.
+ */
+id: EntryId, 
+/**
+ * `seen` of the agreement looked at; 0 for a new one.
+ */
+seen: number, 
+/**
+ * What.
+ */
+act: AgreementAct, };
+
+/**
  * A seated person who edits.
  */
 export type Actor = { 
@@ -162,6 +183,558 @@ before: number,
 staff_present: boolean, } | { "state": "admitted" };
 
 /**
+ * What somebody does with an agreement.
+ */
+export type AgreementAct = { "kind": "draft", 
+/**
+ * The terms.
+ */
+terms: Terms, } | { "kind": "sign" } | { "kind": "consent", 
+/**
+ * The answer.
+ */
+answer: ConsentAnswer, 
+/**
+ * How it was given. Yes is given in writing.
+ */
+method: AgreementConsentMethod, 
+/**
+ * The patient's name as they wrote it; else who heard or saw it.
+ */
+name: string, 
+/**
+ * Explicitly: another drug may take the place of one they have.
+ */
+substitution: boolean, 
+/**
+ * In which language they read it: "es".
+ */
+language: string, } | { "kind": "register", 
+/**
+ * As the Board wrote it.
+ */
+number: string, 
+/**
+ * The last day it holds.
+ */
+expires: Day, } | { "kind": "report", 
+/**
+ * What it says.
+ */
+report: StatusReport, } | { "kind": "review", 
+/**
+ * Whether it goes on. If not, it ends today.
+ */
+goes_on: boolean, 
+/**
+ * In the physician's words.
+ */
+note: string, } | { "kind": "revoke", 
+/**
+ * Why.
+ */
+reason: string, };
+
+/**
+ * Something done under it.
+ */
+export type AgreementActEntry = { 
+/**
+ * Who did it.
+ */
+name: string, 
+/**
+ * On which day.
+ */
+day: Day, 
+/**
+ * What.
+ */
+action: RecommendedAction, 
+/**
+ * With which medicine; empty for none.
+ */
+drug: string, 
+/**
+ * In one line.
+ */
+summary: string, 
+/**
+ * The recommendation in the plan.
+ */
+recommendation: RowId, };
+
+/**
+ * The names of what may be done.
+ */
+export type AgreementActName = "draft" | "sign" | "consent" | "register" | "report" | "review" | "revoke";
+
+/**
+ * Reply of `POST /api/seats/{seat}/agreements`.
+ */
+export type AgreementAnswer = { "state": "done", 
+/**
+ * All of the patient's.
+ */
+agreements: Agreements, } | { "state": "refused", 
+/**
+ * Why.
+ */
+why: AgreementRefusal, };
+
+/**
+ * How physician and pharmacist talk.
+ */
+export type AgreementCommunication = { 
+/**
+ * "Phone, and a note in the record".
+ */
+method: string, 
+/**
+ * "Each month, and at once when an event asks for it".
+ */
+frequency: string, 
+/**
+ * What is shared in what form.
+ */
+format: string, };
+
+/**
+ * The patient's answer.
+ */
+export type AgreementConsent = { 
+/**
+ * The answer.
+ */
+answer: ConsentAnswer, 
+/**
+ * How it was given.
+ */
+method: AgreementConsentMethod, 
+/**
+ * As the patient wrote it, or who saw or heard it.
+ */
+name: string, 
+/**
+ * Another drug may take the place of one.
+ */
+substitution: boolean, 
+/**
+ * When.
+ */
+at_ms: number, };
+
+/**
+ * How an answer was given.
+ */
+export type AgreementConsentMethod = "screen" | "paper" | "spoken";
+
+/**
+ * A name and a phone number.
+ */
+export type AgreementContact = { 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Phone.
+ */
+phone: string, };
+
+/**
+ * Something that is to be done by a day.
+ */
+export type AgreementDue = { 
+/**
+ * What.
+ */
+what: AgreementDueKind, 
+/**
+ * By when, this day included.
+ */
+on: Day, 
+/**
+ * Days left; negative: overdue by so many.
+ */
+days: number, };
+
+/**
+ * What is due.
+ */
+export type AgreementDueKind = "report" | "review" | "registration" | "end";
+
+/**
+ * How an agreement ended.
+ */
+export type AgreementEnd = { 
+/**
+ * On which day.
+ */
+day: Day, 
+/**
+ * Who ended it; empty for a term that is over, or a withdrawal in the record.
+ */
+name: string, 
+/**
+ * Why; empty if nobody had to say.
+ */
+reason: string, };
+
+/**
+ * Body of `POST /api/seats/{seat}/agreements/export`. A body, so that no address tells what somebody took along.
+ */
+export type AgreementExport = { "kind": "report", 
+/**
+ * Which.
+ */
+agreement: AgreementId, } | { "kind": "inspection" };
+
+/**
+ * What keeps an agreement from being signed.
+ */
+export type AgreementGap = "pharmacist" | "backup" | "condition" | "f2f_visit" | "start" | "end" | "board_told" | "disclosure" | "communication" | "outcomes" | "pharmacist_phone" | "provider_phone" | "patient" | "drugs" | "drug_rules" | "extent" | "responsibilities" | "procedures" | "tests" | "reporting" | "notify_events" | "immediate_consultation" | "registration" | "end_before_start" | "too_long" | "over" | "visit_in_future" | "controlled";
+
+/**
+ * An agreement of collaborative drug therapy management, UUIDv7 made by the client that drafts it.
+ */
+export type AgreementId = string & { readonly agreementId: unique symbol };
+
+/**
+ * Somebody on the staff.
+ */
+export type AgreementParty = { 
+/**
+ * Who.
+ */
+person: PersonId, 
+/**
+ * Name.
+ */
+name: string, };
+
+/**
+ * The patient as the order set names them.
+ */
+export type AgreementPatient = { 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Address.
+ */
+address: string, 
+/**
+ * Gender.
+ */
+gender: string, 
+/**
+ * Date of birth.
+ */
+dob: Day | null, 
+/**
+ * Phone.
+ */
+phone: string, };
+
+/**
+ * One reason why not.
+ */
+export type AgreementReason = { 
+/**
+ * Which.
+ */
+code: AgreementReasonCode, 
+/**
+ * What it is about, in names, numbers and days: "80 mg (10 mg to 40 mg)".
+ */
+about?: string, };
+
+/**
+ * The reasons.
+ */
+export type AgreementReasonCode = "no_agreement" | "not_this_patient" | "not_this_pharmacist" | "not_signed" | "no_consent" | "consent_withdrawn" | "revoked" | "not_yet" | "ended" | "registration_expired" | "no_drug" | "drug_not_in_order_set" | "action_not_authorised" | "test_not_in_order_set" | "controlled" | "substitution_without_consent" | "dose_not_stated" | "dose_unit" | "dose_out_of_range" | "frequency_not_stated" | "day_dose_out_of_range" | "words_differ";
+
+/**
+ * Why an act was refused. Nothing was written.
+ */
+export type AgreementRefusal = { "code": "not_yours" } | { "code": "not_now" } | { "code": "over" } | { "code": "changed_since" } | { "code": "not_complete", 
+/**
+ * What.
+ */
+gaps: Array<AgreementGap>, } | { "code": "no_template" } | { "code": "not_in_writing" } | { "code": "bad_value", 
+/**
+ * Which.
+ */
+field: string, } | { "code": "full" };
+
+/**
+ * A registration with the Board.
+ */
+export type AgreementRegistration = { 
+/**
+ * As the Board wrote it.
+ */
+number: string, 
+/**
+ * The last day it holds.
+ */
+expires: Day, };
+
+/**
+ * A status report.
+ */
+export type AgreementReportEntry = { 
+/**
+ * Who wrote it.
+ */
+name: string, 
+/**
+ * On which day.
+ */
+day: Day, 
+/**
+ * What it says.
+ */
+report: StatusReport, };
+
+/**
+ * Who is responsible for what.
+ */
+export type AgreementResponsibilities = { 
+/**
+ * Of the physician.
+ */
+physician: string, 
+/**
+ * Of the pharmacist.
+ */
+pharmacist: string, };
+
+/**
+ * A review.
+ */
+export type AgreementReviewEntry = { 
+/**
+ * Who reviewed.
+ */
+name: string, 
+/**
+ * On which day.
+ */
+day: Day, 
+/**
+ * Whether it goes on.
+ */
+goes_on: boolean, 
+/**
+ * In their words.
+ */
+note: string, };
+
+/**
+ * A signature.
+ */
+export type AgreementSignature = { 
+/**
+ * Who.
+ */
+name: string, 
+/**
+ * In which role.
+ */
+role: Role, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Of the terms (RFC 8785), in hexadecimal digits.
+ */
+sha256: string, };
+
+/**
+ * Where an agreement stands on a day.
+ */
+export type AgreementStanding = "draft" | "signed_physician" | "signed_pharmacist" | "active" | "expiring" | "expired" | "withdrawn" | "revoked";
+
+/**
+ * The rules of one jurisdiction for a time. A signature keeps a copy: a later file changes no agreement that is signed.
+ */
+export type AgreementTemplate = { 
+/**
+ * Stable code: "LA".
+ */
+jurisdiction: string, 
+/**
+ * As people know it.
+ */
+name: string, 
+/**
+ * Which wording of the rules.
+ */
+version: string, 
+/**
+ * Where the rules stand.
+ */
+source: string, 
+/**
+ * Whether somebody has compared it with the rules.
+ */
+verified: boolean, 
+/**
+ * First day it holds.
+ */
+valid_from: Day, 
+/**
+ * Last day it holds; without it, until further notice.
+ */
+valid_to?: Day, 
+/**
+ * Longest term, in months from the first day.
+ */
+longest_months: number, 
+/**
+ * A status report is due so many days after the first day or the last report.
+ */
+report_every_days: number, 
+/**
+ * The physician reviews the agreement after so many months.
+ */
+review_every_months: number, 
+/**
+ * Whether controlled substances may be in it.
+ */
+controlled_substances: boolean, 
+/**
+ * Whether putting one drug in the place of another needs the patient's explicit written consent.
+ */
+substitution_needs_consent: boolean, 
+/**
+ * Whether the pharmacist's registration with the Board must be in force.
+ */
+registration: boolean, 
+/**
+ * So many days before the last day it is said that it ends, the earliest first.
+ */
+notice_days: Array<number>, 
+/**
+ * What must be filled in before the physician signs.
+ */
+required: Array<AgreementGap>, };
+
+/**
+ * One agreement.
+ */
+export type AgreementView = { 
+/**
+ * Which.
+ */
+id: AgreementId, 
+/**
+ * What an act names as seen.
+ */
+seen: number, 
+/**
+ * Where it stands today.
+ */
+standing: AgreementStanding, 
+/**
+ * The physician.
+ */
+physician: AgreementParty, 
+/**
+ * The pharmacist, once one is named.
+ */
+pharmacist: AgreementParty | null, 
+/**
+ * The terms.
+ */
+terms: Terms, 
+/**
+ * The rules it was signed under, or would be today.
+ */
+template: AgreementTemplate | null, 
+/**
+ * What is missing before it is signed.
+ */
+gaps: Array<AgreementGap>, 
+/**
+ * The signatures.
+ */
+signatures: Array<AgreementSignature>, 
+/**
+ * The patient's last answer.
+ */
+consent: AgreementConsent | null, 
+/**
+ * The registration with the Board.
+ */
+registration: AgreementRegistration | null, 
+/**
+ * What is due, the most pressing first.
+ */
+dues: Array<AgreementDue>, 
+/**
+ * The notice its end has come to, in days.
+ */
+notice: number | null, 
+/**
+ * Status reports, newest first; for its two parties.
+ */
+reports: Array<AgreementReportEntry>, 
+/**
+ * Reviews, newest first; for its two parties.
+ */
+reviews: Array<AgreementReviewEntry>, 
+/**
+ * What was done under it, newest first; for its two parties.
+ */
+acts: Array<AgreementActEntry>, 
+/**
+ * How it ended.
+ */
+ended: AgreementEnd | null, 
+/**
+ * What this seat may do with it now.
+ */
+may: Array<AgreementActName>, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/agreements`.
+ */
+export type Agreements = { 
+/**
+ * The day, where the practice is.
+ */
+today: Day, 
+/**
+ * Whether this seat may begin one.
+ */
+may_draft: boolean, 
+/**
+ * Whether it may take reports and the list for an inspection along.
+ */
+may_export: boolean, 
+/**
+ * The rules that hold today; for who may draft.
+ */
+templates: Array<AgreementTemplate>, 
+/**
+ * Whom a draft may name; for who may draft.
+ */
+pharmacists: Array<AgreementParty>, 
+/**
+ * What the chart knows of the patient; for who may draft.
+ */
+patient: AgreementPatient, 
+/**
+ * Oldest first.
+ */
+agreements: Array<AgreementView>, };
+
+/**
  * Substance and reaction belong together: one value.
  */
 export type Allergy = { 
@@ -272,6 +845,15 @@ others_present: Array<string>, };
  * Who made a change: a seated person, or the import of a chart.
  */
 export type Author = { "kind": "import" } | { "kind": "seat" } & Actor;
+
+/**
+ * By whose authority it is carried out.
+ */
+export type Authority = { "kind": "recommend" } | { "kind": "under_cdtm", 
+/**
+ * Which.
+ */
+agreement: AgreementId, };
 
 /**
  * What the author of a `Set` had seen.
@@ -822,7 +1404,19 @@ row: RowId,
 /**
  * How; may be empty.
  */
-note: string, } | { "kind": "verified", 
+note: string, } | { "kind": "act_under_agreement", 
+/**
+ * Row of the recommendation list.
+ */
+row: RowId, 
+/**
+ * How; may be empty.
+ */
+note: string, 
+/**
+ * What the medication list needs; none for a test.
+ */
+list?: ListUpdate, } | { "kind": "verified", 
 /**
  * Row of the recommendation list.
  */
@@ -835,7 +1429,7 @@ note: string, };
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "verified" | "sign" | "addend" | "revise";
+export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "act_under_agreement" | "verified" | "sign" | "addend" | "revise";
 
 /**
  * What a comment is about.
@@ -912,6 +1506,11 @@ witness?: string,
 scope?: string, };
 
 /**
+ * The patient's answer.
+ */
+export type ConsentAnswer = "given" | "declined" | "withdrawn";
+
+/**
  * What the patient is asked to agree to.
  */
 export type ConsentKind = "telehealth" | "mtm" | "cdtm_written" | "recording" | "info_sharing" | "caregiver" | "photo" | "echo_case_use" | "sms";
@@ -971,6 +1570,11 @@ export type CredentialKind = "license" | "mtm_cert" | "cdtm_registration" | "boa
 export type Criterion = "multi_condition" | "complex_regimen" | "goals_unmet" | "adr_risk" | "preventable_use" | "equity_gap" | "multi_provider" | "functional_deficit" | "transitions";
 
 /**
+ * A day of the Gregorian calendar between the years 0 and 9999. On the wire "2027-02-28".
+ */
+export type Day = string;
+
+/**
  * Exact decimal text, "0.5": digits, at most one point, no sign, no leading or trailing zero that misreads.
  */
 export type Decimal = string;
@@ -1012,7 +1616,7 @@ code: RecordRefusal, };
 /**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "signed" | "addended" | "revision_opened";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "agreement_acted" | "agreement_refused" | "signed" | "addended" | "revision_opened";
 
 /**
  * Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
@@ -1207,6 +1811,44 @@ value: Decimal,
 unit: string, };
 
 /**
+ * Doses from and to, both included.
+ */
+export type DoseRange = { 
+/**
+ * The least each time.
+ */
+least: Decimal, 
+/**
+ * The most each time.
+ */
+most: Decimal, 
+/**
+ * The most of a day.
+ */
+most_per_day: Decimal | null, 
+/**
+ * Of all three: "mg".
+ */
+unit: string, };
+
+/**
+ * One drug of the order set, and what may be done with it.
+ */
+export type DrugRule = { 
+/**
+ * Generic name: "lisinopril". A combination is a drug of its own: "lisinopril/hydrochlorothiazide".
+ */
+ingredient: string, 
+/**
+ * What may be done with it, each once.
+ */
+actions: Array<RecommendedAction>, 
+/**
+ * Between which doses.
+ */
+dose: DoseRange | null, };
+
+/**
  * How long the team works with the patient.
  */
 export type Duration = { 
@@ -1247,6 +1889,11 @@ export type EditId = string & { readonly editId: unique symbol };
 export type EndReason = "ended" | "left" | "revoked" | "elsewhere";
 
 /**
+ * An entry of an agreement, UUIDv7 made by the client. Sending it again is harmless.
+ */
+export type EntryId = string & { readonly entryId: unique symbol };
+
+/**
  * The readings a problem rests on.
  */
 export type Evidence = Array<RowId>;
@@ -1277,7 +1924,7 @@ reason: ExportReason, };
 /**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.authority" | "recommendations.under_agreement" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -1295,7 +1942,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.authority"?: Authority, "recommendations.under_agreement"?: UnderAgreement, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -1684,6 +2331,84 @@ record: Value | null,
 chart: Value | null, } | { "kind": "removed" } | { "kind": "absent" };
 
 /**
+ * One agreement in the list for an inspection.
+ */
+export type InspectionLine = { 
+/**
+ * Which.
+ */
+agreement: AgreementId, 
+/**
+ * The patient, as the order set names them.
+ */
+patient: string, 
+/**
+ * Their birth date.
+ */
+dob: string | null, 
+/**
+ * The physician.
+ */
+physician: string, 
+/**
+ * The pharmacist.
+ */
+pharmacist: string, 
+/**
+ * The disease.
+ */
+condition: string, 
+/**
+ * First day.
+ */
+start: Day | null, 
+/**
+ * Last day.
+ */
+end: Day | null, 
+/**
+ * Where it stands. A withdrawal in the patient's record shows once somebody opened the agreement.
+ */
+standing: AgreementStanding, 
+/**
+ * The registration with the Board.
+ */
+registration: string | null, 
+/**
+ * Day of the last status report.
+ */
+reported: Day | null, 
+/**
+ * When the next one is due.
+ */
+report_due: AgreementDue | null, };
+
+/**
+ * The list for an inspection.
+ */
+export type InspectionList = { 
+/**
+ * The practice.
+ */
+practice: string, 
+/**
+ * Its phone.
+ */
+phone: string, 
+/**
+ * The day.
+ */
+today: Day, 
+/**
+ * Of whom.
+ */
+by: string, 
+/**
+ * Oldest agreement first.
+ */
+lines: Array<InspectionLine>, };
+
+/**
  * An instruction may hold a dose: replaced whole, never blended.
  */
 export type Instruction = { 
@@ -1976,6 +2701,55 @@ export type OpenDecision = {
  * What stood behind the `#` of the link.
  */
 token: string, };
+
+/**
+ * The order set.
+ */
+export type OrderSet = { 
+/**
+ * Phone of the pharmacist.
+ */
+pharmacist_phone: string, 
+/**
+ * Phone of the physician.
+ */
+provider_phone: string, 
+/**
+ * Who the patient is.
+ */
+patient: AgreementPatient, 
+/**
+ * The drugs of this disease.
+ */
+drugs: Array<DrugRule>, 
+/**
+ * Type and extent of what is authorised.
+ */
+extent: string, 
+/**
+ * Who is responsible for what.
+ */
+responsibilities: AgreementResponsibilities, 
+/**
+ * Procedures, decision criteria or plan.
+ */
+procedures: string, 
+/**
+ * Tests the pharmacist may order.
+ */
+tests: Array<string>, 
+/**
+ * What is reported, and how.
+ */
+reporting: string, 
+/**
+ * Events the physician must be told of.
+ */
+notify_events: Array<string>, 
+/**
+ * What is done when the physician is needed at once.
+ */
+immediate_consultation: string, };
 
 /**
  * One recommendation on paper.
@@ -3599,6 +4373,27 @@ changes: Array<Change>, };
 export type SrtpAttempt = "first" | "fallback";
 
 /**
+ * What a status report says. All four are asked; "none" is an answer.
+ */
+export type StatusReport = { 
+/**
+ * Problems.
+ */
+problems: string, 
+/**
+ * Complications.
+ */
+complications: string, 
+/**
+ * Whether the patient takes what was agreed.
+ */
+adherence: string, 
+/**
+ * What was done.
+ */
+actions: string, };
+
+/**
  * State of the store.
  */
 export type StorageState = "ok" | "full" | "away" | "failed";
@@ -3683,6 +4478,59 @@ result: TeachBackResult, };
 export type TeachBackResult = "understood" | "re_explained" | "needs_follow_up";
 
 /**
+ * The terms of an agreement.
+ */
+export type Terms = { 
+/**
+ * The code of the template: "LA".
+ */
+jurisdiction: string, 
+/**
+ * The one pharmacist.
+ */
+pharmacist: PersonId | null, 
+/**
+ * The physician who stands in.
+ */
+backup: AgreementContact, 
+/**
+ * The one disease.
+ */
+condition: string, 
+/**
+ * When the physician saw the patient face to face.
+ */
+f2f_visit: Day | null, 
+/**
+ * First day.
+ */
+start: Day | null, 
+/**
+ * Last day.
+ */
+end: Day | null, 
+/**
+ * When the Board was told of this physician.
+ */
+board_told: Day | null, 
+/**
+ * The written disclosure of financial arrangements, as the patient reads it.
+ */
+disclosure: string, 
+/**
+ * How they talk.
+ */
+communication: AgreementCommunication, 
+/**
+ * What is to be measured.
+ */
+outcomes: Array<string>, 
+/**
+ * What the pharmacist may do.
+ */
+order_set: OrderSet, };
+
+/**
  * A narrative text and where it stands.
  */
 export type TextAt = { 
@@ -3763,6 +4611,35 @@ export type TouchpointFormat = "video" | "phone" | "in_person" | "message";
  * Whether an offer goes on with the transport.
  */
 export type TransportKind = "new" | "same";
+
+/**
+ * What became of carrying it out under an agreement.
+ */
+export type UnderAgreement = { 
+/**
+ * Which.
+ */
+agreement: AgreementId, 
+/**
+ * How many entries the agreement had when it was asked.
+ */
+entries: number, 
+/**
+ * The day it was asked, where the practice is: "2027-01-15".
+ */
+day: Day, 
+/**
+ * Its physician; empty if there is no such agreement.
+ */
+physician: string, 
+/**
+ * Its disease.
+ */
+condition: string, 
+/**
+ * Why not; empty: it was carried out.
+ */
+reasons?: Array<AgreementReason>, };
 
 /**
  * How soon.
@@ -4086,6 +4963,8 @@ export const FIELDS = {
   "recommendations.content": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.rationale": { doc: "plan", kind: "text", list: "recommendations", limit: 600 },
   "recommendations.addressee": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
+  "recommendations.authority": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
+  "recommendations.under_agreement": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },
   "recommendations.reference": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.replaces": { doc: "plan", kind: "register", list: "recommendations", limit: 0 },
   "recommendations.state": { doc: "plan", kind: "command", list: "recommendations", limit: 0 },

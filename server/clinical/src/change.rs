@@ -257,6 +257,10 @@ pub enum DecisionKind {
     RecommendationVerified,
     /// It was taken back before it was answered.
     RecommendationWithdrawn,
+    /// It was carried out under a collaborative agreement.
+    AgreementActed,
+    /// The agreement does not allow it: it was sent to the physician instead.
+    AgreementRefused,
     /// The plan was signed.
     Signed,
     /// A late fact was added beside a signed version.

@@ -78,6 +78,20 @@ pub enum Command {
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
         note: Phi<String>,
     },
+    /// Carry a recommendation out under the collaborative agreement it names. What the agreement does not allow is sent
+    /// to its physician instead, with the reasons.
+    ActUnderAgreement {
+        /// Row of the recommendation list.
+        row: RowId,
+        /// How; may be empty.
+        #[serde(default)]
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
+        note: Phi<String>,
+        /// What the medication list needs; none for a test.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "ListUpdate"))]
+        list: Option<Box<Phi<ListUpdate>>>,
+    },
     /// The patient really takes or does it so.
     Verified {
         /// Row of the recommendation list.
@@ -100,13 +114,17 @@ impl Command {
             | Self::Revise { .. }
             | Self::WithdrawRecommendation { .. }
             | Self::Implemented { .. }
+            | Self::ActUnderAgreement { .. }
             | Self::Verified { .. } => None,
         }
     }
 
     /// Whether it writes into the medication list.
     pub const fn writes_list(&self) -> bool {
-        matches!(self, Self::Decide { list: Some(_), .. })
+        matches!(
+            self,
+            Self::Decide { list: Some(_), .. } | Self::ActUnderAgreement { list: Some(_), .. }
+        )
     }
 }
 

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Millis;
+use crate::doc::Doc;
+use crate::field::{Address, FieldName, ListName};
+use crate::register::Register;
 use crate::value::{Check, ValueError, short};
 
 /// One answer of the patient, or of who may answer for them.
@@ -87,4 +91,22 @@ pub enum ConsentMethod {
     Checkbox,
     /// Signed.
     Signature,
+}
+
+/// When the patient took the written consent to collaborative drug therapy management back, if that is the last thing
+/// `voice` says about it.
+pub fn cdtm_withdrawn(voice: &Doc) -> Option<Millis> {
+    let answers = voice.standing(ListName::Consents).filter_map(|row| {
+        let at = Address { row: Some(row), field: FieldName::ConsentsContent };
+        let Register::Value { value: Some(value), rev, at_ms, .. } = voice.register(&at) else {
+            return None;
+        };
+        let consent: Consent = value.read()?;
+        (consent.kind == ConsentKind::CdtmWritten).then_some((*rev, consent.state, *at_ms))
+    });
+    let (_, state, at_ms) = answers.max_by_key(|(rev, ..)| *rev)?;
+    match state {
+        ConsentState::Given => None,
+        ConsentState::Declined | ConsentState::Withdrawn => Some(at_ms),
+    }
 }

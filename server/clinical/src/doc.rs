@@ -2,6 +2,7 @@
 //!
 //! Who may write where is decided before, in `signaling::role`. On `Err` nothing has changed, texts included.
 
+mod agreement;
 mod book;
 mod command;
 mod edit;
@@ -25,6 +26,7 @@ use crate::limits::DOCUMENT;
 use crate::register::Register;
 use crate::view::{Projection, Snapshot, View};
 
+pub use agreement::AgreementFacts;
 pub(crate) use book::Book;
 use book::StoredBook;
 pub use import::{Import, Take};

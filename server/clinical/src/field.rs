@@ -324,6 +324,10 @@ fields! {
     RecommendationsRationale "recommendations.rationale" Plan Place::Row(ListName::Recommendations), text[600], No;
     /// To whom it goes.
     RecommendationsAddressee "recommendations.addressee" Plan Place::Row(ListName::Recommendations), register(recommendation::Addressee), OnceSent;
+    /// Whether the prescriber decides, or an agreement allows it.
+    RecommendationsAuthority "recommendations.authority" Plan Place::Row(ListName::Recommendations), register(recommendation::Authority), OnceSent;
+    /// What became of carrying it out under an agreement.
+    RecommendationsUnderAgreement "recommendations.under_agreement" Plan Place::Row(ListName::Recommendations), command(recommendation::UnderAgreement), No;
     /// The guideline or study behind it.
     RecommendationsReference "recommendations.reference" Plan Place::Row(ListName::Recommendations), register(Line), No;
     /// The sent recommendation this one takes the place of.

@@ -74,3 +74,11 @@ id!(
     /// An edit or a command, UUIDv7 made by the client; unique in its document. Resending is harmless.
     EditId, "string & { readonly editId: unique symbol }"
 );
+id!(
+    /// An agreement of collaborative drug therapy management, UUIDv7 made by the client that drafts it.
+    AgreementId, "string & { readonly agreementId: unique symbol }"
+);
+id!(
+    /// An entry of an agreement, UUIDv7 made by the client. Sending it again is harmless.
+    EntryId, "string & { readonly entryId: unique symbol }"
+);

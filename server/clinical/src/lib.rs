@@ -7,6 +7,7 @@ pub mod allergy;
 pub mod bytes;
 pub mod care_team;
 pub mod cds;
+pub mod cdtm;
 pub mod change;
 pub mod command;
 pub mod condition;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PersonId, RowId};
+use crate::cdtm::check::Reason;
+use crate::cdtm::day::Day;
+use crate::id::{AgreementId, PersonId, RowId};
 use crate::medication::Sig;
 use crate::value::{Check, ValueError, short};
 
@@ -203,6 +205,56 @@ impl Check for Decision {
             | DecisionOutcome::AcceptedModified
             | DecisionOutcome::Declined => self.regimen.as_ref().map_or(Ok(()), Check::check),
         }
+    }
+}
+
+/// By whose authority it is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Authority {
+    /// The prescriber decides.
+    Recommend,
+    /// The pharmacist carries it out under a collaborative agreement, where that allows it.
+    UnderCdtm {
+        /// Which.
+        agreement: AgreementId,
+    },
+}
+
+impl Check for Authority {}
+
+/// What became of carrying it out under an agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct UnderAgreement {
+    /// Which.
+    pub agreement: AgreementId,
+    /// How many entries the agreement had when it was asked.
+    pub entries: u32,
+    /// The day it was asked, where the practice is: "2027-01-15".
+    pub day: Day,
+    /// Its physician; empty if there is no such agreement.
+    pub physician: String,
+    /// Its disease.
+    pub condition: String,
+    /// Why not; empty: it was carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<Reason>>"))]
+    pub reasons: Vec<Reason>,
+}
+
+impl Check for UnderAgreement {
+    fn check(&self) -> Result<(), ValueError> {
+        short("physician", &self.physician, 0, 200)?;
+        short("condition", &self.condition, 0, 200)?;
+        if self.reasons.len() > 30 {
+            return Err(ValueError::OutOfRange { path: "reasons" });
+        }
+        self.reasons.iter().try_for_each(Check::check)
     }
 }
 

@@ -32,6 +32,10 @@ impl Doc {
         self.standing(ListName::Recommendations).filter_map(move |row| {
             let on = |field| Address { row: Some(row), field };
             let sent = self.sent_at(row)?;
+            // Nobody was asked.
+            if self.done_under_agreement(row) {
+                return None;
+            }
             let answer = match self.register(&on(FieldName::RecommendationsDecision)) {
                 Register::Value { value: Some(value), at_ms, .. } => {
                     value.read::<Decision>().map(|decision| (decision, *at_ms))

@@ -206,6 +206,11 @@ impl Decimal {
         (whole_ok && fraction_ok).then(|| Self(text.to_owned()))
     }
 
+    /// "0".
+    pub(crate) fn zero() -> Self {
+        Self("0".to_owned())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

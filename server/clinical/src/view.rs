@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::Base64;
-use crate::change::{Change, DecisionKind, Merged, RowPlace, What};
+use crate::change::{Change, DecisionKind, FieldSet, Merged, RowPlace, What};
 use crate::doc::Book;
 use crate::field::{Address, DocKind, FieldName, ListName, PatientSide, Place, Presence};
 use crate::fold::{State, presence_of};
@@ -197,7 +197,12 @@ impl<'a> Projection<'a> {
             What::Reviewed { at } => self.field(at).then_some(What::Reviewed { at: *at }),
             What::Decided { decision, sets, added } => match (decision, change.what.row()) {
                 // On this side the row begins here.
-                (DecisionKind::RecommendationSent, Some(row)) => Some(self.appears(row)),
+                (DecisionKind::RecommendationSent | DecisionKind::AgreementRefused, Some(row)) => {
+                    Some(self.appears(row))
+                }
+                (DecisionKind::AgreementActed, Some(row)) => {
+                    Some(self.appears_done(*decision, row, sets, added))
+                }
                 (
                     DecisionKind::Shared
                     | DecisionKind::RecommendationSent
@@ -206,6 +211,8 @@ impl<'a> Projection<'a> {
                     | DecisionKind::RecommendationImplemented
                     | DecisionKind::RecommendationVerified
                     | DecisionKind::RecommendationWithdrawn
+                    | DecisionKind::AgreementActed
+                    | DecisionKind::AgreementRefused
                     | DecisionKind::Signed
                     | DecisionKind::Addended
                     | DecisionKind::RevisionOpened,
@@ -227,14 +234,44 @@ impl<'a> Projection<'a> {
     /// A recommendation as it stands when it is sent.
     fn appears(&self, row: RowId) -> What {
         let list = ListName::Recommendations;
-        let values = FieldName::ALL
+        let values = self.values(row).collect();
+        What::Added { list, row, after: self.above(list, row), values }
+    }
+
+    /// A recommendation that was carried out before it was ever sent, and what that changed.
+    fn appears_done(
+        &self,
+        decision: DecisionKind,
+        row: RowId,
+        sets: &[FieldSet],
+        added: &[RowPlace],
+    ) -> What {
+        let list = ListName::Recommendations;
+        let of_row = self.values(row).map(|(field, value)| FieldSet {
+            at: Address { row: Some(row), field },
+            value: Some(value),
+        });
+        let others = sets.iter().filter(|set| set.at.row != Some(row) && self.field(&set.at));
+        let own = RowPlace { list, row, after: self.above(list, row) };
+        let added = added
             .iter()
-            .filter(|field| field.place() == Place::Row(list))
-            .map(|field| Address { row: Some(row), field: *field })
+            .filter(|one| self.row(one.list, one.row))
+            .map(|one| RowPlace { after: self.above(one.list, one.row), ..*one });
+        What::Decided {
+            decision,
+            sets: of_row.chain(others.cloned()).collect(),
+            added: std::iter::once(own).chain(added).collect(),
+        }
+    }
+
+    /// What these eyes see of a recommendation.
+    fn values(&self, row: RowId) -> impl Iterator<Item = (FieldName, Value)> {
+        FieldName::ALL
+            .iter()
+            .filter(|field| field.place() == Place::Row(ListName::Recommendations))
+            .map(move |field| Address { row: Some(row), field: *field })
             .filter(|at| self.field(at))
             .filter_map(|at| Some((at.field, self.state.register(&at).value()?.clone())))
-            .collect();
-        What::Added { list, row, after: self.above(list, row), values }
     }
 
     /// The nearest row above one that these eyes see.

@@ -4,6 +4,7 @@
 //! A change leaves this process only after the writer has answered "stored". Whatever else the writer answers, the
 //! memory is not trusted any more: [`Task::recover`].
 
+mod agreement;
 mod carry;
 mod history;
 mod names;
@@ -16,9 +17,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use clinical::command::Command;
 use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
-use clinical::safety::Agreement;
 use clinical::view::View;
 use signaling::message::{
     ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
@@ -294,6 +295,17 @@ impl Task {
                 }
                 self.session.edit(now(), connection, call, doc, edit)
             }
+            ClientMessage::RecordCommand {
+                doc,
+                id,
+                command: command @ Command::ActUnderAgreement { .. },
+                seen,
+            } => {
+                if self.is_broken(connection, doc, id) {
+                    return;
+                }
+                return self.act_under_agreement(connection, call, doc, id, &command, seen).await;
+            }
             ClientMessage::RecordCommand { doc, id, command, seen } => {
                 if self.is_broken(connection, doc, id) {
                     return;
@@ -313,8 +325,8 @@ impl Task {
                 }
             }
             ClientMessage::RecordSafety { doc } => {
-                // A collaborative agreement is not kept by this server.
-                self.session.safety(now(), connection, doc, Agreement::None)
+                let agreement = self.agreement_holds().await;
+                self.session.safety(now(), connection, doc, agreement)
             }
             ClientMessage::RecordSign { doc, id, seen } => {
                 if self.is_broken(connection, doc, id) {
@@ -580,7 +592,6 @@ async fn until(instant: Option<Instant>) {
 /// 53 random bits, as Yjs takes them (the integers of a JavaScript number).
 fn fresh_client_id() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
-
     // Not a secret: if the system is short of randomness, a seeded hash tells two clients apart as well.
     getrandom::u64().unwrap_or_else(|_none| RandomState::new().hash_one(Instant::now())) >> 11
 }

@@ -102,13 +102,18 @@ impl Terms {
 
     /// The day of an instant where the practice is: a visit on a summer evening is not of the next day.
     fn day(&self, at: Millis) -> PartialDate {
-        let local = Timestamp::from_millisecond(at.0).map(|at| self.zone.to_datetime(at).date());
-        // An instant outside the calendar: the day by plain counting.
-        local
-            .ok()
-            .and_then(|day| PartialDate::parse(&day.to_string()))
-            .unwrap_or_else(|| PartialDate::of(at))
+        day_in(&self.zone, at)
     }
+}
+
+/// The day of an instant in a zone.
+pub(crate) fn day_in(zone: &TimeZone, at: Millis) -> PartialDate {
+    let local = Timestamp::from_millisecond(at.0).map(|at| zone.to_datetime(at).date());
+    // An instant outside the calendar: the day by plain counting.
+    local
+        .ok()
+        .and_then(|day| PartialDate::parse(&day.to_string()))
+        .unwrap_or_else(|| PartialDate::of(at))
 }
 
 /// Reply of `GET` and `POST /api/seats/{seat}/sheet`.

@@ -4,6 +4,7 @@
 use clinical::actor::{Actor, CallTime, Millis};
 use clinical::change::{Change, What};
 use clinical::command::Command;
+use clinical::doc::AgreementFacts;
 use clinical::field::DocKind;
 use clinical::gate::{SigningFacts, gate};
 use clinical::id::{ConnectionId, DocId, EditId, RowId};
@@ -88,6 +89,61 @@ impl RecordSession {
             Ok(()) => effects,
             Err(code) => refuse(connection, doc, id, code),
         }
+    }
+
+    /// Carries a recommendation out under the agreement it names, or sends it to the physician with the reasons why not.
+    /// `facts` are the agreements of the patient, which the record itself does not hold.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message, its sender, the time and what is known of the agreement"
+    )]
+    pub fn act_under_agreement(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        call: Option<CallTime>,
+        doc: DocId,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+        facts: &AgreementFacts<'_>,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let (index, actor) = match self.admit(now, connection, doc, id, &mut effects) {
+            Admitted::Go(index, actor) => (index, actor),
+            Admitted::Answered => return effects,
+            Admitted::Refused(code) => return refuse(connection, doc, id, code),
+        };
+        let Command::ActUnderAgreement { row, note, list } = command else {
+            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        };
+        if !self.may_act_under_agreement(connection)
+            || (list.is_some() && !role::may_update_list(actor.role))
+        {
+            return refuse(connection, doc, id, RecordRefusal::NotAllowed);
+        }
+        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
+        let withdrawn_in_record =
+            voice.and_then(|sheet| clinical::consent::cdtm_withdrawn(&sheet.doc));
+        let facts = AgreementFacts { withdrawn_in_record, ..*facts };
+        let Some(sheet) = self.sheets.get_mut(index) else { return effects };
+        let list = list.as_deref().map(Phi::expose);
+        let note = note.expose();
+        match sheet.doc.act_under_agreement(now, &actor, call, id, *row, note, list, seen, &facts) {
+            Ok(change) => {
+                let who = Who { connection, actor, call };
+                self.decided(index, who, change, None, &mut effects);
+                effects
+            }
+            Err(error) => refuse(connection, doc, id, RecordRefusal::from(error)),
+        }
+    }
+
+    /// Whether somebody acts under agreements at all.
+    pub fn may_act_under_agreement(&self, connection: ConnectionId) -> bool {
+        self.readers.get(&connection).is_some_and(|reader| {
+            role::may_command(reader.actor.role, CommandName::ActUnderAgreement)
+        })
     }
 
     /// Gives a command to a document, by who may.

@@ -27,6 +27,7 @@ impl CommandName {
             Command::MarkSeen { row: _ } => Self::MarkSeen,
             Command::WithdrawRecommendation { .. } => Self::WithdrawRecommendation,
             Command::Implemented { .. } => Self::Implemented,
+            Command::ActUnderAgreement { .. } => Self::ActUnderAgreement,
             Command::Verified { .. } => Self::Verified,
         }
     }

@@ -467,6 +467,12 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
             "purpose": line(dice), "when": "in two weeks", "due": day(dice), "format": "video",
             "members": ["pharmacist", "patient"],
         }),
+        FieldName::RecommendationsAuthority => json!({ "kind": "recommend" }),
+        FieldName::RecommendationsUnderAgreement => json!({
+            "agreement": "0190a000-0000-7000-8000-000000000001", "entries": 3, "day": "2026-11-30",
+            "physician": cut(&line(dice), 100), "condition": cut(&line(dice), 100),
+            "reasons": [{ "code": "dose_out_of_range", "about": "80 mg (10 mg – 40 mg)" }],
+        }),
         FieldName::OutlineWhenToCall => json!({ "call": line(dice), "emergency": "" }),
         FieldName::ProblemsPlainText
         | FieldName::MedsIndication

@@ -10,13 +10,14 @@ import type { Session } from "./session";
 import { Stage } from "./Stage";
 import { useStore } from "./store";
 import type { Self } from "./state";
-import { hasSheet, mayBook, mayImport, printsForPrescribers } from "./layout";
+import { hasSheet, mayAgree, mayBook, mayImport, printsForPrescribers } from "./layout";
 
 const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
 const NextVisitButton = lazy(() => import("../schedule/NextVisit").then((m) => ({ default: m.NextVisitButton })));
 const ImportButton = lazy(() => import("../import/ImportDialog").then((m) => ({ default: m.ImportButton })));
 const PrescriberPaperButton = lazy(() => import("../fax/PrescriberPaper").then((m) => ({ default: m.PrescriberPaperButton })));
 const TimerButton = lazy(() => import("../billing/TimerButton").then((m) => ({ default: m.TimerButton })));
+const AgreementButton = lazy(() => import("../cdtm/AgreementButton").then((m) => ({ default: m.AgreementButton })));
 const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
 
 /** "Record first": the record takes the room, faces stand beside it, on a phone above it. Without a record, faces take it all. */
@@ -37,6 +38,7 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
         </div>
         <div className={style["status"]}>
           {mayBook(self.role) && visit.record !== null && <Suspense><NextVisitButton seat={self.seat} /></Suspense>}
+          {mayAgree(self.role) && visit.record !== null && <Suspense><AgreementButton seat={self.seat} /></Suspense>}
           {hasSheet(self.role, visit.kind) && <Suspense><TimerButton seat={self.seat} role={self.role} /></Suspense>}
           {visit.record !== null && <Suspense><SavePill record={visit.record} /></Suspense>}
           <Chip tone={link === "up" ? "ok" : "warn"}>{say(link === "up" ? "call.connected" : link === "reconnecting" ? "call.reconnecting_short" : "call.connecting")}</Chip>

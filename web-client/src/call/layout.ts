@@ -35,6 +35,11 @@ export function hasSheet(role: Role, kind: VisitKind): boolean {
   return (role === "pharmacist" || role === "pcp") && (kind === "initial_consult" || kind === "follow_up");
 }
 
+/** Who signs collaborative agreements, for display. */
+export function mayAgree(role: Role): boolean {
+  return role === "pharmacist" || role === "pcp";
+}
+
 /** Who books the next visit, for display. */
 export function mayBook(role: Role): boolean {
   return role === "pharmacist" || role === "pcp" || role === "nurse";

@@ -4,6 +4,7 @@ import { importEn } from "../import/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { decisionEn } from "../decision/en";
+import { cdtmEn } from "../plan/cdtm.en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
@@ -282,6 +283,7 @@ export const en = {
   ...faxEn,
   ...importEn,
   ...planEn,
+  ...cdtmEn,
   ...decideEn,
   ...decisionEn,
   ...moreEn,

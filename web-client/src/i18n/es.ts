@@ -4,6 +4,7 @@ import { importEs } from "../import/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { decisionEs } from "../decision/es";
+import { cdtmEs } from "../plan/cdtm.es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
@@ -279,6 +280,7 @@ export const es: Messages = {
   ...faxEs,
   ...importEs,
   ...planEs,
+  ...cdtmEs,
   ...decideEs,
   ...decisionEs,
   ...moreEs,

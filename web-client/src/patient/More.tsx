@@ -11,6 +11,7 @@ import { Card } from "../ui/Card";
 import { Chip } from "../ui/Chip";
 import type { RowId } from "../wire";
 import { Access } from "./Access";
+import { Agreement } from "./Agreement";
 import { CareTeam, Consents, Contact, Factors, Problems, Readings, Remarks } from "./Mine";
 import { Section } from "./Section";
 import { Undecided } from "./Undecided";
@@ -41,6 +42,7 @@ export function More({ shared }: { readonly shared: boolean }) {
       {shared && <CareTeam />}
       <Consents />
       <Access />
+      <Agreement />
       <WhenToCall shared={shared} />
     </>
   );
@@ -139,8 +141,10 @@ function Idea({ row }: { readonly row: RowId }) {
   const answer = useRecordSlice((state) => ANSWER[standingOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, row, Date.now())]);
   // Carried out says what was decided, not whether it was changed on the way.
   const changed = useValue("recommendations.decision", row)?.outcome === "accepted_modified";
+  const authority = useValue("recommendations.authority", row);
   if (content === null || answer === null) return null;
-  return <Card><p className={style["how"]}>{content.summary}</p><p>{say(`patient.recommended.${answer === "yes" && changed ? "changed" : answer}`)}</p></Card>;
+  const said = answer === "yes" && authority?.kind === "under_cdtm" ? "agreement" : answer === "yes" && changed ? "changed" : answer;
+  return <Card><p className={style["how"]}>{content.summary}</p><p data-field="recommendations.authority">{say(`patient.recommended.${said}`)}</p></Card>;
 }
 
 function Allergies() {

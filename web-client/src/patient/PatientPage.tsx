@@ -1,5 +1,5 @@
 /** The patient's plan: large, one thing after another. What is in doubt says so; a dose is never composed here. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState, type RefObject } from "react";
 import type { PanelProps } from "../call/panel";
 import { useLanguage } from "../i18n";
 import { RecordProvider, useRecordSlice } from "../plan/context";
@@ -18,13 +18,33 @@ const TABS: readonly TabId[] = ["meds", "todos", "more"];
 
 export function PatientPage(props: PanelProps) {
   const { say } = useLanguage();
+  const page = useRef<HTMLElement>(null);
+  useSteadyPress(page);
   return (
-    <section aria-label={say("patient.label")} className={style["plan"]}>
+    <section ref={page} aria-label={say("patient.label")} className={style["plan"]}>
       <RecordProvider panel={props} waiting={<p className={style["note"]}>{say("patient.loading")}</p>}>
         <Plan record={props.record} />
       </RecordProvider>
     </section>
   );
+}
+
+/**
+ * While somebody types, the face above is a strip. A press on a button would end the typing, the face would grow, and the
+ * button would be gone from under the finger before it is lifted. So a press leaves the focus where it is.
+ */
+function useSteadyPress(page: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const element = page.current;
+    if (element === null) return undefined;
+    const press = (event: MouseEvent): void => {
+      const typing = document.activeElement?.matches("input:not([type=checkbox], [type=radio]), textarea") === true;
+      const button = event.target instanceof Element && event.target.closest("button, label") !== null;
+      if (typing && button) event.preventDefault();
+    };
+    element.addEventListener("mousedown", press);
+    return () => element.removeEventListener("mousedown", press);
+  }, [page]);
 }
 
 function Plan(props: { readonly record: PanelProps["record"] }) {

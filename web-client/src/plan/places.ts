@@ -52,6 +52,8 @@ export const PLACE: { readonly [field in FieldName]: TabId } = {
   "recommendations.content": "plan",
   "recommendations.rationale": "plan",
   "recommendations.addressee": "plan",
+  "recommendations.authority": "plan",
+  "recommendations.under_agreement": "plan",
   "recommendations.reference": "plan",
   "recommendations.replaces": "plan",
   "recommendations.state": "plan",

@@ -1,6 +1,6 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
-import type { FieldValues, AccessSubject, Measure, RowId, Sig } from "../wire";
+import type { AccessSubject, AgreementReason, FieldValues, Measure, RowId, Sig } from "../wire";
 import type { RegisterName } from "./fold";
 
 export interface Wording {
@@ -95,6 +95,12 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return say(`plan.priority.${value as 1 | 2 | 3}`);
     case "recommendations.addressee":
       return value.name;
+    case "recommendations.authority":
+      return say(`plan.authority.${value.kind}`);
+    case "recommendations.under_agreement":
+      return value.reasons === undefined
+        ? say("plan.under.done", value)
+        : joined([say("plan.under.refused", value), ...value.reasons.map((one) => reasonWords(one, say))]);
     case "recommendations.replaces":
     case "meds.because":
       return named(value);
@@ -173,6 +179,12 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
 /** A person by name, a role as everybody who has it. */
 export const subjectWords = (subject: AccessSubject, say: Say): string =>
   subject.kind === "person" ? subject.name : say("plan.access.any", { role: say(`plan.role.${subject.role}`) });
+
+/** Why something was not allowed under an agreement. */
+export const reasonWords = ({ code, about }: AgreementReason, say: Say): string => {
+  const words = say(`plan.under.reason.${code}`);
+  return about === undefined ? words : say("plan.under.about", { words: words.replace(/\.$/, ""), about });
+};
 
 /** "Weight: 80 kg, 1 March 2026, at the clinic". */
 export const measureWords = (value: Measure, say: Say, g: Grammar): string =>

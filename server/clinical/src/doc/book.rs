@@ -145,7 +145,10 @@ impl Book {
             }
             What::Decided { decision, sets, added: _ } => {
                 let touches = match decision {
-                    DecisionKind::RecommendationSent => {
+                    // The patient's side is told of it from here on.
+                    DecisionKind::RecommendationSent
+                    | DecisionKind::AgreementActed
+                    | DecisionKind::AgreementRefused => {
                         if let Some(row) = what.row() {
                             self.sent.insert(row, mark);
                         }

@@ -29,6 +29,8 @@ impl Doc {
             Command::Implemented { row, note } => {
                 self.implemented(now, by, *row, note.expose(), seen)
             }
+            // It needs the agreement, which no document holds: [`Doc::act_under_agreement`].
+            Command::ActUnderAgreement { .. } => Err(CommandError::NotReady),
             Command::Verified { row, note } => self.verified(now, by, *row, note.expose(), seen),
             Command::Decide { row, outcome, regimen, reason, note, list } => {
                 let decision = Decision {

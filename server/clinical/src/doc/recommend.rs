@@ -272,7 +272,7 @@ impl Doc {
     }
 
     /// The row is there, and nobody disagrees about it.
-    fn check_there(&self, row: RowId) -> Result<(), CommandError> {
+    pub(super) fn check_there(&self, row: RowId) -> Result<(), CommandError> {
         if !self.rows(ListName::Recommendations).contains(&row) {
             return Err(CommandError::UnknownRow);
         }
@@ -308,14 +308,14 @@ impl Doc {
     }
 }
 
-fn state(row: RowId, state: RecommendationState) -> FieldSet {
+pub(super) fn state(row: RowId, state: RecommendationState) -> FieldSet {
     FieldSet {
         at: Address { row: Some(row), field: FieldName::RecommendationsState },
         value: Some(Value::trusted(&state)),
     }
 }
 
-fn line(row: RowId, field: FieldName, words: &str) -> Result<FieldSet, CommandError> {
+pub(super) fn line(row: RowId, field: FieldName, words: &str) -> Result<FieldSet, CommandError> {
     let value =
         Value::of(&Line(words.trim().to_owned())).map_err(|_rule| CommandError::BadDecision)?;
     Ok(FieldSet { at: Address { row: Some(row), field }, value: Some(value) })

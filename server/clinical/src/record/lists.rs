@@ -19,7 +19,9 @@ use crate::outline::{CommentAbout, Duration, WhenToCall};
 use crate::problem::{
     Evidence, PlainText, ProblemCategory, ProblemOutcome, ProblemStatement, Severity, Urgency,
 };
-use crate::recommendation::{Addressee, Decision, RecommendationContent, RecommendationState};
+use crate::recommendation::{
+    Addressee, Authority, Decision, RecommendationContent, RecommendationState, UnderAgreement,
+};
 use crate::referral::{Identification, Referral};
 use crate::safety::Dismissal;
 use crate::task::{Task, TaskStatus};
@@ -141,6 +143,10 @@ parts! {
         rationale: Words = RecommendationsRationale,
         /// To whom it goes.
         addressee: Held<Addressee> = RecommendationsAddressee,
+        /// Whether the prescriber decides, or an agreement allows it.
+        authority: Held<Authority> = RecommendationsAuthority,
+        /// What became of carrying it out under an agreement.
+        under_agreement: Held<UnderAgreement> = RecommendationsUnderAgreement,
         /// The guideline or study behind it.
         reference: Held<Line> = RecommendationsReference,
         /// The sent recommendation this one takes the place of.

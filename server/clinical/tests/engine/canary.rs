@@ -96,6 +96,11 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         | FieldName::QuestionsAnswered
         | FieldName::TodosTick
         | FieldName::Share => json!(true),
+        FieldName::RecommendationsAuthority => json!({ "kind": "recommend" }),
+        FieldName::RecommendationsUnderAgreement => json!({
+            "agreement": row(9), "entries": 3, "day": "2026-11-30", "physician": word, "condition": word,
+            "reasons": [{ "code": "ended", "about": word }],
+        }),
         FieldName::TouchpointsContent => {
             json!({ "purpose": word, "when": "soon", "format": "phone" })
         }
@@ -239,6 +244,7 @@ fn play(send: bool) -> Received {
         for (field, decision) in [
             (FieldName::RecommendationsSeen, DecisionKind::RecommendationSeen),
             (FieldName::RecommendationsImplemented, DecisionKind::RecommendationImplemented),
+            (FieldName::RecommendationsUnderAgreement, DecisionKind::RecommendationImplemented),
             (FieldName::RecommendationsVerified, DecisionKind::RecommendationVerified),
             (FieldName::RecommendationsWithdrawn, DecisionKind::RecommendationWithdrawn),
             (FieldName::MedsBecause, DecisionKind::RecommendationDecided),

@@ -8,6 +8,7 @@
     reason = "a helper of a test may fail the test, and a test prints its figures; clippy knows only the functions marked as tests"
 )]
 
+mod agreement;
 mod canary;
 mod common;
 mod fixtures;

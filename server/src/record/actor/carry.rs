@@ -9,11 +9,13 @@ use signaling::message::{RecordRefusal, RefusalCode, ServerMessage};
 use signaling::record::{Audit, ChartTaken, Effect, Fact};
 use uuid::Uuid;
 
+use super::agreement::Used;
 use super::{InFlight, Task};
+use crate::agreement;
 use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
-use crate::record::writer::{Answer, Append, Client, Work};
+use crate::record::writer::{Answer, Append, Client, Statement, Work};
 use crate::record::{Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused};
 use crate::store::now;
 
@@ -200,19 +202,23 @@ impl Task {
             let object = self.object(self.kind(doc));
             entries.push(self.entry_of(actor, "record.edited", object));
         }
+        let used = self.used_agreement(change);
         let Some(log) = self.logs.get_mut(&doc) else { return };
         let signer = change.by.person();
         let sealed = seal_change(&log.dek, doc, &mut log.last, change).and_then(|row| {
             let signed = version.zip(signer);
-            let first = signed.map(|(version, by)| version::statement(&log.dek, doc, version, by));
-            Ok((row, first.transpose()?))
+            let signed = signed.map(|(version, by)| version::statement(&log.dek, doc, version, by));
+            let mut first: Vec<Statement> = signed.transpose()?.into_iter().collect();
+            if let Some(Used { agreement, patient, n, entry }) = &used {
+                first.extend(agreement::store::write(&log.dek, *agreement, *patient, *n, entry)?);
+            }
+            Ok((row, first))
         });
         let (bytes, answered) = match sealed {
-            Ok((row, version)) => {
+            Ok((row, first)) => {
                 let bytes = row.body.len();
                 let before = change.seq.saturating_sub(1);
                 let append = vec![Append { doc, epoch: log.epoch, before, rows: vec![row] }];
-                let first = version.into_iter().collect();
                 let work = Work { first, append, audit: entries, ..Work::default() };
                 (bytes, self.home.records.inner.writer.submit(work))
             }
@@ -251,6 +257,8 @@ impl Task {
                     DecisionKind::RecommendationImplemented => "recommendation.implemented",
                     DecisionKind::RecommendationVerified => "recommendation.verified",
                     DecisionKind::RecommendationWithdrawn => "recommendation.withdrawn",
+                    DecisionKind::AgreementActed => "cdtm.action",
+                    DecisionKind::AgreementRefused => "cdtm.refused",
                     DecisionKind::Signed => "plan.signed",
                     DecisionKind::Addended => "plan.addendum",
                     DecisionKind::RevisionOpened => "plan.revision_opened",

@@ -113,7 +113,7 @@ fn send(records: &Records, client: &Client, doc: DocId, edit: &Edit, resend: boo
 }
 
 fn records(bench: &Bench) -> Records {
-    Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone(), Vec::new())
+    bench.records(Vec::new())
 }
 
 async fn count(bench: &Bench, text: &'static str) -> i64 {
@@ -410,8 +410,7 @@ async fn a_record_taken_over_cuts_its_readers_off_and_stores_nothing() {
     let records = records(&bench);
     let mut client = Client::new(Role::Pcp);
     let (doc, _) = client.open(&records, record).await;
-    let other =
-        Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone(), Vec::new());
+    let other = bench.records(Vec::new());
     let mut elsewhere = Client::new(Role::Pharmacist);
     elsewhere.open(&other, record).await;
     let edit = set("no_known", Base::Rev(0));

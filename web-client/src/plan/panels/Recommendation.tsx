@@ -22,6 +22,7 @@ import { useCommand } from "./command";
 import { RowComments } from "./Comments";
 import { Decide } from "./Decide";
 import { LinkOut } from "./LinkOut";
+import { AuthorityPick, UnderAgreement, UnderWhich } from "./UnderAgreement";
 import { Steps, useMayDecide, useSeenMark, useStanding } from "./Steps";
 import style from "./panels.module.css";
 
@@ -70,16 +71,19 @@ export const Recommendation = memo(function Recommendation({ row }: { readonly r
       />
       <NarrativeText field="recommendations.rationale" row={row} locked={locked} />
       <RegisterEditor field="recommendations.addressee" row={row} shape={addresseeShape} locked={locked} empty={say("plan.rec.addressee.none")} />
+      <AuthorityPick row={row} locked={locked} />
       <Fold label={say("plan.more")} of={title} row={row} fields={MORE}>
         <LineField field="recommendations.reference" row={row} locked={locked} hint={say("plan.rec.reference.hint")} />
         <RegisterEditor field="recommendations.replaces" row={row} shape={replaces} locked={locked} empty={say("plan.rec.replaces_none")} />
         <RowComments row={row} name={title} />
       </Fold>
+      {standing === "draft" && <UnderAgreement row={row} />}
       {standing === "draft" && <SendIt row={row} />}
       {waits(standing) && content !== null && (mayDecide
         ? <Answer row={row} content={content} medicine={content.med === undefined ? "" : medicine(content.med)} />
         : addressee !== null && <p className={style["hint"]}>{say("plan.rec.not_yours", { name: addressee.name })}</p>)}
       <Decided row={row} />
+      <UnderWhich row={row} />
       {waits(standing) && <LinkOut row={row} />}
       <Steps row={row} standing={standing} />
     </Card>

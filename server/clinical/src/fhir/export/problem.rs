@@ -9,7 +9,7 @@ use super::{Export, instant, say};
 use crate::field::{FieldName, ListName};
 use crate::id::RowId;
 use crate::problem::{ProblemCategory, ProblemOutcome, Severity};
-use crate::recommendation::{RecommendationState, RecommendedAction};
+use crate::recommendation::{Authority, RecommendationState, RecommendedAction, UnderAgreement};
 use crate::record::{Held, Problem, Recommendation, Row};
 
 const ACT: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -224,6 +224,8 @@ impl<'e> Export<'e> {
             content,
             rationale,
             addressee,
+            authority,
+            under_agreement,
             reference: cited,
             replaces,
             state,
@@ -241,6 +243,26 @@ impl<'e> Export<'e> {
         fields.register(FieldName::RecommendationsAddressee, "To", addressee, |to| to.name.clone());
         fields.register(FieldName::RecommendationsReference, "Reference", cited, |line| {
             line.0.clone()
+        });
+        fields.register(FieldName::RecommendationsAuthority, "Authority", authority, |authority| {
+            match authority {
+                Authority::Recommend => "the prescriber decides".to_owned(),
+                Authority::UnderCdtm { agreement } => {
+                    format!("under the collaborative agreement {agreement}")
+                }
+            }
+        });
+        let field = FieldName::RecommendationsUnderAgreement;
+        fields.register(field, "Under the agreement", under_agreement, |told| {
+            let UnderAgreement { agreement, entries: _, day, physician, condition, reasons } = told;
+            let about = format!("{agreement} with {physician} for {condition}, {day}");
+            if reasons.is_empty() {
+                return format!("carried out under {about}");
+            }
+            let why = reasons.iter().map(|reason| {
+                format!("{} {}", say::value(&reason.code), reason.about).trim().to_owned()
+            });
+            format!("not allowed by {about}: {}", why.collect::<Vec<_>>().join("; "))
         });
         fields.plain(FieldName::RecommendationsReplaces, "Replaces", replaces);
         fields.plain(FieldName::RecommendationsState, "State", state);

@@ -44,7 +44,7 @@ async fn ready(bench: &Bench) -> (RecordId, DocId, Dek) {
 
 fn strict(bench: &Bench) -> Records {
     let requires = vec![CredentialKind::License];
-    Records::new(bench.store.clone(), bench.vault.clone(), bench.writer.clone(), requires)
+    bench.records(requires)
 }
 
 async fn license(bench: &Bench, client: &Client) {
