@@ -17,8 +17,8 @@ use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;
 use sfu::command::Command;
 use sfu::plan::{
-    CallKey, Codec, ExtensionIds, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan,
-    PublishLine, Rid, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
+    CallKey, Codec, ExtensionIds, Fingerprint, Format, Formats, IceCredentials, Mid, PayloadType,
+    PeerKey, Plan, PublishLine, Receives, Rid, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
 };
 use sfu::{Path, Via};
 
@@ -499,19 +499,21 @@ impl Client {
 fn plan(number: u32, mic: u32) -> Plan {
     let mid = |text: &str| Mid::new(text).unwrap();
     let opus = Codec::Opus { pt: OPUS, red: Some(RED) };
-    let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
+    let vp8 = Codec::Picture { format: Format::Vp8, pt: VP8, rtx: Some(RTX) };
+    let pictures = Receives::Pictures(Formats::default().with(Format::Vp8, VP8, Some(RTX)));
+    let sound = Receives::Sound { pt: OPUS, red: Some(RED) };
     let extensions = ExtensionIds {
         mid: Some(MID_EXTENSION),
         transport_cc: Some(TRANSPORT_CC),
         audio_level: Some(AUDIO_LEVEL),
         ..ExtensionIds::default()
     };
-    let slot = |name: &str, at: u32, codec, kind: u32| SlotLine {
+    let slot = |name: &str, at: u32, receives, kind: u32| SlotLine {
         mid: mid(&format!("{name}{at}")),
-        codec,
+        receives,
         extensions,
         ssrc: Ssrc(kind + number * 16 + at),
-        rtx: (codec == vp8).then_some(Ssrc(kind + 0x0100_0000 + number * 16 + at)),
+        rtx: (receives == pictures).then_some(Ssrc(kind + 0x0100_0000 + number * 16 + at)),
         first_sequence: u16::try_from(1_000 * at + number).unwrap(),
         first_timestamp: 10_000 * at,
     };
@@ -537,8 +539,8 @@ fn plan(number: u32, mic: u32) -> Plan {
             },
         ],
         slots: (0..3)
-            .map(|at| slot("v", at, vp8, 0x6000_0000))
-            .chain((0..3).map(|at| slot("a", at, opus, 0x7000_0000)))
+            .map(|at| slot("v", at, pictures, 0x6000_0000))
+            .chain((0..3).map(|at| slot("a", at, sound, 0x7000_0000)))
             .collect(),
     }
 }

@@ -1,0 +1,171 @@
+//! What one subscriber is sent of a scalable stream: every frame that its rung needs and none besides. It turns to another
+//! rung only before the first packet of a picture, and only where every later frame of the new rung will decode.
+
+use crate::layers::LayerSet;
+use crate::limits::MAX_RUNGS;
+use crate::rtp::Marker;
+use crate::scalable::{Part, rung};
+
+/// Frames whose fate is remembered, for packets of them that come late: one second of three layers.
+const REMEMBERED: u32 = 128;
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is sent, marked as the last one of its picture if it is that to this subscriber.
+    Sent(Marker),
+    LeftOut,
+}
+
+/// The state of one slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Selector {
+    wanted: usize,
+    shown: usize,
+    /// What was shown before, and the frame since which it is not.
+    before: usize,
+    turned_at: u32,
+    /// Rungs of which the next frame decodes: all that they need was sent.
+    intact: LayerSet,
+    /// The newest frame, and of it (bit 0) and those before: whether they came, and whether they are sent.
+    newest: u32,
+    came: u128,
+    sent: u128,
+    /// Timestamp of the newest picture of which something was sent.
+    picture: Option<u32>,
+}
+
+impl Default for Selector {
+    fn default() -> Self {
+        Self {
+            wanted: rung::LAST,
+            shown: rung::LAST,
+            before: rung::LAST,
+            turned_at: 0,
+            intact: LayerSet::NONE,
+            newest: 0,
+            came: 0,
+            sent: 0,
+            picture: None,
+        }
+    }
+}
+
+impl Selector {
+    /// The rung to turn to as soon as it can be.
+    pub(crate) fn want(&mut self, rung: usize) {
+        self.wanted = rung.min(rung::LAST);
+    }
+
+    pub(crate) fn wanted(&self) -> usize {
+        self.wanted
+    }
+
+    /// The rung that is sent.
+    pub(crate) fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// Whether it can turn to the wanted size only with a keyframe. A frame rate waits for a switching point, which comes by
+    /// itself.
+    pub(crate) fn needs_keyframe(&self) -> bool {
+        rung::spatial(self.wanted) != rung::spatial(self.shown) && !self.intact.has(self.wanted)
+    }
+
+    /// Whether this frame is the first of another rung.
+    pub(crate) fn turns_at(&self, part: &Part) -> bool {
+        self.turned_at == part.frame && self.before != self.shown
+    }
+
+    /// The stream begins with this packet, which begins a keyframe.
+    pub(crate) fn begin(&mut self, part: &Part, timestamp: u32) -> Fate {
+        let rungs = |up_to: usize| (0..=up_to).rev().find(|at| part.switches.has(*at));
+        self.shown = rungs(self.wanted)
+            .or_else(|| (self.wanted..MAX_RUNGS).find(|at| part.switches.has(*at)))
+            .unwrap_or(self.wanted);
+        (self.before, self.turned_at) = (self.shown, part.frame);
+        self.intact = part.switches;
+        (self.newest, self.came, self.sent) = (part.frame, 1, 1);
+        self.picture = Some(timestamp);
+        Fate::Sent(self.marker(part))
+    }
+
+    /// A packet of the stream, in order of arrival.
+    pub(crate) fn take(&mut self, part: &Part, timestamp: u32) -> Fate {
+        let ahead = part.frame.wrapping_sub(self.newest);
+        let back = if ahead != 0 && ahead.cast_signed() > 0 {
+            self.came = self.came.checked_shl(ahead).unwrap_or(0);
+            self.sent = self.sent.checked_shl(ahead).unwrap_or(0);
+            self.newest = part.frame;
+            self.turn(part, timestamp);
+            0
+        } else {
+            ahead.wrapping_neg()
+        };
+        if back >= REMEMBERED {
+            return Fate::LeftOut;
+        }
+        let bit = 1_u128 << back;
+        if self.came & bit == 0 {
+            self.came |= bit;
+            self.decide(part, bit);
+        }
+        if self.sent & bit == 0 {
+            return Fate::LeftOut;
+        }
+        if back == 0 {
+            self.picture = Some(timestamp);
+        }
+        Fate::Sent(self.marker(part))
+    }
+
+    /// Turns to another rung with this frame, if it may.
+    fn turn(&mut self, part: &Part, timestamp: u32) {
+        if self.wanted == self.shown || self.picture == Some(timestamp) {
+            return;
+        }
+        // What this frame makes possible is possible only if it decodes itself.
+        let decodes = part.is_key || part.members.has(self.shown);
+        let possible = if decodes { self.intact.union(part.switches) } else { self.intact };
+        let to = Some(self.wanted).filter(|at| possible.has(*at));
+        if let Some(to) = to.or_else(|| self.nearer(possible)) {
+            (self.before, self.turned_at) = (self.shown, part.frame);
+            self.shown = to;
+        }
+    }
+
+    /// A frame rate of the size that is shown, as near to what is wanted as can be while that waits for its keyframe.
+    fn nearer(&self, possible: LayerSet) -> Option<usize> {
+        let at_wanted_rate = rung::at(rung::spatial(self.shown), rung::temporal(self.wanted));
+        if self.wanted < self.shown {
+            (at_wanted_rate..self.shown).find(|at| possible.has(*at))
+        } else {
+            (self.shown + 1..=at_wanted_rate).rev().find(|at| possible.has(*at))
+        }
+    }
+
+    fn decide(&mut self, part: &Part, bit: u128) {
+        if part.members.has(self.shown_at(part.frame)) {
+            self.sent |= bit;
+            self.intact =
+                if part.is_key { part.switches } else { self.intact.union(part.switches) };
+        } else {
+            self.intact = self.intact.minus(part.members);
+        }
+    }
+
+    /// The rung that was shown when a frame was the newest.
+    fn shown_at(&self, frame: u32) -> usize {
+        let is_before = frame.wrapping_sub(self.turned_at).cast_signed() < 0;
+        if is_before { self.before } else { self.shown }
+    }
+
+    fn marker(&self, part: &Part) -> Marker {
+        let is_top = usize::from(part.spatial) == rung::spatial(self.shown_at(part.frame));
+        if part.ends && is_top { Marker::Set } else { Marker::Clear }
+    }
+}
+
+#[cfg(test)]
+#[path = "selector_tests.rs"]
+mod tests;
