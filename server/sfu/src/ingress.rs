@@ -321,6 +321,7 @@ impl Sfu {
             }
             Codec::Opus { .. } | Codec::Picture { .. } => payload,
         };
+        let is_late = !layer.received.is_newest(sequence);
         layer.received.commit(sequence);
         match stream.role {
             Role::Media => {}
@@ -343,7 +344,11 @@ impl Sfu {
         let on_the_line = u64::from(size) + IP_HEADER_BYTES;
         layer.meter.note(on_the_line, now);
         let arrival = layer.cache.head();
-        let picture = read.as_ref().map(|read| read.picture);
+        let mut picture = read.as_ref().map(|read| read.picture);
+        // With a late one nobody can begin: the rest of its picture has gone by.
+        if let Some(picture) = picture.as_mut().filter(|_| is_late) {
+            picture.keyframe = Keyframe::Otherwise;
+        }
         let is_keyframe = picture.is_some_and(|it| it.keyframe == Keyframe::Starts);
         if is_keyframe {
             layer.keyframes.satisfy();

@@ -22,9 +22,13 @@ pub(crate) enum Fate {
 pub(crate) struct Selector {
     wanted: usize,
     shown: usize,
-    /// What was shown before, and the frame since which it is not.
+    /// What was shown before, and the frame since which it is not, with the timestamp of its picture: of that no frame is of
+    /// before, in whatever order they come.
     before: usize,
     turned_at: u32,
+    turned_in: u32,
+    /// Whether what is shown refers to frames from before that.
+    is_rooted: bool,
     /// Rungs of which the next frame decodes: all that they need was sent.
     intact: LayerSet,
     /// The newest frame, and of it (bit 0) and those before: whether they came, and whether they are sent.
@@ -42,6 +46,8 @@ impl Default for Selector {
             shown: rung::LAST,
             before: rung::LAST,
             turned_at: 0,
+            turned_in: 0,
+            is_rooted: false,
             intact: LayerSet::NONE,
             newest: 0,
             came: 0,
@@ -83,11 +89,11 @@ impl Selector {
         self.shown = rungs(self.wanted)
             .or_else(|| (self.wanted..MAX_RUNGS).find(|at| part.switches.has(*at)))
             .unwrap_or(self.wanted);
-        (self.before, self.turned_at) = (self.shown, part.frame);
-        self.intact = part.switches;
+        (self.before, self.turned_at, self.turned_in) = (self.shown, part.frame, timestamp);
+        (self.intact, self.is_rooted) = (part.switches, false);
         (self.newest, self.came, self.sent) = (part.frame, 1, 1);
         self.picture = Some(timestamp);
-        Fate::Sent(self.marker(part))
+        Fate::Sent(self.marker(part, timestamp))
     }
 
     /// A packet of the stream, in order of arrival.
@@ -108,7 +114,7 @@ impl Selector {
         let bit = 1_u128 << back;
         if self.came & bit == 0 {
             self.came |= bit;
-            self.decide(part, bit);
+            self.decide(part, timestamp, back);
         }
         if self.sent & bit == 0 {
             return Fate::LeftOut;
@@ -116,7 +122,7 @@ impl Selector {
         if back == 0 {
             self.picture = Some(timestamp);
         }
-        Fate::Sent(self.marker(part))
+        Fate::Sent(self.marker(part, timestamp))
     }
 
     /// Turns to another rung with this frame, if it may.
@@ -129,7 +135,8 @@ impl Selector {
         let possible = if decodes { self.intact.union(part.switches) } else { self.intact };
         let to = Some(self.wanted).filter(|at| possible.has(*at));
         if let Some(to) = to.or_else(|| self.nearer(possible)) {
-            (self.before, self.turned_at) = (self.shown, part.frame);
+            (self.before, self.turned_at, self.turned_in) = (self.shown, part.frame, timestamp);
+            self.is_rooted = self.intact.has(to) && !part.is_key;
             self.shown = to;
         }
     }
@@ -144,24 +151,34 @@ impl Selector {
         }
     }
 
-    fn decide(&mut self, part: &Part, bit: u128) {
-        if part.members.has(self.shown_at(part.frame)) {
-            self.sent |= bit;
-            self.intact =
-                if part.is_key { part.switches } else { self.intact.union(part.switches) };
-        } else {
-            self.intact = self.intact.minus(part.members);
+    /// Whether a frame is sent of which a packet comes for the first time, `back` frames behind the newest.
+    fn decide(&mut self, part: &Part, timestamp: u32, back: u32) {
+        let is_late = back > 0;
+        // What is shown since then may need it.
+        let is_sent = part.members.has(self.shown_at(part.frame, timestamp))
+            || is_late && self.is_rooted && part.members.has(self.shown);
+        if is_sent {
+            self.sent |= 1 << back;
         }
+        self.intact = match (is_sent, is_late) {
+            (false, _) => self.intact.minus(part.members),
+            // Frames behind it may have been left out already.
+            (true, true) => self.intact,
+            (true, false) if part.is_key => part.switches,
+            (true, false) => self.intact.union(part.switches),
+        };
     }
 
     /// The rung that was shown when a frame was the newest.
-    fn shown_at(&self, frame: u32) -> usize {
-        let is_before = frame.wrapping_sub(self.turned_at).cast_signed() < 0;
+    fn shown_at(&self, frame: u32, timestamp: u32) -> usize {
+        let is_before =
+            timestamp != self.turned_in && frame.wrapping_sub(self.turned_at).cast_signed() < 0;
         if is_before { self.before } else { self.shown }
     }
 
-    fn marker(&self, part: &Part) -> Marker {
-        let is_top = usize::from(part.spatial) == rung::spatial(self.shown_at(part.frame));
+    fn marker(&self, part: &Part, timestamp: u32) -> Marker {
+        let is_top =
+            usize::from(part.spatial) == rung::spatial(self.shown_at(part.frame, timestamp));
         if part.ends && is_top { Marker::Set } else { Marker::Clear }
     }
 }

@@ -19,7 +19,7 @@ use crate::plan::{Codec, Receives, SlotLine, TrackKey};
 use crate::redundancy::{PAYLOAD_ROOM, Redundancy};
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::rtp::Marker;
-use crate::scalable::rung;
+use crate::scalable::{Part, rung};
 use crate::selector::{Fate, Selector};
 use crate::sent::{Budget, Form, Leaving, Sent};
 use crate::srtp::{Index, ReplayWindow, Session};
@@ -408,7 +408,11 @@ impl Slot {
             } else if payload.is_empty() {
                 self.rewriter.skip(meta.sequence);
             } else if layer.scalable.is_some() {
-                self.send_part(meta, from, payload, layer, pool, wire);
+                match meta.picture.and_then(|picture| picture.part) {
+                    Some(part) => self.send_part(meta, part, from, payload, layer, pool, wire),
+                    // Its templates are lost: what it belonged to is not whole, whenever they come.
+                    None => source.state = State::Waiting,
+                }
             } else {
                 self.send(meta, from, payload, layer, pool, wire);
             }
@@ -417,17 +421,18 @@ impl Slot {
     }
 
     /// Sends a packet of a scalable stream, if it is needed.
+    #[expect(clippy::too_many_arguments, reason = "what `send` takes, and its place in the stream")]
     fn send_part(
         &mut self,
         mut meta: Meta,
+        part: Part,
         from: (usize, Arrival),
         payload: &[u8],
         layer: &Layer,
         pool: &Pool,
         wire: &mut Wire<'_>,
     ) {
-        let part = meta.picture.and_then(|picture| picture.part);
-        match part.map_or(Fate::LeftOut, |part| self.selector.take(&part, meta.timestamp)) {
+        match self.selector.take(&part, meta.timestamp) {
             fate @ Fate::Sent(_) => {
                 mark(&mut meta, fate);
                 self.send(meta, from, payload, layer, pool, wire);

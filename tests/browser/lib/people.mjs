@@ -99,6 +99,7 @@ export async function media(seat) {
 export async function pictures(seat) {
   return seat.page.evaluate(async () => {
     const received = { height: 0, framesDecoded: 0, codec: "" };
+    let latest = 0;
     const layers = {};
     const sent = { codecs: [], mode: "", active: false, framesSent: 0, limited: "" };
     for (const peer of globalThis.mortarPeers ?? []) {
@@ -108,9 +109,10 @@ export async function pictures(seat) {
       for (const report of reports.values()) {
         if (report.kind !== "video") continue;
         if (report.type === "inbound-rtp" && (report.framesDecoded ?? 0) > 0) {
-          received.height = Math.max(received.height, report.frameHeight ?? 0);
           received.framesDecoded += report.framesDecoded ?? 0;
-          received.codec = codec(report);
+          // A slot that carries nothing any more keeps the figures of what it last showed.
+          const at = report.lastPacketReceivedTimestamp ?? 0;
+          if (at >= latest) [latest, received.height, received.codec] = [at, report.frameHeight ?? 0, codec(report)];
         }
         if (report.type === "outbound-rtp") {
           sent.codecs.push(codec(report));

@@ -151,8 +151,13 @@ impl Browser {
 
     /// Sends a connectivity check.
     pub fn check(&mut self, now: Instant) {
-        let check = binding_request(&self.ice);
+        let check = self.binding_request();
         self.up.push(now, check);
+    }
+
+    /// A connectivity check.
+    pub fn binding_request(&self) -> Vec<u8> {
+        binding_request(&self.ice)
     }
 
     /// Sends the next 20 ms of sound.
