@@ -1,6 +1,7 @@
 //! How one packet to a subscriber is written: header, payload, seal, all in the cell it leaves from.
 
 use crate::bytes::{Writer, low16};
+use crate::codec::dependency::{self, MAX_BYTES};
 use crate::codec::ids::{Ids, Offsets};
 use crate::codec::red::Frames;
 use crate::in_flight::Cargo;
@@ -23,11 +24,17 @@ pub(crate) struct Packet<'a> {
     pub(crate) payload: Payload<'a>,
 }
 
-/// A dependency descriptor and the id of its header extension.
+/// A dependency descriptor as it came, and what becomes of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Dependency<'a> {
+    /// Of the header extension.
     pub(crate) id: u8,
     pub(crate) bytes: &'a [u8],
+    /// What is added to its frame number.
+    pub(crate) offset: u16,
+    /// The decode targets that the stream has, and those to which it is cut down if that is to be said.
+    pub(crate) targets: u32,
+    pub(crate) active: Option<u32>,
 }
 
 pub(crate) enum Payload<'a> {
@@ -107,11 +114,15 @@ impl Dependency<'_> {
     /// Writes the block of header extensions (RFC 8285): in the one-byte form if the descriptor is as short as that allows,
     /// as it mostly is, or else in the two-byte form.
     fn put(&self, transport_cc: Option<(u8, [u8; 2])>, writer: &mut Writer<'_>) -> Option<()> {
-        let len = u8::try_from(self.bytes.len()).ok()?;
+        let mut buffer = [0; MAX_BYTES];
+        let Self { id, bytes, offset, targets, active } = *self;
+        let len = dependency::rewrite(bytes, targets, offset, active, &mut buffer)?;
+        let bytes = buffer.get(..len)?;
+        let len = u8::try_from(bytes.len()).ok()?;
         let is_short = (1..=16).contains(&len);
         let each = if is_short { 1 } else { 2 };
         let sequence = if transport_cc.is_some() { each + 2 } else { 0 };
-        let body = each + self.bytes.len() + sequence;
+        let body = each + bytes.len() + sequence;
         let words = body.div_ceil(4);
         let [high, low] = u16::try_from(words).ok()?.to_be_bytes();
         if is_short {
@@ -119,15 +130,15 @@ impl Dependency<'_> {
             if let Some((id, [a, b])) = transport_cc {
                 writer.put(&[id << 4 | 1, a, b])?;
             }
-            writer.put(&[self.id << 4 | (len - 1)])?;
+            writer.put(&[id << 4 | (len - 1)])?;
         } else {
             writer.put(&[0x10, 0, high, low])?;
             if let Some((id, [a, b])) = transport_cc {
                 writer.put(&[id, 2, a, b])?;
             }
-            writer.put(&[self.id, len])?;
+            writer.put(&[id, len])?;
         }
-        writer.put(self.bytes)?;
+        writer.put(bytes)?;
         writer.put([0; 3].get(..4 * words - body)?)
     }
 }
@@ -139,11 +150,12 @@ mod tests {
 
     #[test]
     fn a_descriptor_of_any_length_stands_beside_the_sequence_number() {
-        for len in 1..=255 {
+        for len in 3..=255 {
             let bytes: Vec<u8> = (0..len).collect();
             let mut buffer = [0xff; 300];
             let mut writer = Writer::new(&mut buffer);
-            let dependency = Dependency { id: 13, bytes: &bytes };
+            let (targets, active) = (9, None);
+            let dependency = Dependency { id: 13, bytes: &bytes, offset: 0, targets, active };
             dependency.put(Some((3, [7, 9])), &mut writer).unwrap();
             let end = writer.len();
 

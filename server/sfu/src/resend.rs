@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::bytes::low16;
 use crate::cache::{Arrival, Meta, Pool};
-use crate::codec::dependency::{self, MAX_BYTES};
 use crate::codec::ids::Offsets;
 use crate::outgoing::{Dependency, Packet, Payload};
 use crate::plan::Receives;
@@ -52,13 +51,7 @@ impl Slot {
         if !wire.budget.allows(payload.len(), wire.now) {
             return None;
         }
-        let mut descriptor = [0; MAX_BYTES];
-        let dependency = match meta.picture.and_then(|picture| picture.ids.frame) {
-            Some(_) => {
-                self.describe(layer, pool, sent.arrival, sent.ids, sent.form, &mut descriptor)
-            }
-            None => None,
-        };
+        let dependency = self.describe(&meta, layer, pool, sent.arrival, sent.ids, sent.form);
         let packet = Packet {
             pt,
             ssrc,
@@ -147,22 +140,22 @@ impl Slot {
         (names || self.selector.turns_at(&part)).then_some(self.selector.shown())
     }
 
-    /// The dependency descriptor of a packet as its subscriber is to read it, if the subscriber takes such.
+    /// The dependency descriptor of a packet, if it has one and its subscriber takes such.
     pub(crate) fn describe<'a>(
         &self,
+        meta: &Meta,
         layer: &Layer,
-        pool: &Pool,
+        pool: &'a Pool,
         arrival: Arrival,
         offsets: Offsets,
         form: Form,
-        to: &'a mut [u8; MAX_BYTES],
     ) -> Option<Dependency<'a>> {
+        meta.picture?.ids.frame?;
         let id = self.line.extensions.dependency?;
         let bytes = layer.cache.descriptor(pool, arrival).filter(|bytes| !bytes.is_empty())?;
         let structure = layer.scalable.as_ref()?.structure()?;
         let active = form.cut().map(|rung| structure.active(rung));
-        let len = dependency::rewrite(bytes, structure.targets(), offsets.frame, active, to)?;
-        Some(Dependency { id, bytes: to.get(..len)? })
+        Some(Dependency { id, bytes, offset: offsets.frame, targets: structure.targets(), active })
     }
 
     pub(crate) fn shows_pictures(&self) -> bool {

@@ -22,12 +22,9 @@ pub(crate) enum Fate {
 pub(crate) struct Selector {
     wanted: usize,
     shown: usize,
-    /// What was shown before, and the frame since which it is not, with the timestamp of its picture: of that no frame is of
-    /// before, in whatever order they come.
-    before: usize,
-    turned_at: u32,
-    turned_in: u32,
-    /// Whether what is shown refers to frames from before that.
+    /// Turns to other rungs, the newest first: packets of frames from before them may still come.
+    turns: [Option<Turn>; TURNS],
+    /// Whether what is shown refers to frames from before the newest.
     is_rooted: bool,
     /// Rungs of which the next frame decodes: all that they need was sent.
     intact: LayerSet,
@@ -39,14 +36,25 @@ pub(crate) struct Selector {
     picture: Option<u32>,
 }
 
+/// Turns that are remembered: each takes a switching point, and late packets come within a second.
+const TURNS: usize = 4;
+
+/// One turn.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// The frame with which it came, and the timestamp of its picture: all frames of that are behind it, in whatever order
+    /// they come.
+    frame: u32,
+    timestamp: u32,
+    to: usize,
+}
+
 impl Default for Selector {
     fn default() -> Self {
         Self {
             wanted: rung::LAST,
             shown: rung::LAST,
-            before: rung::LAST,
-            turned_at: 0,
-            turned_in: 0,
+            turns: [None; TURNS],
             is_rooted: false,
             intact: LayerSet::NONE,
             newest: 0,
@@ -80,7 +88,8 @@ impl Selector {
 
     /// Whether this frame is the first of another rung.
     pub(crate) fn turns_at(&self, part: &Part) -> bool {
-        self.turned_at == part.frame && self.before != self.shown
+        let [newest, before, ..] = self.turns;
+        before.is_some() && newest.is_some_and(|turn| turn.frame == part.frame)
     }
 
     /// The stream begins with this packet, which begins a keyframe.
@@ -89,7 +98,8 @@ impl Selector {
         self.shown = rungs(self.wanted)
             .or_else(|| (self.wanted..MAX_RUNGS).find(|at| part.switches.has(*at)))
             .unwrap_or(self.wanted);
-        (self.before, self.turned_at, self.turned_in) = (self.shown, part.frame, timestamp);
+        self.turns = [None; TURNS];
+        self.note_turn(part, timestamp);
         (self.intact, self.is_rooted) = (part.switches, false);
         (self.newest, self.came, self.sent) = (part.frame, 1, 1);
         self.picture = Some(timestamp);
@@ -135,9 +145,9 @@ impl Selector {
         let possible = if decodes { self.intact.union(part.switches) } else { self.intact };
         let to = Some(self.wanted).filter(|at| possible.has(*at));
         if let Some(to) = to.or_else(|| self.nearer(possible)) {
-            (self.before, self.turned_at, self.turned_in) = (self.shown, part.frame, timestamp);
             self.is_rooted = self.intact.has(to) && !part.is_key;
             self.shown = to;
+            self.note_turn(part, timestamp);
         }
     }
 
@@ -155,7 +165,8 @@ impl Selector {
     fn decide(&mut self, part: &Part, timestamp: u32, back: u32) {
         let is_late = back > 0;
         // What is shown since then may need it.
-        let is_sent = part.members.has(self.shown_at(part.frame, timestamp))
+        let was_shown = self.shown_at(part.frame, timestamp);
+        let is_sent = was_shown.is_some_and(|rung| part.members.has(rung))
             || is_late && self.is_rooted && part.members.has(self.shown);
         if is_sent {
             self.sent |= 1 << back;
@@ -169,16 +180,24 @@ impl Selector {
         };
     }
 
-    /// The rung that was shown when a frame was the newest.
-    fn shown_at(&self, frame: u32, timestamp: u32) -> usize {
-        let is_before =
-            timestamp != self.turned_in && frame.wrapping_sub(self.turned_at).cast_signed() < 0;
-        if is_before { self.before } else { self.shown }
+    fn note_turn(&mut self, part: &Part, timestamp: u32) {
+        self.turns.rotate_right(1);
+        if let Some(newest) = self.turns.first_mut() {
+            *newest = Some(Turn { frame: part.frame, timestamp, to: self.shown });
+        }
+    }
+
+    /// The rung that was shown when a frame was the newest; `None` if that is forgotten.
+    fn shown_at(&self, frame: u32, timestamp: u32) -> Option<usize> {
+        let is_behind = |turn: &&Turn| {
+            turn.timestamp == timestamp || frame.wrapping_sub(turn.frame).cast_signed() >= 0
+        };
+        self.turns.iter().flatten().find(is_behind).map(|turn| turn.to)
     }
 
     fn marker(&self, part: &Part, timestamp: u32) -> Marker {
-        let is_top =
-            usize::from(part.spatial) == rung::spatial(self.shown_at(part.frame, timestamp));
+        let shown = self.shown_at(part.frame, timestamp).unwrap_or(self.shown);
+        let is_top = usize::from(part.spatial) == rung::spatial(shown);
         if part.ends && is_top { Marker::Set } else { Marker::Clear }
     }
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use crate::bandwidth::Bandwidth;
 use crate::cache::{Arrival, Meta, Origin, Pool};
 use crate::codec::Keyframe;
-use crate::codec::dependency::MAX_BYTES;
 use crate::codec::ids::Continuity;
 use crate::codec::red::{Block, Frames};
 use crate::counters::Counters;
@@ -466,11 +465,7 @@ impl Slot {
         let frames = self.frames(payload, numbers, layer, pool, wire.redundancy);
         let (layer_at, arrival) = from;
         let form = Form::new(layer_at, meta.marker, self.cut(&meta));
-        let mut descriptor = [0; MAX_BYTES];
-        let dependency = match meta.picture.and_then(|picture| picture.ids.frame) {
-            Some(_) => self.describe(layer, pool, arrival, ids, form, &mut descriptor),
-            None => None,
-        };
+        let dependency = self.describe(&meta, layer, pool, arrival, ids, form);
         let (pt, octets, payload) = match (codec, meta.picture) {
             (Codec::Opus { pt, red: Some(red) }, _) if !frames.earlier().is_empty() => {
                 wire.counters.redundant_packets += 1;

@@ -84,6 +84,8 @@ pub(crate) struct Layer {
     pub(crate) scalable: Option<Box<Scalable>>,
     /// Whether parameter sets come in it (H.264): then a keyframe begins with them.
     has_parameters: bool,
+    /// IDR pictures that came without, before any.
+    lone_pictures: u8,
     /// Of its pictures, in pixels, once a keyframe has told it.
     height: Option<u16>,
     pub(crate) missing: Missing,
@@ -219,7 +221,7 @@ impl Track {
             (scalable.cost(at), presence, whole.percent(share))
         } else {
             let alone = (self.layers.len() == 1).then_some(UNMEASURED_ALONE);
-            let usual = alone.or(UNMEASURED.get(at).copied()).unwrap_or(Bitrate::ZERO);
+            let usual = alone.or_else(|| UNMEASURED.get(at).copied()).unwrap_or(Bitrate::ZERO);
             let Some(layer) = self.layers.get(at) else { return usual };
             (layer.meter.bitrate(), layer.presence(), usual)
         };
@@ -308,6 +310,7 @@ impl Layer {
             keyframe: None,
             scalable,
             has_parameters: false,
+            lone_pictures: 0,
             height: None,
             missing: Missing::new(give_up),
             keyframes: KeyframeRequests::new(interval),
@@ -323,7 +326,7 @@ impl Layer {
         self.missing.clear();
         self.keyframe = None;
         self.sender_report = None;
-        self.has_parameters = false;
+        (self.has_parameters, self.lone_pictures) = (false, 0);
         if let Some(scalable) = &mut self.scalable {
             scalable.restart();
         }
@@ -345,8 +348,12 @@ impl Layer {
             }
             Format::H264 => {
                 let units = h264::Units::parse(payload)?;
+                // An encoder that sends no parameter sets in the stream shows it by its second IDR picture without them: those of
+                // the first may have been lost.
+                let is_lone = units.idr && !units.parameters && !self.has_parameters;
+                let starts = units.parameters || is_lone && self.lone_pictures > 0;
                 self.has_parameters |= units.parameters;
-                let starts = units.parameters || units.idr && !self.has_parameters;
+                self.lone_pictures = self.lone_pictures.saturating_add(u8::from(is_lone));
                 let keyframe = if starts { Keyframe::Starts } else { Keyframe::Otherwise };
                 let height = units.parameters.then(|| h264::picture_height(payload)).flatten();
                 let picture = Picture { keyframe, ids: Ids::default(), part: None };

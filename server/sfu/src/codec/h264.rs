@@ -1,5 +1,6 @@
-//! H.264 payloads (RFC 6184 §5): which of them begin a keyframe, and how high the picture is. A decoder begins with the
-//! parameter sets that a browser sends before each IDR picture (RFC 7742 §6.2: in band).
+//! H.264 payloads (RFC 6184 §5): what of a keyframe is in them, and how high the picture is. A decoder begins with the
+//! parameter sets that a browser sends before each IDR picture (RFC 7742 §6.2: in band). An IDR picture whose parameter sets
+//! are lost is nothing to begin with.
 
 use super::bits::BitReader;
 
@@ -8,7 +9,7 @@ use super::bits::BitReader;
 pub(crate) struct Units {
     /// A sequence parameter set (NAL unit type 7): the decoder learns profile and size.
     pub(crate) parameters: bool,
-    /// The beginning of an IDR picture (type 5): nothing before it is needed.
+    /// The beginning of an IDR picture (type 5): nothing before it is needed, but its parameter sets.
     pub(crate) idr: bool,
 }
 

@@ -27,8 +27,11 @@ const LENGTH: Duration = Duration::from_secs(24);
 /// Steps of virtual time.
 const STEP: Duration = Duration::from_millis(3);
 
-/// A size that nobody looks at is called off within this.
+/// A size that nobody looks at is called off within this…
 const CALLED_OFF: Duration = Duration::from_secs(2);
+
+/// …or this, where the keyframe may be lost with which the last viewer leaves it, and be lost again.
+const CALLED_OFF_LOSSY: Duration = Duration::from_secs(4);
 
 /// Numbers at the end of a tape whose repairs may still be on their way.
 const TAIL: u64 = 400;
@@ -299,6 +302,7 @@ impl Call {
     }
 
     fn check_demand(&mut self) -> Result<(), Broken> {
+        let most = if self.setting.is_lossy { CALLED_OFF_LOSSY } else { CALLED_OFF };
         for at in 0..self.publishers.len() {
             let largest = self.largest(at);
             let publisher = &mut self.publishers[at];
@@ -307,7 +311,7 @@ impl Call {
                 let since = &mut publisher.needless[size];
                 if !is_needless {
                     *since = None;
-                } else if self.now - *since.get_or_insert(self.now) > CALLED_OFF {
+                } else if self.now - *since.get_or_insert(self.now) > most {
                     let what = format!("size {size} of {at} is sent for nobody");
                     return Err(Broken { law: Law::Demand, what });
                 }

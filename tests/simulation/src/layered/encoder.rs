@@ -347,7 +347,7 @@ impl Encoder {
             }
             Format::H264 => {
                 let kind = if frame.is_key { 5 } else { 1 };
-                let is_first = begins || frame.is_key && !ends;
+                let is_first = begins;
                 vec![0x7c, kind | if is_first { 0x80 } else { 0 } | if ends { 0x40 } else { 0 }]
             }
             Format::Vp9 => {

@@ -345,7 +345,7 @@ impl<'a> Player<'a> {
         let is_same = self.shift == Some((mark.publisher, shift));
         let follows = self.newest_number.is_none_or(|before| number.wrapping_sub(before) == 1);
         // Numbers are those of the sender, shifted; where everything begins anew they go on from the last.
-        if !is_same && !(begins && follows) {
+        if !(is_same || begins && follows) {
             return broken(Law::Ids, sequence, (self.shift, self.newest_number, number, mark));
         }
         self.shift = Some((mark.publisher, shift));
