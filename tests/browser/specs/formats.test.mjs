@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { metric, openSeat, until } from "../lib/browser.mjs";
+import { metric, openSeat, shot, until } from "../lib/browser.mjs";
 import { admitAll, joinAsStaff, listenToMedia, media, pictures, seesAndHears, wait } from "../lib/people.mjs";
 import { startServer } from "../lib/server.mjs";
 
@@ -121,3 +121,45 @@ for (const { format, mime, mode } of FORMATS) {
     });
   });
 }
+
+describe("a format that a browser cannot show", { concurrency: false }, () => {
+  let server;
+  let publisher;
+  let watcher;
+
+  before(async () => {
+    server = await startServer({ args: ["--camera", "vp9"] });
+    publisher = await openSeat(server.origin);
+    watcher = await openSeat(server.origin);
+    for (const seat of [publisher, watcher]) await listenToMedia(seat);
+    // A browser whose maker left VP9 out.
+    await watcher.context.addInitScript(() => {
+      for (const side of [RTCRtpReceiver, RTCRtpSender]) {
+        const all = side.getCapabilities.bind(side);
+        side.getCapabilities = (kind) => {
+          const capabilities = all(kind);
+          return { ...capabilities, codecs: capabilities.codecs.filter(({ mimeType }) => mimeType !== "video/VP9") };
+        };
+      }
+    });
+    await joinAsStaff(publisher, server.links.clinician);
+    await joinAsStaff(watcher, server.links.pharmacist);
+  });
+
+  after(async () => {
+    for (const seat of [publisher, watcher]) await seat?.close();
+    await server?.close();
+  });
+
+  it("is said in words in the place of the picture, and the person is heard", async () => {
+    await watcher.page.getByText("No picture here").waitFor();
+    const heard = (await media(watcher)).audioPackets;
+    await until("the voice goes on", async () => (await media(watcher)).audioPackets > heard + 50);
+    assert.equal((await pictures(watcher)).received.framesDecoded, 0, "never sent what it cannot decode");
+    await shot(watcher, "format-not-shown");
+  });
+
+  it("keeps nobody else from seeing: its own camera is sent in VP8", async () => {
+    await until("the other one sees", async () => (await pictures(publisher)).received.codec === "video/VP8");
+  });
+});
