@@ -26,6 +26,7 @@ pub(crate) const OPUS: PayloadType = PayloadType(111);
 pub(crate) const RED: PayloadType = PayloadType(63);
 pub(crate) const VP8: PayloadType = PayloadType(96);
 pub(crate) const RTX: PayloadType = PayloadType(97);
+pub(crate) const VP9: PayloadType = PayloadType(98);
 pub(crate) const MID_EXTENSION: u8 = 4;
 pub(crate) const TRANSPORT_CC: u8 = 3;
 pub(crate) const AUDIO_LEVEL: u8 = 1;
@@ -446,6 +447,37 @@ impl Client {
         payload.resize(100 << at, 0x55);
         let payload = self.tagged(payload);
         self.rtp(VP8, "cam", layer, true, extension, &payload)
+    }
+
+    /// Makes its camera one of VP9, and lets its slots show that.
+    pub(crate) fn take_vp9(&mut self) {
+        let (format, pt, rtx) = (Format::Vp9, VP9, None);
+        for line in self.plan.publish.iter_mut().filter(|line| line.source == Source::Cam) {
+            line.codec = Codec::Picture { format, pt, rtx };
+        }
+        for slot in &mut self.plan.slots {
+            if let Receives::Pictures(formats) = &mut slot.receives {
+                *formats = formats.with(format, pt, rtx);
+            }
+        }
+    }
+
+    /// The next picture of a camera of three sizes in one stream, each in one packet, protected.
+    pub(crate) fn sizes(&mut self, kind: Frame) -> [Vec<u8>; 3] {
+        let cam = self.cam;
+        self.cam.timestamp = cam.timestamp.wrapping_add(3_000);
+        self.cam.picture = cam.picture.wrapping_add(1);
+        let [high, low] = cam.picture.to_be_bytes();
+        [0, 1, 2].map(|size: u8| {
+            let predicted = if kind == Frame::Delta { 0x40 } else { 0 };
+            let mut payload = vec![0xac | predicted, high | 0x80, low, 0x10 | size << 1, low];
+            payload.resize(300 << size, 0x55);
+            let payload = self.tagged(payload);
+            let stream = Stream { timestamp: cam.timestamp, ..self.cam };
+            self.cam.sequence = self.cam.sequence.wrapping_add(1);
+            let packet = self.rtp(VP9, "cam", stream, size == 2, &[], &payload);
+            self.seal(&packet)
+        })
     }
 
     /// A retransmission of a packet of a layer, protected.
