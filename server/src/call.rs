@@ -252,6 +252,7 @@ impl Calls {
             kind: *kind,
             practice: Phi::new(practice.name.clone()),
             phone: practice.phone.clone(),
+            camera: practice.camera,
             record: *record,
             patient: patient.map(|(_, facts)| facts),
             admitted,

@@ -16,6 +16,7 @@ use clinical::cdtm::day::Day;
 use clinical::gate::{Credential, CredentialKind};
 use clinical::id::PersonId;
 use clinical::value::PartialDate;
+use signaling::message::CameraFormat;
 use uuid::Uuid;
 
 use crate::acceptance;
@@ -83,6 +84,10 @@ struct Cli {
     /// Time zone of the practice, as America/New_York: of the days on billing sheets and the hours in invitations.
     #[arg(long, global = true, env = "MORTAR_TIME_ZONE", default_value_t = Practice::default().zone)]
     time_zone: String,
+
+    /// In which format cameras are sent: vp8, h264, vp9 or av1. Browsers that cannot send it take VP8, or else H.264.
+    #[arg(long, global = true, env = "MORTAR_CAMERA", default_value = "vp8", value_parser = camera_format)]
+    camera: CameraFormat,
 
     /// File of the payers' rules for billing sheets. Without it the example that ships, which nobody has verified.
     #[arg(long, global = true, env = "MORTAR_PAYER_RULES")]
@@ -155,6 +160,16 @@ fn credential_kind(name: &str) -> Result<CredentialKind, String> {
     })
 }
 
+fn camera_format(name: &str) -> Result<CameraFormat, String> {
+    match name {
+        "vp8" => Ok(CameraFormat::Vp8),
+        "h264" => Ok(CameraFormat::H264),
+        "vp9" => Ok(CameraFormat::Vp9),
+        "av1" => Ok(CameraFormat::Av1),
+        _ => Err(format!("{name} is no format of pictures: write vp8, h264, vp9 or av1")),
+    }
+}
+
 fn day(text: &str) -> Result<PartialDate, String> {
     PartialDate::parse(text)
         .filter(|date| date.as_str().len() == 10)
@@ -176,6 +191,7 @@ impl Cli {
             phone,
             sign_requires,
             time_zone,
+            camera,
             payer_rules,
             cds_hooks,
             cds_hooks_token,
@@ -190,7 +206,7 @@ impl Cli {
             metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
             origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
-            practice: Practice { name: practice, phone, sign_requires, zone: time_zone },
+            practice: Practice { name: practice, phone, sign_requires, zone: time_zone, camera },
             payer_rules,
             cds_hooks,
             cds_hooks_token,

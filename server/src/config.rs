@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clinical::gate::CredentialKind;
+use signaling::message::CameraFormat;
 
 /// How the server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Practice {
     pub sign_requires: Vec<CredentialKind>,
     /// Time zone of the IANA database: of its days and hours.
     pub zone: String,
+    /// In which format cameras are sent, by browsers that can.
+    pub camera: CameraFormat,
 }
 
 impl Default for Config {
@@ -105,6 +108,7 @@ impl Default for Practice {
             phone: "555-0142".to_owned(),
             sign_requires: vec![CredentialKind::License, CredentialKind::MtmCert],
             zone: "America/New_York".to_owned(),
+            camera: CameraFormat::Vp8,
         }
     }
 }

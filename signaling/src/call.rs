@@ -20,8 +20,8 @@ use clinical::phi::Phi;
 use crate::audit::{AuditEntry, Deed};
 use crate::effect::{CallOver, CloseCode, Effect};
 use crate::message::{
-    ClientMessage, EndReason, Loss, MediaFailure, MediaSource, PatientFacts, Power, RefusalCode,
-    Rid, ServerMessage, SlotMap, TransportKind,
+    CameraFormat, ClientMessage, EndReason, Loss, MediaFailure, MediaSource, PatientFacts, Power,
+    RefusalCode, Rid, ServerMessage, SlotMap, TransportKind,
 };
 use crate::role;
 use crate::visit::VisitKind;
@@ -43,6 +43,8 @@ pub struct CallFacts {
     pub practice: Phi<String>,
     /// Whom to call when nothing works.
     pub phone: String,
+    /// In which format cameras are to be sent.
+    pub camera: CameraFormat,
     /// The record beside the call.
     pub record: Option<RecordId>,
     /// Whom it is about.

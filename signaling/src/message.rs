@@ -492,8 +492,32 @@ wire_struct! {
         source: MediaSource,
         /// RTP timestamp of the slot's first packet of this source; older frames show somebody else.
         from_rtp_timestamp: Option<u32>,
-        /// Whether a picture is held back, since the line of who would see it does not carry it. It comes back by itself.
-        held: bool,
+        /// Why its picture is held back, if it is.
+        held: Option<Held>,
+    }
+}
+
+wire_enum! {
+    /// Why a picture is held back from one who would see it.
+    Held {
+        /// The line towards that seat does not carry it. It comes back by itself.
+        Line,
+        /// That seat's browser did not say that it can show the format in which the other camera is sent.
+        Format,
+    }
+}
+
+wire_enum! {
+    /// In which format a camera is sent.
+    CameraFormat {
+        /// Three sizes beside each other; every browser knows it.
+        Vp8,
+        /// Three sizes beside each other; many telephones encode it without getting hot.
+        H264,
+        /// One stream that holds three sizes.
+        Vp9,
+        /// The same, in fewer bits and with more work.
+        Av1,
     }
 }
 
@@ -556,6 +580,8 @@ wire_struct! {
         practice: Phi<String>,
         /// Whom to call when nothing works.
         phone: String,
+        /// In which format cameras are to be sent, by browsers that can; by others in VP8, or else H.264.
+        camera: CameraFormat,
         /// The record in the call; `null` before admission, or for seats without a record.
         record: Option<RecordId>,
         /// Whom it is about, for staff; the patient reads the own name.

@@ -986,6 +986,11 @@ call: CallId,
 ms: number, };
 
 /**
+ * In which format a camera is sent.
+ */
+export type CameraFormat = "vp8" | "h264" | "vp9" | "av1";
+
+/**
  * One of the values of a conflict.
  */
 export type Candidate = { 
@@ -2022,6 +2027,11 @@ doc: DocId,
  * Folded up to this `seq`.
  */
 seq: number, };
+
+/**
+ * Why a picture is held back from one who would see it.
+ */
+export type Held = "line" | "format";
 
 /**
  * Why this patient.
@@ -4316,9 +4326,9 @@ source: MediaSource,
  */
 from_rtp_timestamp: number | null, 
 /**
- * Whether a picture is held back, since the line of who would see it does not carry it. It comes back by itself.
+ * Why its picture is held back, if it is.
  */
-held: boolean, };
+held: Held | null, };
 
 /**
  * A wish for one video slot.
@@ -4777,6 +4787,10 @@ practice: Phi<string>,
  * Whom to call when nothing works.
  */
 phone: string, 
+/**
+ * In which format cameras are to be sent, by browsers that can; by others in VP8, or else H.264.
+ */
+camera: CameraFormat, 
 /**
  * The record in the call; `null` before admission, or for seats without a record.
  */

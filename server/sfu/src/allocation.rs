@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::estimate::Bitrate;
-use crate::limits::MAX_LAYERS;
+use crate::limits::MAX_RUNGS;
 
 /// Something is raised when the budget is this share of its cost, in hundredths…
 const RAISE_PERCENT: u64 = 115;
@@ -33,10 +33,10 @@ pub(crate) enum Rank {
     Rest(u8),
 }
 
-/// Costs of a track's layers, the cheapest first; at least one.
+/// Costs of a track's layers, the cheapest first; at least one. Of a scalable stream each is that of all that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Costs {
-    layers: [Bitrate; MAX_LAYERS],
+    layers: [Bitrate; MAX_RUNGS],
     len: usize,
 }
 
@@ -62,9 +62,9 @@ pub(crate) enum Standing {
 }
 
 impl Costs {
-    /// Of one layer and those above it. Layers beyond [`MAX_LAYERS`] are left out.
+    /// Of one layer and those above it. Layers beyond [`MAX_RUNGS`] are left out.
     pub(crate) fn new(costs: impl IntoIterator<Item = Bitrate>) -> Self {
-        let mut layers = [Bitrate::ZERO; MAX_LAYERS];
+        let mut layers = [Bitrate::ZERO; MAX_RUNGS];
         let mut len = 0;
         for (place, cost) in layers.iter_mut().zip(costs) {
             *place = cost;
@@ -94,7 +94,8 @@ pub(crate) fn fit(budget: Bitrate, claims: &[Claim], given: &mut Vec<Option<usiz
     given.clear();
     given.resize(claims.len(), None);
     let mut left = budget;
-    for layer in 0..MAX_LAYERS {
+    let most = claims.iter().map(|claim| claim.costs.len).max().unwrap_or(0);
+    for layer in 0..most {
         let mut rank = None;
         while let Some(next) =
             claims.iter().map(|it| it.rank).filter(|it| rank.is_none_or(|rank| *it > rank)).min()
@@ -270,6 +271,23 @@ mod tests {
         assert_eq!(decide(240, 600), [None]);
         assert_eq!(decide(240, 1_500), [None]);
         assert_eq!(decide(240, 1_600), [Some(0)]);
+    }
+
+    #[test]
+    fn a_scalable_picture_is_raised_by_frame_rate_and_size_and_pays_only_what_each_step_adds() {
+        // Sums: a size costs itself and what it needs of those below.
+        let ladder = [80, 110, 150, 300, 420, 600, 900, 1_400, 2_000];
+        let scalable = claim(Rank::Front, &ladder, None);
+        let other = claim(Rank::Rest(0), &[150, 500, 1_500], None);
+
+        assert_eq!(fitted(79, &[scalable]), [None]);
+        assert_eq!(fitted(150, &[scalable]), [Some(2)]);
+        assert_eq!(fitted(299, &[scalable]), [Some(2)]);
+        assert_eq!(fitted(1_999, &[scalable]), [Some(7)]);
+        assert_eq!(fitted(9_999, &[scalable]), [Some(8)]);
+        // By turns with somebody else's layers, whose second step is dearer.
+        assert_eq!(fitted(230, &[other, scalable]), [Some(0), Some(0)]);
+        assert_eq!(fitted(300, &[other, scalable]), [Some(0), Some(2)]);
     }
 
     #[test]

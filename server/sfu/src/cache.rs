@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::codec::vp8;
+use crate::codec::Picture;
 use crate::limits::{CACHE_AGE, CACHE_BYTES, CELL_BYTES};
 use crate::rtp::Marker;
 use crate::srtp::Index;
@@ -68,7 +68,7 @@ pub(crate) struct Meta {
     pub(crate) arrived: Instant,
     pub(crate) origin: Origin,
     /// `None` for sound.
-    pub(crate) vp8: Option<vp8::Descriptor>,
+    pub(crate) picture: Option<Picture>,
 }
 
 /// How a packet came.
@@ -94,6 +94,8 @@ pub(crate) struct Cache {
 struct Entry {
     meta: Meta,
     cell: Cell,
+    /// Of the dependency descriptor, which stands before the payload.
+    descriptor: usize,
     len: usize,
 }
 
@@ -102,8 +104,14 @@ impl Cache {
         Self { entries: VecDeque::new(), head: 0, capacity }
     }
 
-    /// Keeps a payload. `false` if there is no memory for it.
-    pub(crate) fn push(&mut self, pool: &mut Pool, meta: Meta, payload: &[u8]) -> bool {
+    /// Keeps a payload, with its dependency descriptor if it has one. `false` if there is no memory for it.
+    pub(crate) fn push(
+        &mut self,
+        pool: &mut Pool,
+        meta: Meta,
+        descriptor: &[u8],
+        payload: &[u8],
+    ) -> bool {
         self.expire(pool, meta.arrived);
         while self.entries.len() >= self.capacity {
             self.pop(pool);
@@ -118,13 +126,17 @@ impl Cache {
                 }
             }
         };
-        let stored = pool.bytes_mut(cell).and_then(|bytes| bytes.get_mut(..payload.len()));
-        let Some(stored) = stored else {
+        let len = descriptor.len() + payload.len();
+        let stored = pool.bytes_mut(cell).and_then(|bytes| bytes.get_mut(..len));
+        let Some((before, behind)) =
+            stored.and_then(|stored| stored.split_at_mut_checked(descriptor.len()))
+        else {
             pool.free.push(cell);
             return false;
         };
-        stored.copy_from_slice(payload);
-        self.entries.push_back(Entry { meta, cell, len: payload.len() });
+        before.copy_from_slice(descriptor);
+        behind.copy_from_slice(payload);
+        self.entries.push_back(Entry { meta, cell, descriptor: descriptor.len(), len });
         self.head += 1;
         true
     }
@@ -140,9 +152,19 @@ impl Cache {
     }
 
     pub(crate) fn get<'a>(&self, pool: &'a Pool, arrival: Arrival) -> Option<(Meta, &'a [u8])> {
+        let entry = self.entry(arrival)?;
+        Some((entry.meta, pool.bytes(entry.cell)?.get(entry.descriptor..entry.len)?))
+    }
+
+    /// The dependency descriptor that came with a packet; empty if none did.
+    pub(crate) fn descriptor<'a>(&self, pool: &'a Pool, arrival: Arrival) -> Option<&'a [u8]> {
+        let entry = self.entry(arrival)?;
+        pool.bytes(entry.cell)?.get(..entry.descriptor)
+    }
+
+    fn entry(&self, arrival: Arrival) -> Option<&Entry> {
         let at = usize::try_from(arrival.checked_sub(self.tail())?).ok()?;
-        let entry = self.entries.get(at)?;
-        Some((entry.meta, pool.bytes(entry.cell)?.get(..entry.len)?))
+        self.entries.get(at)
     }
 
     /// Gives back what is too old.
@@ -184,7 +206,7 @@ mod tests {
             marker: Marker::Clear,
             arrived,
             origin: Origin::Own,
-            vp8: None,
+            picture: None,
         }
     }
 
@@ -195,7 +217,7 @@ mod tests {
         let mut cache = Cache::new(128);
         for step in 0..1_000 {
             let now = start + Duration::from_millis(20 * step);
-            assert!(cache.push(&mut pool, meta(step, now), &[step as u8; 100]));
+            assert!(cache.push(&mut pool, meta(step, now), &[], &[step as u8; 100]));
         }
 
         assert_eq!(cache.head() - cache.tail(), 51);
@@ -215,7 +237,7 @@ mod tests {
         let mut pool = Pool::default();
         let mut cache = Cache::new(128);
         for step in 0..500 {
-            cache.push(&mut pool, meta(step, now), &[0; 10]);
+            cache.push(&mut pool, meta(step, now), &[], &[0; 10]);
         }
 
         assert_eq!(cache.head() - cache.tail(), 128);

@@ -56,6 +56,8 @@ counters! {
         pub redundant_packets: u64,
         /// Padding sent to find out what a line carries.
         pub probe_packets: u64,
+        /// Padding sent under the number of a packet that its subscriber does not need and that came late.
+        pub filled_packets: u64,
         /// Calls whose people were seated anew.
         pub seatings: u64,
         /// Pictures paused for want of bandwidth.

@@ -124,6 +124,8 @@ pub enum Loss {
 pub enum PauseReason {
     /// The subscriber's line does not carry it beside what comes first: voices always do.
     Bandwidth,
+    /// The subscriber did not negotiate the format in which it is sent.
+    Format,
 }
 
 /// SRTP protection profiles (RFC 7714, RFC 3711).

@@ -10,8 +10,10 @@ use crate::layers::LayerSet;
 use crate::limits::CONTROL_QUEUE;
 use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, TrackKey};
+use crate::scalable::rung;
 use crate::seating::Candidate;
 use crate::sfu::{Control, Sfu};
+use crate::shares::told;
 use crate::slot::{Outcome, Share, Slot, State, Visibility, Wire};
 use crate::track::Activity;
 
@@ -88,6 +90,7 @@ impl Sfu {
         let mut stuck = None;
         for slot in &mut *slots {
             let Some(source) = slot.source else { continue };
+            let size = rung::spatial(slot.selector.shown());
             let Some(track) = self.tracks.get(source.track).filter(|track| track.key == source.key)
             else {
                 continue;
@@ -95,7 +98,8 @@ impl Sfu {
             let mut began = None;
             result = slot.forward(&track.layers, &self.pool, &mut wire, &mut began);
             has_begun |= began.is_some();
-            if began.is_some() && track.layers.len() > 1 {
+            let has_turned = rung::spatial(slot.selector.shown()) != size;
+            if began.is_some() && track.layers.len() > 1 || has_turned {
                 self.unsettled.insert(source.track);
             }
             if let (Some(from), Some(source)) = (began, slot.source.as_mut())
@@ -239,8 +243,11 @@ impl Sfu {
         for (at, wanted) in assigned {
             let Some(slot) = slots.get_mut(at) else { continue };
             if slot.source.map(|source| source.key) != wanted.map(|(_, key)| key) {
-                slot.carry(wanted);
-                if !is_limited {
+                let track = wanted.and_then(|(at, _)| self.tracks.get(at));
+                let codec = track.and_then(|track| track.codec_for(&slot.line));
+                let before = slot.share;
+                slot.carry(wanted, codec);
+                if !is_limited && slot.share != Share::Unplayable {
                     slot.share = Share::Given;
                 }
                 self.events.push_back(Event::Slot {
@@ -249,6 +256,9 @@ impl Sfu {
                     track: wanted.map(|(_, key)| key),
                     from_rtp_timestamp: None,
                 });
+                if before == Share::Unplayable || slot.share == Share::Unplayable {
+                    self.events.extend(told(before, slot.share, key, slot.line.mid));
+                }
             }
             let Some(source) = slot.source else { continue };
             let Some(track) = self.tracks.get_mut(source.track) else { continue };

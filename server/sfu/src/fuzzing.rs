@@ -6,7 +6,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::bytes::Writer;
-use crate::codec::vp8::{Continuity, Descriptor};
+use crate::codec::dependency::{self, MAX_BYTES, Structure};
+use crate::codec::h264;
+use crate::codec::ids::{Continuity, Ids};
+use crate::codec::vp8::Descriptor;
+use crate::codec::vp9;
 use crate::demux::{Class, Refusal, classify};
 use crate::feedback::Arrivals;
 use crate::limits::{MAX_ACKNOWLEDGED, MAX_DATAGRAM_BYTES};
@@ -107,12 +111,9 @@ pub fn vp8(bytes: &[u8]) -> Option<()> {
     let mut continuity = Continuity::default();
     let [picture, tl0] = other;
     if let Some(other) = Descriptor::parse(&[0x90, 0xe0, picture & 0x7f, tl0, 0x20, 0x10]) {
-        let _offsets = continuity.forward(&other);
+        let _offsets = continuity.forward(&other.ids);
     }
-    continuity.switch(&descriptor);
-    let offsets = continuity.forward(&descriptor);
-    let mut rewritten = payload.to_vec();
-    offsets.apply(&descriptor, &mut rewritten);
+    let rewritten = rewritten(&mut continuity, &descriptor.ids, payload);
     let Some(again) = Descriptor::parse(&rewritten) else {
         unreachable!("a rewritten descriptor does not parse")
     };
@@ -121,6 +122,87 @@ pub fn vp8(bytes: &[u8]) -> Option<()> {
     let changed = payload.iter().zip(&rewritten).filter(|(before, after)| before != after).count();
     assert!(changed <= 3, "only picture id and TL0PICIDX may change");
     Some(())
+}
+
+/// The payload as it leaves for a subscriber who was shown something else before.
+fn rewritten(continuity: &mut Continuity, ids: &Ids, payload: &[u8]) -> Vec<u8> {
+    continuity.switch(ids);
+    let offsets = continuity.forward(ids);
+    let mut rewritten = payload.to_vec();
+    offsets.apply(ids, &mut rewritten);
+    rewritten
+}
+
+/// A VP9 payload: the same, and of a payload cut at the bytes that are looked at the same is read.
+pub fn vp9(payload: &[u8]) -> Option<()> {
+    let descriptor = vp9::Descriptor::parse(payload)?;
+    let head = payload.get(..payload.len().min(20)).unwrap_or_default();
+    assert_eq!(vp9::Descriptor::parse(head), Some(descriptor), "more than 20 bytes were read");
+    assert_eq!(descriptor.heights(head), descriptor.heights(payload));
+    let mut continuity = Continuity::default();
+    if let Some(other) = vp9::Descriptor::parse(&[0xaa, 0x81, 7, 0x10, 9, 0]) {
+        let _offsets = continuity.forward(&other.ids);
+    }
+    let rewritten = rewritten(&mut continuity, &descriptor.ids, payload);
+    let Some(again) = vp9::Descriptor::parse(&rewritten) else {
+        unreachable!("a rewritten descriptor does not parse")
+    };
+    assert_eq!(again.layer, descriptor.layer);
+    assert_eq!(again.keyframe(), descriptor.keyframe());
+    assert_eq!(again.heights(&rewritten), descriptor.heights(payload));
+    let changed = payload.iter().zip(&rewritten).filter(|(before, after)| before != after).count();
+    assert!(changed <= 3, "only picture id and TL0PICIDX may change");
+    Some(())
+}
+
+/// An H.264 payload.
+pub fn h264(payload: &[u8]) -> Option<()> {
+    let units = h264::Units::parse(payload)?;
+    let height = h264::picture_height(payload);
+    assert!(height.is_none() || units.parameters, "only parameter sets tell a height");
+    Some(())
+}
+
+/// Dependency descriptors in a row, each behind its length. Those that read are written for a subscriber and read again: they
+/// say the same, but for their number and, if that is asked for, the decode targets that are left.
+pub fn dependency(bytes: &[u8]) -> Option<()> {
+    let mut rest = bytes;
+    let mut known: Option<Box<Structure>> = None;
+    let mut read = 0;
+    while let Some((&len, after)) = rest.split_first() {
+        let (one, next) = after.split_at(after.len().min(usize::from(len)));
+        rest = next;
+        let before = known.clone();
+        let Some(descriptor) = dependency::Descriptor::parse(one, &mut known) else {
+            assert_eq!(known, before, "what is refused has changed something");
+            continue;
+        };
+        read += 1;
+        let Some(structure) = known.as_deref() else { unreachable!("nothing tells the layers") };
+        assert!(structure.all() > 0);
+        for (offset, rung) in [(0, None), (7, Some(0)), (65_535, Some(4)), (1, Some(8))] {
+            let active = rung.map(|rung| structure.active(rung));
+            assert!(active.is_none_or(|active| active & structure.all() > 0), "nothing is left");
+            let mut buffer = [0; MAX_BYTES];
+            let targets = structure.targets();
+            let written = dependency::rewrite(one, targets, offset, active, &mut buffer);
+            let Some(len) = written else {
+                assert!(one.len() + 5 > MAX_BYTES, "it does not fit");
+                continue;
+            };
+            let mut again_known = before.clone();
+            let written = buffer.get(..len).unwrap_or_default();
+            let Some(again) = dependency::Descriptor::parse(written, &mut again_known) else {
+                unreachable!("a rewritten descriptor does not parse")
+            };
+            assert_eq!(again_known, known);
+            let number = descriptor.number.wrapping_add(offset);
+            let sent = descriptor.active.unwrap_or_else(|| structure.all());
+            let left = active.map_or(descriptor.active, |active| Some(active & sent));
+            assert_eq!(again, dependency::Descriptor { number, active: left, ..descriptor });
+        }
+    }
+    (read > 0).then_some(())
 }
 
 /// RTCP as we write it: reports with the requests behind them, and feedback with losses and every size of delta.

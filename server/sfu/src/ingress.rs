@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::cache::{Meta, Origin, Pool};
 use crate::codec::red::Frames;
-use crate::codec::vp8::{Descriptor, Keyframe};
+use crate::codec::{Keyframe, dependency};
 use crate::demux::{Class, Refusal, classify};
 use crate::egress::Path;
 use crate::event::Event;
@@ -18,6 +18,7 @@ use crate::peer::{Declared, DeclaredLayer, Peer, Queue, Role, Stream};
 use crate::plan::{Codec, Source};
 use crate::reception::Statistics;
 use crate::rtp::{Header, Marker};
+use crate::scalable::News;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
 use crate::srtp::{Index, ReplayWindow};
@@ -293,12 +294,17 @@ impl Sfu {
         else {
             return self.counters.dropped_replay += 1;
         };
-        let vp8 = match track.codec {
-            Codec::Vp8 { .. } if !payload.is_empty() => match Descriptor::parse(payload) {
-                Some(descriptor) => Some(descriptor),
-                None => return self.counters.dropped_malformed += 1,
-            },
-            Codec::Vp8 { .. } | Codec::Opus { .. } => None,
+        let descriptor = extensions
+            .find(line.plan.extensions.dependency)
+            .filter(|bytes| bytes.len() <= dependency::MAX_BYTES);
+        let read = match track.codec {
+            Codec::Picture { format, .. } if !payload.is_empty() => {
+                match layer.read(format, payload, descriptor) {
+                    Some(read) => Some(read),
+                    None => return self.counters.dropped_malformed += 1,
+                }
+            }
+            Codec::Picture { .. } | Codec::Opus { .. } => None,
         };
         let payload = match line.plan.codec {
             Codec::Opus { pt, red } if red == Some(header.payload_type) => {
@@ -313,8 +319,9 @@ impl Sfu {
                 }
                 frames.own()
             }
-            Codec::Opus { .. } | Codec::Vp8 { .. } => payload,
+            Codec::Opus { .. } | Codec::Picture { .. } => payload,
         };
+        let is_late = !layer.received.is_newest(sequence);
         layer.received.commit(sequence);
         match stream.role {
             Role::Media => {}
@@ -324,7 +331,7 @@ impl Sfu {
             self.counters.padding_packets += 1;
         }
         let repair = match track.codec {
-            Codec::Vp8 { .. } => layer.missing.received(sequence, now),
+            Codec::Picture { .. } => layer.missing.received(sequence, now),
             Codec::Opus { .. } => Repair::Possible,
         };
         let needs_feedback = match repair {
@@ -334,9 +341,15 @@ impl Sfu {
                 true
             }
         };
-        layer.meter.note(u64::from(size) + IP_HEADER_BYTES, now);
+        let on_the_line = u64::from(size) + IP_HEADER_BYTES;
+        layer.meter.note(on_the_line, now);
         let arrival = layer.cache.head();
-        let is_keyframe = vp8.is_some_and(|it| it.keyframe == Keyframe::Starts);
+        let mut picture = read.as_ref().map(|read| read.picture);
+        // With a late one nobody can begin: the rest of its picture has gone by.
+        if let Some(picture) = picture.as_mut().filter(|_| is_late) {
+            picture.keyframe = Keyframe::Otherwise;
+        }
+        let is_keyframe = picture.is_some_and(|it| it.keyframe == Keyframe::Starts);
         if is_keyframe {
             layer.keyframes.satisfy();
         }
@@ -346,17 +359,22 @@ impl Sfu {
             marker: header.marker,
             arrived: now,
             origin: Origin::Own,
-            vp8,
+            picture,
         };
-        if !layer.cache.push(&mut self.pool, meta, payload) {
+        if !layer.cache.push(&mut self.pool, meta, descriptor.unwrap_or_default(), payload) {
             return self.counters.cache_overruns += 1;
         }
         if is_keyframe {
             layer.keyframe = Some(arrival);
         }
-        let height = vp8.and_then(|descriptor| descriptor.picture_height(payload));
+        let sizes = match (&mut layer.scalable, &read) {
+            (Some(scalable), Some(read)) => scalable.heard(read, header.marker, on_the_line, now),
+            (Some(_) | None, Some(_) | None) => News::No,
+        };
+        let height = read.and_then(|read| read.height());
         // Padding probes the line also for a layer that is not sent.
         if !payload.is_empty() && layer.heard(arrival, now) == Revival::Yes
+            || sizes == News::Yes
             || height.is_some_and(|height| track.measured(stream.layer, height))
         {
             self.unsettled.insert(line.track);
@@ -411,7 +429,7 @@ fn is_negotiated(codec: Codec, role: Role, header: &Header) -> bool {
     let (media, retransmission) = payload_types(codec);
     let redundant = match codec {
         Codec::Opus { pt: _, red } => red,
-        Codec::Vp8 { .. } => None,
+        Codec::Picture { .. } => None,
     };
     match role {
         Role::Media => [Some(media), redundant].contains(&Some(header.payload_type)),
@@ -442,9 +460,9 @@ fn recover(
             marker: Marker::Clear,
             arrived: now,
             origin: Origin::Repeated,
-            vp8: None,
+            picture: None,
         };
-        recovered += u64::from(layer.cache.push(pool, meta, block.frame));
+        recovered += u64::from(layer.cache.push(pool, meta, &[], block.frame));
     }
     recovered
 }
@@ -467,7 +485,7 @@ fn restart_slots(track: &mut Track, layer_at: usize, peers: &mut Slab<Peer>) {
         }
     }
     match codec {
-        Codec::Vp8 { .. } if !subscribers.is_empty() => keyframes.want(),
-        Codec::Vp8 { .. } | Codec::Opus { .. } => {}
+        Codec::Picture { .. } if !subscribers.is_empty() => keyframes.want(),
+        Codec::Picture { .. } | Codec::Opus { .. } => {}
     }
 }

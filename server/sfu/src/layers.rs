@@ -1,7 +1,8 @@
-//! Which simulcast layer of a track (RFC 8853) a slot shows, and which ones its publisher has to send for that. Pure: told
-//! what is there and what is needed. Layers are counted from the smallest.
+//! Which layer of a track a slot shows, and which ones its publisher has to send for that: encodings of simulcast (RFC 8853),
+//! or sizes and frame rates within one scalable stream (`scalable.rs`). Pure: told what is there and what is needed. Layers are
+//! counted from the smallest.
 
-use crate::limits::MAX_LAYERS;
+use crate::limits::MAX_RUNGS;
 
 /// What is known of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,15 @@ pub(crate) struct Rung {
     /// Of its pictures, in pixels.
     pub(crate) height: u16,
     pub(crate) presence: Presence,
+    pub(crate) frames: Frames,
+}
+
+/// How many of a size's frames a layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frames {
+    All,
+    /// Those of the lower temporal layers: for a line that carries no more, never by choice.
+    Some,
 }
 
 /// Whether packets of a layer come.
@@ -42,7 +52,9 @@ pub(crate) fn choose(rungs: &[Rung], need: Need) -> Choice {
     let allowed = need.cap.map_or(rungs.len(), |cap| rungs.len().min(cap.saturating_add(1)));
     let rungs = rungs.get(..allowed).unwrap_or_default();
     let largest = rungs.len().saturating_sub(1);
-    let wanted = rungs.iter().position(|rung| fills(rung.height, need.tile)).unwrap_or(largest);
+    let fitting =
+        rungs.iter().position(|rung| rung.frames == Frames::All && fills(rung.height, need.tile));
+    let wanted = fitting.unwrap_or(largest);
     let is_live = |at: &usize| rungs.get(*at).is_some_and(|rung| rung.presence == Presence::Live);
     let shown = (0..=wanted).rev().find(is_live).or_else(|| (wanted + 1..allowed).find(is_live));
     Choice { wanted, shown }
@@ -65,10 +77,10 @@ impl Choice {
 }
 
 /// Some of a track's layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LayerSet(u8);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LayerSet(u16);
 
-const _: () = assert!(MAX_LAYERS <= 8, "a layer has no bit");
+const _: () = assert!(MAX_RUNGS <= 16, "a layer has no bit");
 
 impl LayerSet {
     pub(crate) const NONE: Self = Self(0);
@@ -90,12 +102,17 @@ impl LayerSet {
         Self(self.0 | other.0)
     }
 
+    /// Those of it that are in none of `other`.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     pub(crate) fn has(self, layer: usize) -> bool {
         self.0 & Self::bit(layer) != 0
     }
 
-    fn bit(layer: usize) -> u8 {
-        if layer < MAX_LAYERS { 1 << layer } else { 0 }
+    fn bit(layer: usize) -> u16 {
+        if layer < MAX_RUNGS { 1 << layer } else { 0 }
     }
 }
 
@@ -108,6 +125,7 @@ mod tests {
         let rung = |height, live| Rung {
             height,
             presence: if live == 1 { Presence::Live } else { Presence::Absent },
+            frames: Frames::All,
         };
         [rung(180, live[0]), rung(360, live[1]), rung(720, live[2])]
     }
@@ -162,6 +180,16 @@ mod tests {
         assert_eq!(needed([1, 1, 0], 720), [true, true, true]);
         assert_eq!(needed([0, 0, 1], 180), [true, false, true]);
         assert_eq!(needed([0, 0, 0], 360), [true, true, false]);
+    }
+
+    #[test]
+    fn frames_are_left_out_only_where_a_cap_says_so() {
+        let rung = |height, frames| Rung { height, presence: Presence::Live, frames };
+        let rungs = [180, 360].map(|height| [Frames::Some, Frames::All].map(|it| rung(height, it)));
+        let wanted = |tile, cap| choose(rungs.as_flattened(), Need { tile, cap }).wanted;
+
+        assert_eq!([wanted(90, None), wanted(360, None), wanted(720, None)], [1, 3, 3]);
+        assert_eq!([wanted(360, Some(2)), wanted(360, Some(1)), wanted(360, Some(0))], [2, 1, 0]);
     }
 
     #[test]

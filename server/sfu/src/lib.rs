@@ -37,13 +37,16 @@ mod track;
 mod demand;
 mod keyframe;
 mod layers;
+mod scalable;
 mod seating;
+mod selector;
 mod speaker;
 
 // A packet's way out: `forward` goes from subscriber to subscriber, `slot` writes it in the slot's own numbers.
 mod forward;
 mod outgoing;
 mod redundancy;
+mod resend;
 mod rewrite;
 mod sent;
 mod slot;

@@ -27,8 +27,19 @@ pub const MAX_RTCP_SENDERS: usize = 16;
 /// Lower delays a new stream by packets, higher lets a forger spend our CPU.
 pub const MAX_TRIALS_PER_SECOND: u32 = 10;
 
-/// Encodings of one track (RFC 8853): quarter, half, full.
+/// Sizes of one track: quarter, half, full, as encodings of their own (RFC 8853) or as spatial layers of one.
 pub const MAX_LAYERS: usize = 3;
+
+/// Frame rates of one size that a scalable stream can be cut down to: its lowest temporal layer, the next one too, all. More
+/// would be finer steps than anybody sees.
+pub const MAX_TEMPORAL: usize = 3;
+
+/// What a slot can choose from: each size, in a scalable stream at each frame rate.
+pub const MAX_RUNGS: usize = MAX_LAYERS * MAX_TEMPORAL;
+
+/// Pictures in a row without a scalable stream's largest size, after which it counts as absent. Fewer takes a frame that the
+/// encoder left out for a size that it gave up, more freezes the picture of who watches that size.
+pub const PICTURES_WITHOUT_SIZE: u8 = 3;
 
 /// Silence after which a layer counts as absent and its slots fall to a smaller one. Shorter takes a burst of loss for a
 /// stopped encoder, longer freezes pictures.

@@ -117,7 +117,33 @@ impl Rid {
     }
 }
 
-/// Codec of an m-line, with its payload types.
+/// Picture formats we forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// RFC 7741.
+    Vp8,
+    /// RFC 6184, constrained baseline in packetization mode 1.
+    H264,
+    /// RFC 9628, profile 0.
+    Vp9,
+    /// RTP Payload Format for AV1, profile 0.
+    Av1,
+}
+
+impl Format {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Vp8, Self::H264, Self::Vp9, Self::Av1];
+
+    /// Whether one stream of it can carry several sizes (SVC).
+    pub fn is_scalable(self) -> bool {
+        match self {
+            Self::Vp8 | Self::H264 => false,
+            Self::Vp9 | Self::Av1 => true,
+        }
+    }
+}
+
+/// Codec of what a peer publishes on an m-line, with its payload types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// RFC 7587.
@@ -127,13 +153,72 @@ pub enum Codec {
         /// Of packets that carry several of its frames (RFC 2198), if negotiated.
         red: Option<PayloadType>,
     },
-    /// RFC 7741.
-    Vp8 {
+    /// A picture.
+    Picture {
+        /// How it is encoded.
+        format: Format,
         /// Payload type.
         pt: PayloadType,
         /// Of its retransmissions (RFC 4588), if negotiated.
         rtx: Option<PayloadType>,
     },
+}
+
+/// What a slot can play or show, with the payload types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receives {
+    /// Opus.
+    Sound {
+        /// Payload type.
+        pt: PayloadType,
+        /// Of packets that carry several of its frames (RFC 2198), if negotiated.
+        red: Option<PayloadType>,
+    },
+    /// Pictures in these formats.
+    Pictures(Formats),
+}
+
+/// The formats that a peer can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Formats {
+    types: [Option<(PayloadType, Option<PayloadType>)>; Format::ALL.len()],
+}
+
+impl Formats {
+    /// These, and one more: its payload type, and that of its retransmissions.
+    #[must_use]
+    pub fn with(mut self, format: Format, pt: PayloadType, rtx: Option<PayloadType>) -> Self {
+        for (types, known) in self.types.iter_mut().zip(Format::ALL) {
+            if known == format {
+                *types = Some((pt, rtx));
+            }
+        }
+        self
+    }
+
+    /// Each with its payload types, in the order of [`Format::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = Codec> {
+        let each = self.types.iter().zip(Format::ALL);
+        each.filter_map(|(types, format)| types.map(|(pt, rtx)| Codec::Picture { format, pt, rtx }))
+    }
+}
+
+impl Receives {
+    /// With which payload types it takes what is published so; `None` if it cannot.
+    pub fn codec_for(&self, published: Codec) -> Option<Codec> {
+        match (self, published) {
+            (Self::Sound { pt, red }, Codec::Opus { .. }) => {
+                Some(Codec::Opus { pt: *pt, red: *red })
+            }
+            (Self::Pictures(formats), Codec::Picture { format: published, .. }) => {
+                formats.iter().find(
+                    |codec| matches!(codec, Codec::Picture { format, .. } if *format == published),
+                )
+            }
+            (Self::Sound { .. }, Codec::Picture { .. })
+            | (Self::Pictures(_), Codec::Opus { .. }) => None,
+        }
+    }
 }
 
 /// Ids of the RTP header extensions (RFC 8285) of one m-line; `None` where not negotiated. One-byte form: 1 to 14.
@@ -149,6 +234,8 @@ pub struct ExtensionIds {
     pub transport_cc: Option<u8>,
     /// `urn:ietf:params:rtp-hdrext:ssrc-audio-level` (RFC 6464).
     pub audio_level: Option<u8>,
+    /// `https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension`.
+    pub dependency: Option<u8>,
 }
 
 /// An m-line on which the peer publishes.
@@ -176,8 +263,8 @@ pub struct PublishLine {
 pub struct SlotLine {
     /// Its mid.
     pub mid: Mid,
-    /// How what it carries is encoded.
-    pub codec: Codec,
+    /// What it can play or show.
+    pub receives: Receives,
     /// Its header extensions.
     pub extensions: ExtensionIds,
     /// Its SSRC, fixed for the life of the transport.

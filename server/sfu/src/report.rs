@@ -15,10 +15,11 @@ use crate::peer::{Peer, Queue, Role};
 use crate::plan::{Codec, Ssrc};
 use crate::quality::Tally;
 use crate::rtcp::{self, Packet, SenderReport};
+use crate::scalable::News;
 use crate::sfu::Sfu;
 use crate::slot::State;
 use crate::time::NtpTime;
-use crate::track::{Activity, Layer, Track, clock_rate};
+use crate::track::{Activity, Track, clock_rate};
 
 /// One compound of ours. Below the smallest MTU of IPv6 with the trailer of SRTCP.
 const RTCP_BYTES: usize = 1_200;
@@ -202,7 +203,7 @@ impl Sfu {
         let Some(track) = self.tracks.get_mut(source.track) else { return };
         match track.codec {
             Codec::Opus { .. } => return,
-            Codec::Vp8 { .. } => {}
+            Codec::Picture { .. } => {}
         }
         if let Some(layer) = track.layers.get_mut(source.layer) {
             layer.keyframes.want();
@@ -373,12 +374,16 @@ impl Sfu {
         let Some(peer) = self.peers.get(index) else { return };
         for line in &peer.lines {
             let Some(track) = self.tracks.get_mut(line.track) else { continue };
-            if !track.is_simulcast() {
+            if !track.is_layered() {
                 continue;
             }
             for layer in &mut track.layers {
-                if layer.silent_at().is_some_and(|at| at <= now) {
+                let sizes = layer.scalable.as_mut().map_or(News::No, |it| it.expire(now));
+                let is_silent = layer.silent_at().is_some_and(|at| at <= now);
+                if is_silent {
                     layer.activity = Activity::Down;
+                }
+                if is_silent || sizes == News::Yes {
                     self.unsettled.insert(line.track);
                 }
             }
@@ -395,9 +400,12 @@ impl Sfu {
     pub(crate) fn next_look_at_layers(&self, peer: &Peer) -> Option<Instant> {
         let tracks = peer.lines.iter().filter_map(|line| self.tracks.get(line.track));
         tracks
-            .filter(|track| track.is_simulcast())
+            .filter(|track| track.is_layered())
             .flat_map(|track| {
-                let silent = track.layers.iter().filter_map(Layer::silent_at);
+                let silent = track.layers.iter().flat_map(|layer| {
+                    let sizes = layer.scalable.as_ref().and_then(|it| it.silent_at());
+                    [layer.silent_at(), sizes].into_iter().flatten()
+                });
                 silent.chain(track.demand.deadline().filter(|_| track.is_up()))
             })
             .min()

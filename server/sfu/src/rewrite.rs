@@ -6,8 +6,9 @@ use crate::bytes::low32;
 use crate::limits::MAX_MISALIGNMENT;
 use crate::srtp::Index;
 
-/// Breaks of the numbering that late packets may still fall before. More keeps older stragglers, each costs a comparison.
-const SEGMENTS: usize = 8;
+/// Breaks of the numbering that late packets may still fall before: of a stream that is cut down there is one in each picture,
+/// so these are one second. More keeps older stragglers, each costs 16 bytes of a slot that has so many.
+const SEGMENTS: usize = 32;
 
 /// The longest gap that a source may leave in a slot's numbers: more than any loss that is repaired, far below the 2^15 at
 /// which the rollover counter of SRTP is guessed wrong (RFC 3711 §3.3.1).
@@ -17,8 +18,7 @@ const MAX_GAP: u64 = 4_096;
 #[derive(Clone, Debug)]
 pub(crate) struct Rewriter {
     /// Of the current source, oldest first.
-    segments: [Segment; SEGMENTS],
-    used: usize,
+    segments: Vec<Segment>,
     timestamp_offset: u32,
     next_sequence: Index,
     newest: Option<Newest>,
@@ -52,8 +52,7 @@ impl Rewriter {
     /// `clock_rate` in Hz.
     pub(crate) fn new(first_sequence: u16, first_timestamp: u32, clock_rate: u32) -> Self {
         Self {
-            segments: [Segment::default(); SEGMENTS],
-            used: 0,
+            segments: Vec::new(),
             timestamp_offset: 0,
             next_sequence: Index::from(first_sequence),
             newest: None,
@@ -87,10 +86,14 @@ impl Rewriter {
             }
         };
         self.timestamp_offset = out.wrapping_sub(timestamp);
-        self.segments = [Segment::default(); SEGMENTS];
-        self.used = 0;
+        self.segments.clear();
         self.push(Segment { from: source, out: self.next_sequence });
         self.newest = Some(Newest { source: source.saturating_sub(1), timestamp: out, at: now });
+    }
+
+    /// Whether newer packets of the current source have left room for this one: a receiver misses its number.
+    pub(crate) fn is_awaited(&self, source: Index) -> bool {
+        self.newest.is_some_and(|newest| source < newest.source)
     }
 
     /// A packet of the current source that is not forwarded: the numbering closes over it, if it is the newest.
@@ -148,34 +151,28 @@ impl Rewriter {
 
     /// The numbering closes over what the source left out. What came before has no place any more.
     fn renumber(&mut self, from: Index, newest: Newest) {
-        self.segments = [Segment::default(); SEGMENTS];
-        self.used = 0;
+        self.segments.clear();
         self.push(Segment { from, out: self.next_sequence });
         self.newest = Some(newest);
     }
 
     fn sequence(&self, source: Index) -> Option<Index> {
-        let segments = self.segments.get(..self.used)?;
-        let segment = segments.iter().rev().find(|segment| segment.from <= source)?;
+        let segment = self.segments.iter().rev().find(|segment| segment.from <= source)?;
         Some(segment.out + (source - segment.from))
     }
 
     fn push(&mut self, segment: Segment) {
         // Skipped in a row: the former break is before no packet.
-        if let Some(last) = self.used.checked_sub(1).and_then(|last| self.segments.get_mut(last))
+        if let Some(last) = self.segments.last_mut()
             && last.out == segment.out
         {
             *last = segment;
             return;
         }
-        if self.used == SEGMENTS {
-            self.segments.rotate_left(1);
-            self.used -= 1;
+        if self.segments.len() == SEGMENTS {
+            self.segments.remove(0);
         }
-        if let Some(place) = self.segments.get_mut(self.used) {
-            *place = segment;
-            self.used += 1;
-        }
+        self.segments.push(segment);
     }
 }
 

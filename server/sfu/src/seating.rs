@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::limits::{SEAT_HOLD, SPEECH_IS_FRESH};
-use crate::plan::{Codec, PeerKey, SlotLine, Source, TrackKey};
+use crate::plan::{PeerKey, Receives, SlotLine, Source, TrackKey};
 
 /// Somebody in a seat: a person, or what a person shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,9 +61,9 @@ impl Seating {
     pub(crate) fn set_slots<'a>(&mut self, slots: impl Iterator<Item = &'a SlotLine>) {
         (self.audio, self.video) = (Vec::new(), Vec::new());
         for (at, slot) in slots.enumerate() {
-            match slot.codec {
-                Codec::Opus { .. } => self.audio.push(at),
-                Codec::Vp8 { .. } => self.video.push(at),
+            match slot.receives {
+                Receives::Sound { .. } => self.audio.push(at),
+                Receives::Pictures(_) => self.video.push(at),
             }
         }
         self.seats.resize(self.audio.len().max(self.video.len()), None);
@@ -279,21 +279,22 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::plan::{ExtensionIds, Mid, PayloadType, Ssrc};
+    use crate::plan::{ExtensionIds, Format, Formats, Mid, PayloadType, Ssrc};
     use crate::time::anchor;
 
     fn slots(audio: u32, video: u32) -> Vec<SlotLine> {
-        let line = |codec, ssrc: u32| SlotLine {
+        let line = |receives, ssrc: u32| SlotLine {
             mid: Mid::new(&format!("s{ssrc}")).unwrap(),
-            codec,
+            receives,
             extensions: ExtensionIds::default(),
             ssrc: Ssrc(ssrc),
             rtx: None,
             first_sequence: 0,
             first_timestamp: 0,
         };
-        let vp8 = Codec::Vp8 { pt: PayloadType(96), rtx: None };
-        let opus = Codec::Opus { pt: PayloadType(111), red: None };
+        let vp8 = Formats::default().with(Format::Vp8, PayloadType(96), None);
+        let vp8 = Receives::Pictures(vp8);
+        let opus = Receives::Sound { pt: PayloadType(111), red: None };
         (0..video)
             .map(|at| line(vp8, at))
             .chain((0..audio).map(|at| line(opus, 100 + at)))

@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::bytes::low16;
 use crate::cache::Arrival;
-use crate::codec::vp8::Offsets;
-use crate::limits::{CACHE_AGE, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE};
+use crate::codec::ids::Offsets;
+use crate::limits::{
+    CACHE_AGE, MAX_LAYERS, MAX_RUNGS, RETRANSMISSION_FLOOR_BYTES, RETRANSMISSION_SHARE,
+};
+use crate::rtp::Marker;
 use crate::srtp::Index;
 
 /// Which packet of the layer went out under which number: a ring that grows to what its stream needs.
@@ -25,8 +28,8 @@ pub(crate) struct SentPacket {
     /// When it last left, in ms since the epoch.
     left: u32,
     pub(crate) ids: Offsets,
-    /// Where it came from: sent again, it is the same whatever the slot shows by then.
-    pub(crate) layer: u8,
+    /// Sent again, it is the same whatever the slot shows by then.
+    pub(crate) form: Form,
     was_resent: bool,
 }
 
@@ -45,7 +48,7 @@ impl Sent {
         if self.entries.is_empty() {
             self.entries = vec![None; FIRST.min(self.most)];
         }
-        let Leaving { sequence, timestamp, layer, arrival, ids } = packet;
+        let Leaving { sequence, timestamp, form, arrival, ids } = packet;
         let left = self.ms(now);
         // What its cache still holds can be sent again.
         let memory = u32::try_from(CACHE_AGE.as_millis()).unwrap_or(u32::MAX);
@@ -55,9 +58,8 @@ impl Sent {
             let before = std::mem::replace(&mut self.entries, vec![None; size]);
             before.into_iter().flatten().for_each(|packet| self.put(packet));
         }
-        let layer = u8::try_from(layer).unwrap_or(u8::MAX);
         let packet =
-            SentPacket { sequence, arrival, timestamp, left, ids, layer, was_resent: false };
+            SentPacket { sequence, arrival, timestamp, left, ids, form, was_resent: false };
         self.put(packet);
     }
 
@@ -109,11 +111,41 @@ impl Sent {
     }
 }
 
+/// Where a packet came from and how it was written, in one byte: two bits of layer, the marker, and four bits for the rung
+/// to which it says the stream is cut down, if it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form(u8);
+
+const _: () = assert!(MAX_LAYERS <= 4 && MAX_RUNGS < 16, "a layer or rung has no number");
+
+impl Form {
+    /// `cut` is the rung that it names.
+    pub(crate) fn new(layer: usize, marker: Marker, cut: Option<usize>) -> Self {
+        let layer = u8::try_from(layer & 3).unwrap_or(0);
+        let marker = if marker == Marker::Set { 4 } else { 0 };
+        let cut = cut.and_then(|rung| u8::try_from(rung + 1).ok()).unwrap_or(0);
+        Self(layer | marker | (cut & 15) << 4)
+    }
+
+    pub(crate) fn layer(self) -> usize {
+        usize::from(self.0 & 3)
+    }
+
+    pub(crate) fn marker(self) -> Marker {
+        if self.0 & 4 != 0 { Marker::Set } else { Marker::Clear }
+    }
+
+    /// The rung to which it says the stream is cut down.
+    pub(crate) fn cut(self) -> Option<usize> {
+        usize::from(self.0 >> 4).checked_sub(1)
+    }
+}
+
 /// A packet about to be noted.
 pub(crate) struct Leaving {
     pub(crate) sequence: Index,
     pub(crate) timestamp: u32,
-    pub(crate) layer: usize,
+    pub(crate) form: Form,
     pub(crate) arrival: Arrival,
     pub(crate) ids: Offsets,
 }
@@ -167,7 +199,8 @@ mod tests {
         let mut sent = Sent::new(most);
         for step in 0..3 * rate {
             let (ids, sequence) = (Offsets::default(), 65_500 + u64::from(step));
-            let packet = Leaving { sequence, timestamp: step, layer: 2, arrival: step.into(), ids };
+            let form = Form::new(2, Marker::Set, Some(8));
+            let packet = Leaving { sequence, timestamp: step, form, arrival: step.into(), ids };
             sent.note(packet, start + Duration::from_secs(1) * step / rate);
         }
         sent

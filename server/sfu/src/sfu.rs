@@ -16,7 +16,7 @@ use crate::ice::Ice;
 use crate::limits::{DTLS_PER_TURN, MAX_LINES, MAX_PEERS};
 use crate::peer::{Line, Peer, Start};
 use crate::plan::{
-    CallKey, Codec, Fingerprint, IceCredentials, PeerKey, Plan, SrtpAttempt, Ssrc, TrackKey,
+    CallKey, Fingerprint, IceCredentials, PeerKey, Plan, Receives, SrtpAttempt, Ssrc, TrackKey,
 };
 use crate::slab::Slab;
 use crate::slot::{Slot, Visibility};
@@ -331,7 +331,14 @@ impl Sfu {
         }
         for line in plan.slots {
             match peer.slots.iter_mut().find(|slot| slot.line.mid == line.mid) {
-                Some(known) => known.line.extensions = line.extensions,
+                Some(known) => {
+                    known.line.extensions = line.extensions;
+                    if known.line.receives != line.receives {
+                        known.line.receives = line.receives;
+                        // Seated anew, it is sent only what it takes now.
+                        known.carry(None, None);
+                    }
+                }
                 None => peer.slots.push(Slot::new(line)),
             }
         }
@@ -349,10 +356,12 @@ impl Sfu {
                 continue;
             };
             slot.priority = wish.priority;
-            slot.wish = match (slot.line.codec, wish.max_height) {
-                (Codec::Vp8 { .. }, 0) => Visibility::Unwanted,
+            slot.wish = match (slot.line.receives, wish.max_height) {
+                (Receives::Pictures(_), 0) => Visibility::Unwanted,
                 // Sound has no height; nobody pauses it this way.
-                (Codec::Vp8 { .. } | Codec::Opus { .. }, tile) => Visibility::Wanted { tile },
+                (Receives::Pictures(_) | Receives::Sound { .. }, tile) => {
+                    Visibility::Wanted { tile }
+                }
             };
         }
         self.stale.insert(peer.call);

@@ -7,10 +7,9 @@ use crate::allocation::{Claim, Costs, Rank, Standing, budget_for};
 use crate::command::Muted;
 use crate::estimate::Bitrate;
 use crate::event::{Event, PauseReason};
-use crate::layers::{Need, Presence, choose};
-use crate::limits::MAX_LAYERS;
+use crate::layers::{Need, choose};
 use crate::peer::{Peer, Queue};
-use crate::plan::{CallKey, Codec, Mid, PeerKey, Source};
+use crate::plan::{CallKey, Mid, PeerKey, Receives, Source};
 use crate::redundancy::Redundancy;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
@@ -20,12 +19,6 @@ use crate::track::{Activity, Track};
 /// Kept for each voice that is heard, before any picture: Opus at 24 kb/s with its headers down to IP. More protects richer
 /// sound, less shows a picture on a narrower line.
 const VOICE_RESERVE: Bitrate = Bitrate::kbps(50);
-
-/// Cost of a picture that was not measured yet, by layer: what a browser is asked to keep to, and for a camera without layers
-/// its first second.
-const UNMEASURED: [Bitrate; MAX_LAYERS] =
-    [Bitrate::kbps(150), Bitrate::kbps(500), Bitrate::kbps(1_500)];
-const UNMEASURED_ALONE: Bitrate = Bitrate::kbps(300);
 
 impl Sfu {
     /// The same for everybody in a call, after its seats have changed.
@@ -47,25 +40,26 @@ impl Sfu {
         let estimate = bandwidth.estimate();
         let (mut reserve, mut voices) = (Bitrate::ZERO, 0);
         for slot in slots.iter().filter(|slot| carried(slot, &self.tracks).is_some()) {
-            match slot.line.codec {
-                Codec::Opus { pt: _, red } => {
+            match slot.line.receives {
+                Receives::Sound { pt: _, red } => {
                     reserve = reserve.plus(VOICE_RESERVE);
                     voices += u64::from(red.is_some());
                 }
-                Codec::Vp8 { .. } => {}
+                Receives::Pictures(_) => {}
             }
         }
         let congestion = bandwidth.congestion(now);
         *redundancy = Redundancy::choose(loss_to.loss(), congestion, estimate, voices, reserve);
         let reserve = reserve.plus(redundancy.reserve(voices));
-        if estimate.is_none() && slots.iter().all(|slot| slot.share == Share::Given) {
+        let is_settled = |slot: &Slot| matches!(slot.share, Share::Given | Share::Unplayable);
+        if estimate.is_none() && slots.iter().all(is_settled) {
             return;
         }
         self.claims.clear();
         for (at, slot) in slots.iter().enumerate() {
-            match slot.line.codec {
-                Codec::Opus { .. } => {}
-                Codec::Vp8 { .. } => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
+            match slot.line.receives {
+                Receives::Sound { .. } => {}
+                Receives::Pictures(_) => self.claims.extend(claim(at, slot, &self.tracks, speaker)),
             }
         }
         let decided = match bandwidth.for_pictures() {
@@ -75,6 +69,9 @@ impl Sfu {
         let mut decided = self.claims.iter().zip(decided).peekable();
         let mut is_changed = false;
         for (at, slot) in slots.iter_mut().enumerate() {
+            if slot.share == Share::Unplayable {
+                continue;
+            }
             let (share, cap) = match decided.next_if(|(claim, _)| claim.slot == at) {
                 Some((_, None)) => (Share::Refused, None),
                 // Where the line carries all that the tile needs, a larger tile needs no decision.
@@ -130,7 +127,7 @@ impl Sfu {
 
 /// The track that a slot carries, if it sends.
 fn carried<'a>(slot: &Slot, tracks: &'a Slab<Track>) -> Option<&'a Track> {
-    let source = slot.source?;
+    let source = slot.source.filter(|_| slot.share != Share::Unplayable)?;
     tracks.get(source.track).filter(|track| {
         track.key == source.key
             && track.muted == Muted::No
@@ -139,14 +136,20 @@ fn carried<'a>(slot: &Slot, tracks: &'a Slab<Track>) -> Option<&'a Track> {
 }
 
 /// What is said when a slot's share changes.
-fn told(before: Share, share: Share, peer: PeerKey, mid: Mid) -> Option<Event> {
+pub(crate) fn told(before: Share, share: Share, peer: PeerKey, mid: Mid) -> Option<Event> {
     match (before, share) {
-        (Share::Given | Share::Undecided, Share::Refused) => {
+        (Share::Given | Share::Undecided | Share::Unplayable, Share::Refused) => {
             Some(Event::VideoPaused { peer, mid, reason: PauseReason::Bandwidth })
         }
-        (Share::Refused, Share::Given) => Some(Event::VideoResumed { peer, mid }),
+        (Share::Given | Share::Undecided | Share::Refused, Share::Unplayable) => {
+            Some(Event::VideoPaused { peer, mid, reason: PauseReason::Format })
+        }
+        (Share::Refused, Share::Given) | (Share::Unplayable, Share::Given | Share::Undecided) => {
+            Some(Event::VideoResumed { peer, mid })
+        }
         (Share::Given | Share::Undecided, Share::Given | Share::Undecided)
-        | (Share::Refused, Share::Refused | Share::Undecided) => None,
+        | (Share::Refused, Share::Refused | Share::Undecided)
+        | (Share::Unplayable, Share::Unplayable) => None,
     }
 }
 
@@ -170,14 +173,8 @@ fn claim(at: usize, slot: &Slot, tracks: &Slab<Track>, speaker: Option<PeerKey>)
         Share::Undecided => (None, Standing::New),
         Share::Given => (Some(slot.cap.map_or(largest, |cap| cap.min(largest))), Standing::Decided),
         Share::Refused => (None, Standing::Decided),
+        Share::Unplayable => return None,
     };
-    let unmeasured =
-        if track.layers.len() == 1 { [UNMEASURED_ALONE; MAX_LAYERS] } else { UNMEASURED };
-    let layers = track.layers.iter().take(largest + 1).zip(unmeasured);
-    let costs = Costs::new(layers.map(|(layer, usual)| match layer.presence() {
-        Presence::Live => layer.meter.bitrate().unwrap_or(usual),
-        // Nobody can measure it: an old peak must not keep it away for ever.
-        Presence::Absent => layer.meter.bitrate().map_or(usual, |cost| cost.min(usual)),
-    }));
+    let costs = Costs::new((0..=largest).map(|rung| track.cost(rung)));
     Some(Claim { slot: at, rank, costs, given, standing })
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::bandwidth::Bandwidth;
-use crate::bytes::low16;
 use crate::cache::{Arrival, Meta, Origin, Pool};
+use crate::codec::Keyframe;
+use crate::codec::ids::Continuity;
 use crate::codec::red::{Block, Frames};
-use crate::codec::vp8::{Continuity, Keyframe};
 use crate::counters::Counters;
 use crate::egress::{Egress, Path};
 use crate::layers::{Choice, LayerSet, Need, Presence, Rung, choose};
@@ -14,13 +14,15 @@ use crate::limits::{
     ASSUMED_TILE, MAX_PENDING_RETRANSMISSIONS, SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
 };
 use crate::outgoing::{Packet, Payload};
-use crate::plan::{Codec, SlotLine, TrackKey};
+use crate::plan::{Codec, Receives, SlotLine, TrackKey};
 use crate::redundancy::{PAYLOAD_ROOM, Redundancy};
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::rtp::Marker;
-use crate::sent::{Budget, Leaving, Sent};
+use crate::scalable::{Part, rung};
+use crate::selector::{Fate, Selector};
+use crate::sent::{Budget, Form, Leaving, Sent};
 use crate::srtp::{Index, ReplayWindow, Session};
-use crate::track::{Layer, clock_rate, payload_types};
+use crate::track::{Layer, clock_rate};
 
 /// The priority with which a subscriber pins somebody.
 pub(crate) const PINNED: u8 = 3;
@@ -34,6 +36,10 @@ pub(crate) struct Slot {
     pub(crate) priority: u8,
     pub(crate) share: Share,
     pub(crate) source: Option<Carried>,
+    /// With which payload types it sends what it carries, or would send anything.
+    pub(crate) codec: Option<Codec>,
+    /// What of it is sent, if it is scalable.
+    pub(crate) selector: Selector,
     /// When its subscriber last asked for a keyframe.
     pub(crate) keyframe_asked: Option<Instant>,
     /// Of this slot's media, for its sender reports.
@@ -41,12 +47,12 @@ pub(crate) struct Slot {
     pub(crate) octets: u32,
     /// `packets` when its subscriber last reported.
     pub(crate) packets_reported: u32,
-    rewriter: Rewriter,
-    vp8: Continuity,
-    used: ReplayWindow,
-    sent: Sent,
-    pending: Vec<u16>,
-    rtx_sequence: Index,
+    pub(crate) rewriter: Rewriter,
+    ids: Continuity,
+    pub(crate) used: ReplayWindow,
+    pub(crate) sent: Sent,
+    pub(crate) pending: Vec<u16>,
+    pub(crate) rtx_sequence: Index,
 }
 
 /// Whether the subscriber wants to see what the slot carries.
@@ -67,6 +73,8 @@ pub(crate) enum Share {
     Given,
     /// Paused, and the control side was told.
     Refused,
+    /// Its subscriber did not negotiate the format; the control side was told.
+    Unplayable,
 }
 
 /// What a slot carries.
@@ -131,12 +139,13 @@ pub(crate) enum Outcome {
 
 impl Slot {
     pub(crate) fn new(line: SlotLine) -> Self {
-        let capacity = match line.codec {
-            Codec::Opus { .. } => SENT_PACKETS_AUDIO,
-            Codec::Vp8 { .. } => SENT_PACKETS_VIDEO,
+        let (capacity, codec) = match line.receives {
+            Receives::Sound { pt, red } => (SENT_PACKETS_AUDIO, Some(Codec::Opus { pt, red })),
+            Receives::Pictures(formats) => (SENT_PACKETS_VIDEO, formats.iter().next()),
         };
-        let rewriter =
-            Rewriter::new(line.first_sequence, line.first_timestamp, clock_rate(line.codec));
+        // A line that takes no format never sends: any clock will do.
+        let rate = codec.map_or(1, clock_rate);
+        let rewriter = Rewriter::new(line.first_sequence, line.first_timestamp, rate);
         Self {
             // RTX has an index of its own under the same key: any start below 2^15 will do.
             rtx_sequence: Index::from(line.first_sequence & 0x7fff),
@@ -146,12 +155,14 @@ impl Slot {
             priority: 0,
             share: Share::Undecided,
             source: None,
+            codec,
+            selector: Selector::default(),
             keyframe_asked: None,
             packets: 0,
             octets: 0,
             packets_reported: 0,
             rewriter,
-            vp8: Continuity::default(),
+            ids: Continuity::default(),
             used: ReplayWindow::default(),
             sent: Sent::new(capacity),
             pending: Vec::new(),
@@ -163,8 +174,10 @@ impl Slot {
         self.priority >= PINNED
     }
 
-    /// Carries a track from now on, by index and name, once it is let to. What the former one still had to send is not sent.
-    pub(crate) fn carry(&mut self, track: Option<(usize, TrackKey)>) {
+    /// Carries a track from now on, by index and name, once it is let to; `codec` is with which payload types. What the former
+    /// one still had to send is not sent.
+    pub(crate) fn carry(&mut self, track: Option<(usize, TrackKey)>, codec: Option<Codec>) {
+        self.codec = codec.or(self.codec);
         self.source = track.map(|(track, key)| Carried {
             track,
             key,
@@ -175,9 +188,12 @@ impl Slot {
             state: State::Paused,
             is_announced: false,
         });
-        if self.share == Share::Given {
-            self.share = Share::Undecided;
-        }
+        self.share = match (self.share, track, codec) {
+            (_, Some(_), None) => Share::Unplayable,
+            (Share::Given | Share::Undecided | Share::Unplayable, ..) => Share::Undecided,
+            (Share::Refused, ..) => Share::Refused,
+        };
+        self.selector = Selector::default();
         self.sent.clear();
         self.pending.clear();
     }
@@ -196,7 +212,12 @@ impl Slot {
     /// Turns to the layer that fits. The layers that its publisher has to send for this slot.
     pub(crate) fn aim(&mut self, layers: &mut [Layer], rungs: &[Rung]) -> LayerSet {
         let Visibility::Wanted { tile } = self.wish else { return LayerSet::NONE };
-        let codec = self.line.codec;
+        if let [layer] = &mut *layers
+            && layer.scalable.is_some()
+        {
+            return self.aim_within(layer, rungs, tile);
+        }
+        let Some(codec) = self.codec else { return LayerSet::NONE };
         let Some(source) = self.source.as_mut().filter(|it| it.state != State::Paused) else {
             return LayerSet::NONE;
         };
@@ -219,6 +240,24 @@ impl Slot {
         }
         let needed = choice.needed(rungs);
         if is_live { needed.with(source.layer) } else { needed }
+    }
+
+    /// The same within a stream that carries all sizes: each needs those below.
+    fn aim_within(&mut self, layer: &mut Layer, rungs: &[Rung], tile: u16) -> LayerSet {
+        let Some(source) = self.source.filter(|it| it.state != State::Paused) else {
+            return LayerSet::NONE;
+        };
+        let Choice { wanted, shown } = choose(rungs, Need { tile, cap: self.cap });
+        self.selector.want(shown.unwrap_or(wanted));
+        let mut largest = rung::spatial(wanted).max(rung::spatial(self.selector.wanted()));
+        if source.state == State::Flowing {
+            largest = largest.max(rung::spatial(self.selector.shown()));
+            let is_ahead = layer.keyframe.is_some_and(|keyframe| keyframe >= source.cursor);
+            if self.selector.needs_keyframe() && !is_ahead && layer.keyframes.is_idle() {
+                layer.keyframes.want();
+            }
+        }
+        LayerSet::first(largest + 1)
     }
 
     /// The layers whose packets it looks at.
@@ -247,12 +286,14 @@ impl Slot {
         let source = self.source?;
         let first = (source.state == State::Waiting).then_some((source.layer, source.cursor));
         let next = source.next.map(|next| (next.layer, next.cursor));
-        first.into_iter().chain(next).find_map(|(at, cursor)| {
+        let is_waiting = source.state == State::Flowing && self.selector.needs_keyframe();
+        let size = is_waiting.then_some((source.layer, source.cursor));
+        first.into_iter().chain(next).chain(size).find_map(|(at, cursor)| {
             let layer = layers.get(at)?;
             let from = cursor.max(layer.cache.tail());
             let is_ahead = layer.keyframe.is_some_and(|keyframe| keyframe >= from);
             let can_ask = layer.ssrc.is_some() && layer.keyframes.is_idle();
-            (!is_ahead && can_ask && matches!(self.line.codec, Codec::Vp8 { .. })).then_some(at)
+            (!is_ahead && can_ask && self.shows_pictures()).then_some(at)
         })
     }
 
@@ -264,8 +305,8 @@ impl Slot {
         if let Some(next) = &mut source.next {
             next.cursor = head(next.layer);
         }
-        match (self.line.codec, source.state) {
-            (Codec::Vp8 { .. }, State::Waiting | State::Flowing) => {
+        match (self.line.receives, source.state) {
+            (Receives::Pictures(_), State::Waiting | State::Flowing) => {
                 source.state = State::Waiting;
                 for layer in [Some(source.layer), source.next.map(|next| next.layer)] {
                     if let Some(layer) = layer.and_then(|layer| layers.get_mut(layer)) {
@@ -275,7 +316,7 @@ impl Slot {
                 self.sent.clear();
                 self.pending.clear();
             }
-            (Codec::Vp8 { .. }, State::Paused) | (Codec::Opus { .. }, _) => {}
+            (Receives::Pictures(_), State::Paused) | (Receives::Sound { .. }, _) => {}
         }
     }
 
@@ -301,7 +342,8 @@ impl Slot {
         began: &mut Option<u32>,
     ) -> Outcome {
         let Some(mut source) = self.source else { return Outcome::Done };
-        let (offset, rate) = (self.timestamp_offset(), clock_rate(self.line.codec));
+        let Some(codec) = self.codec else { return Outcome::Done };
+        let (offset, rate) = (self.timestamp_offset(), clock_rate(codec));
         // A smaller layer is turned to because the line is full: what the larger one has still brought is left behind.
         if source.next.is_some_and(|next| next.layer < source.layer) {
             let _ = source.turn_to_next(layers, pool, offset, rate);
@@ -352,19 +394,51 @@ impl Slot {
                 source.state = State::Flowing;
                 let aligned = source.aligned.take();
                 self.rewriter.switch(meta.sequence, meta.timestamp, aligned, wire.now);
-                if let Some(descriptor) = &meta.vp8 {
-                    self.vp8.switch(descriptor);
+                if let Some(picture) = &meta.picture {
+                    self.ids.switch(&picture.ids);
                 }
                 *began = Some(meta.timestamp.wrapping_add(self.rewriter.timestamp_offset()));
-                let meta = Meta { marker: spurt_marker(&meta), ..meta };
+                let mut meta = Meta { marker: spurt_marker(&meta), ..meta };
+                if let Some(part) = meta.picture.and_then(|picture| picture.part) {
+                    let fate = self.selector.begin(&part, meta.timestamp);
+                    mark(&mut meta, fate);
+                }
                 self.send(meta, from, payload, layer, pool, wire);
             } else if payload.is_empty() {
                 self.rewriter.skip(meta.sequence);
+            } else if layer.scalable.is_some() {
+                match meta.picture.and_then(|picture| picture.part) {
+                    Some(part) => self.send_part(meta, part, from, payload, layer, pool, wire),
+                    // Its templates are lost: what it belonged to is not whole, whenever they come.
+                    None => source.state = State::Waiting,
+                }
             } else {
                 self.send(meta, from, payload, layer, pool, wire);
             }
         }
         Outcome::Done
+    }
+
+    /// Sends a packet of a scalable stream, if it is needed.
+    #[expect(clippy::too_many_arguments, reason = "what `send` takes, and its place in the stream")]
+    fn send_part(
+        &mut self,
+        mut meta: Meta,
+        part: Part,
+        from: (usize, Arrival),
+        payload: &[u8],
+        layer: &Layer,
+        pool: &Pool,
+        wire: &mut Wire<'_>,
+    ) {
+        match self.selector.take(&part, meta.timestamp) {
+            fate @ Fate::Sent(_) => {
+                mark(&mut meta, fate);
+                self.send(meta, from, payload, layer, pool, wire);
+            }
+            Fate::LeftOut if self.rewriter.is_awaited(meta.sequence) => self.fill(&meta, wire),
+            Fate::LeftOut => self.rewriter.skip(meta.sequence),
+        }
     }
 
     fn send(
@@ -386,17 +460,21 @@ impl Slot {
             return;
         }
         self.used.commit(numbers.sequence);
-        let ids = meta.vp8.as_ref().map(|it| self.vp8.forward(it)).unwrap_or_default();
+        let Some(codec) = self.codec else { return };
+        let ids = meta.picture.as_ref().map(|it| self.ids.forward(&it.ids)).unwrap_or_default();
         let frames = self.frames(payload, numbers, layer, pool, wire.redundancy);
-        let (pt, octets, payload) = match (self.line.codec, meta.vp8) {
+        let (layer_at, arrival) = from;
+        let form = Form::new(layer_at, meta.marker, self.cut(&meta));
+        let dependency = self.describe(&meta, layer, pool, arrival, ids, form);
+        let (pt, octets, payload) = match (codec, meta.picture) {
             (Codec::Opus { pt, red: Some(red) }, _) if !frames.earlier().is_empty() => {
                 wire.counters.redundant_packets += 1;
                 (red, frames.len(), Payload::Redundant(pt, &frames))
             }
-            (Codec::Vp8 { pt, .. }, Some(descriptor)) => {
-                (pt, payload.len(), Payload::Picture(payload, descriptor, ids))
+            (Codec::Picture { pt, .. }, Some(picture)) => {
+                (pt, payload.len(), Payload::Picture(payload, picture.ids, ids))
             }
-            (Codec::Opus { pt, .. } | Codec::Vp8 { pt, .. }, _) => {
+            (Codec::Opus { pt, .. } | Codec::Picture { pt, .. }, _) => {
                 (pt, payload.len(), Payload::Sound(payload))
             }
         };
@@ -407,12 +485,12 @@ impl Slot {
             timestamp: numbers.timestamp,
             marker: meta.marker,
             original: None,
+            dependency,
             payload,
         };
         if let Some(len) = packet.write(self.line.extensions.transport_cc, wire) {
-            let (layer, arrival) = from;
             let Rewritten { sequence, timestamp } = numbers;
-            self.sent.note(Leaving { sequence, timestamp, layer, arrival, ids }, wire.now);
+            self.sent.note(Leaving { sequence, timestamp, form, arrival, ids }, wire.now);
             self.packets = self.packets.wrapping_add(1);
             self.octets = self.octets.wrapping_add(u32::try_from(octets).unwrap_or(0));
             wire.budget.sent(len, wire.now);
@@ -440,89 +518,6 @@ impl Slot {
         }
         frames
     }
-
-    fn retransmit(&mut self, layers: &[Layer], pool: &Pool, wire: &mut Wire<'_>) -> Outcome {
-        while let Some(sequence) = self.pending.last().copied() {
-            if wire.egress.is_full() {
-                return Outcome::Full;
-            }
-            if let Some(wait) = self.pace(wire) {
-                return Outcome::Paced(wait);
-            }
-            self.pending.pop();
-            if self.retransmit_one(sequence, layers, pool, wire).is_none() {
-                wire.counters.refused_retransmissions += 1;
-            }
-        }
-        Outcome::Done
-    }
-
-    fn retransmit_one(
-        &mut self,
-        sequence: u16,
-        layers: &[Layer],
-        pool: &Pool,
-        wire: &mut Wire<'_>,
-    ) -> Option<()> {
-        let (_, rtx_pt) = payload_types(self.line.codec);
-        let (pt, ssrc) = (rtx_pt?, self.line.rtx?);
-        let sent = self.sent.take_turn(sequence, wire.rtt, wire.now)?;
-        let (meta, payload) = layers.get(usize::from(sent.layer))?.cache.get(pool, sent.arrival)?;
-        if !wire.budget.allows(payload.len(), wire.now) {
-            return None;
-        }
-        let packet = Packet {
-            pt,
-            ssrc,
-            sequence: self.rtx_sequence,
-            timestamp: sent.timestamp,
-            marker: meta.marker,
-            original: Some(low16(sent.sequence)),
-            payload: match meta.vp8 {
-                Some(descriptor) => Payload::Picture(payload, descriptor, sent.ids),
-                None => Payload::Sound(payload),
-            },
-        };
-        self.rtx_sequence += 1;
-        let len = packet.write(self.line.extensions.transport_cc, wire)?;
-        wire.budget.resent(len, wire.now);
-        wire.counters.forwarded_packets += 1;
-        wire.counters.retransmitted_packets += 1;
-        wire.counters.forwarded_bytes += len;
-        Some(())
-    }
-
-    /// How long the next packet must wait for the line. Sound never does.
-    fn pace(&self, wire: &mut Wire<'_>) -> Option<Duration> {
-        match self.line.codec {
-            Codec::Opus { .. } => None,
-            Codec::Vp8 { .. } => wire.bandwidth.wait(wire.now),
-        }
-    }
-
-    /// Whether probes can be sent beside its packets: only feedback tells what became of them.
-    pub(crate) fn can_probe(&self) -> bool {
-        let (_, rtx_pt) = payload_types(self.line.codec);
-        rtx_pt.is_some() && self.line.rtx.is_some() && self.line.extensions.transport_cc.is_some()
-    }
-
-    /// Sends a retransmission of nothing: `padding` bytes that every receiver throws away (RFC 3550 §5.1).
-    pub(crate) fn pad(&mut self, padding: u8, wire: &mut Wire<'_>) -> Option<()> {
-        let (_, rtx_pt) = payload_types(self.line.codec);
-        let packet = Packet {
-            pt: rtx_pt?,
-            ssrc: self.line.rtx?,
-            sequence: self.rtx_sequence,
-            timestamp: self.rewriter.timestamp_offset(),
-            marker: Marker::Clear,
-            original: None,
-            payload: Payload::Padding(padding),
-        };
-        self.rtx_sequence += 1;
-        packet.write(self.line.extensions.transport_cc, wire)?;
-        wire.counters.probe_packets += 1;
-        Some(())
-    }
 }
 
 impl Carried {
@@ -546,16 +541,23 @@ impl Carried {
     }
 }
 
+/// Marks a packet that is the last of its picture to this subscriber.
+fn mark(meta: &mut Meta, fate: Fate) {
+    if fate == Fate::Sent(Marker::Set) {
+        meta.marker = Marker::Set;
+    }
+}
+
 /// A repeated frame is older than the packet it came in, which may be the first that its subscriber is allowed to hear.
 fn can_begin(meta: &Meta, payload: &[u8]) -> bool {
     !payload.is_empty()
         && meta.origin == Origin::Own
-        && meta.vp8.is_none_or(|it| it.keyframe == Keyframe::Starts)
+        && meta.picture.is_none_or(|it| it.keyframe == Keyframe::Starts)
 }
 
 /// Sound that begins is a talk spurt (RFC 3551 §4.1); a picture keeps the end of its frame.
 fn spurt_marker(meta: &Meta) -> Marker {
-    if meta.vp8.is_none() { Marker::Set } else { meta.marker }
+    if meta.picture.is_none() { Marker::Set } else { meta.marker }
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
 use super::*;
 use crate::cache::Origin;
-use crate::codec::vp8::{Descriptor, Offsets};
+use crate::codec::Picture;
+use crate::codec::ids::Offsets;
+use crate::codec::vp8::Descriptor;
 use crate::keyframe::Due;
-use crate::plan::{ExtensionIds, Mid, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc};
+use crate::plan::{
+    ExtensionIds, Format, Formats, Mid, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc,
+};
 use crate::time::anchor;
 use crate::track::Track;
 
 const RTT: Duration = Duration::from_millis(50);
 
 fn vp8() -> Codec {
-    Codec::Vp8 { pt: PayloadType(96), rtx: Some(PayloadType(97)) }
+    Codec::Picture { format: Format::Vp8, pt: PayloadType(96), rtx: Some(PayloadType(97)) }
 }
 
 fn opus() -> Codec {
@@ -58,9 +62,13 @@ impl Published {
             marker: Marker::Set,
             arrived: self.now,
             origin: Origin::Own,
-            vp8: Descriptor::parse(&payload),
+            picture: Descriptor::parse(&payload).map(|it| Picture {
+                keyframe: it.keyframe,
+                ids: it.ids,
+                part: None,
+            }),
         };
-        assert!(layer.cache.push(&mut self.pool, meta, &payload));
+        assert!(layer.cache.push(&mut self.pool, meta, &[], &payload));
         if keyframe == Keyframe::Starts {
             layer.keyframe = Some(arrival);
             layer.keyframes.satisfy();
@@ -78,9 +86,15 @@ impl Published {
 
 /// A slot that waits to begin with a layer, and perhaps flows on it and waits for another.
 fn slot(codec: Codec, source: Carried) -> Slot {
+    let receives = match codec {
+        Codec::Opus { pt, red } => Receives::Sound { pt, red },
+        Codec::Picture { format, pt, rtx } => {
+            Receives::Pictures(Formats::default().with(format, pt, rtx))
+        }
+    };
     let mut slot = Slot::new(SlotLine {
         mid: mid(),
-        codec,
+        receives,
         extensions: ExtensionIds::default(),
         ssrc: Ssrc(1),
         rtx: None,
@@ -165,7 +179,7 @@ fn a_slot_that_is_paused_or_carries_nothing_is_not_stuck() {
     let published = Published::new(vp8());
     assert_eq!(published.stuck(&slot(vp8(), carried(0, 0, State::Paused, None))), None);
     let mut empty = slot(vp8(), carried(0, 0, State::Waiting, None));
-    empty.carry(None);
+    empty.carry(None, None);
     assert_eq!(published.stuck(&empty), None);
 }
 
@@ -173,7 +187,8 @@ fn a_slot_that_is_paused_or_carries_nothing_is_not_stuck() {
 fn new_numbers_of_the_layer_it_shows_make_a_slot_wait_from_there() {
     let mut slot = slot(vp8(), carried(1, 40, State::Flowing, Some((2, 7))));
     let ids = Offsets::default();
-    slot.sent.note(Leaving { sequence: 5, timestamp: 0, layer: 1, arrival: 39, ids }, anchor());
+    let form = Form::new(1, Marker::Set, None);
+    slot.sent.note(Leaving { sequence: 5, timestamp: 0, form, arrival: 39, ids }, anchor());
     slot.ask_again(5);
 
     slot.begin_anew(1, 50);

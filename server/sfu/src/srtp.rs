@@ -370,6 +370,11 @@ impl ReplayWindow {
         }
     }
 
+    /// Whether nothing after it was seen.
+    pub(crate) fn is_newest(&self, index: Index) -> bool {
+        self.highest.is_none_or(|highest| index > highest)
+    }
+
     /// Not seen, and not older than the window.
     pub(crate) fn is_fresh(&self, index: Index) -> bool {
         let Some(highest) = self.highest else { return true };

@@ -4,17 +4,25 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::cache::{Arrival, Cache, Pool};
+use crate::codec::ids::Ids;
+use crate::codec::{Keyframe, Picture, h264, vp8};
 use crate::command::Muted;
 use crate::demand::Demand;
+use crate::estimate::Bitrate;
 use crate::keyframe::KeyframeRequests;
-use crate::layers::{LayerSet, Presence, Rung};
+use crate::layers::{Frames, LayerSet, Presence, Rung};
 use crate::limits::{
     ASSUMED_HEIGHT, CACHE_PACKETS_AUDIO, CACHE_PACKETS_VIDEO, KEYFRAME_INTERVAL,
-    KEYFRAME_INTERVAL_SCREEN, LAYER_SILENT_AFTER, MAX_LAYERS, NACK_GIVE_UP, NACK_GIVE_UP_SCREEN,
+    KEYFRAME_INTERVAL_SCREEN, LAYER_SILENT_AFTER, MAX_LAYERS, MAX_RUNGS, MAX_TEMPORAL,
+    NACK_GIVE_UP, NACK_GIVE_UP_SCREEN,
 };
 use crate::meter::Meter;
 use crate::nack::Missing;
-use crate::plan::{CallKey, Codec, PayloadType, PeerKey, PublishLine, Rid, Source, Ssrc, TrackKey};
+use crate::plan::{
+    CallKey, Codec, Format, PayloadType, PeerKey, PublishLine, Rid, SlotLine, Source, Ssrc,
+    TrackKey,
+};
+use crate::scalable::{Read, Scalable, rung};
 use crate::seating::Liveliness;
 use crate::speaker::Level;
 use crate::srtp::ReplayWindow;
@@ -26,6 +34,8 @@ pub(crate) struct Track {
     /// Index of its peer.
     pub(crate) publisher: usize,
     pub(crate) codec: Codec,
+    /// Whether its packets say in a dependency descriptor what they depend on.
+    pub(crate) is_described: bool,
     /// Who may receive it, as the control side said; who of them is here is another matter.
     pub(crate) audience: BTreeSet<PeerKey>,
     pub(crate) muted: Muted,
@@ -70,6 +80,12 @@ pub(crate) struct Layer {
     pub(crate) subscribers: Vec<usize>,
     /// The newest packet that begins a keyframe.
     pub(crate) keyframe: Option<Arrival>,
+    /// Of a format whose stream can carry several sizes.
+    pub(crate) scalable: Option<Box<Scalable>>,
+    /// Whether parameter sets come in it (H.264): then a keyframe begins with them.
+    has_parameters: bool,
+    /// IDR pictures that came without, before any.
+    lone_pictures: u8,
     /// Of its pictures, in pixels, once a keyframe has told it.
     height: Option<u16>,
     pub(crate) missing: Missing,
@@ -81,7 +97,7 @@ pub(crate) struct Layer {
 
 impl Track {
     pub(crate) fn new(key: TrackKey, call: CallKey, publisher: usize, line: &PublishLine) -> Self {
-        let PublishLine { codec, rids, mid: _, source, extensions: _, ssrcs: _, rtx_of: _ } = line;
+        let PublishLine { codec, rids, mid: _, source, extensions, ssrcs: _, rtx_of: _ } = line;
         let mut layers: Vec<Layer> = rids
             .iter()
             .take(MAX_LAYERS)
@@ -90,14 +106,21 @@ impl Track {
         if layers.is_empty() {
             layers.push(Layer::new(None, *source, *codec));
         }
+        let sizes = match codec {
+            Codec::Picture { format, .. } if format.is_scalable() && layers.len() == 1 => {
+                MAX_LAYERS
+            }
+            Codec::Picture { .. } | Codec::Opus { .. } => layers.len(),
+        };
         Self {
             key,
             call,
             publisher,
             codec: *codec,
+            is_described: extensions.dependency.is_some(),
             audience: BTreeSet::new(),
             muted: Muted::No,
-            demand: Demand::new(layers.len()),
+            demand: Demand::new(sizes),
             layers,
             subscribers: Vec::new(),
             level: Level::default(),
@@ -127,13 +150,25 @@ impl Track {
         }
     }
 
-    /// Whether it has layers by name, which can be called off one by one.
-    pub(crate) fn is_simulcast(&self) -> bool {
-        self.layers.iter().any(|layer| layer.rid.is_some())
+    /// Whether it has layers which can be called off one by one: by name, or as sizes of a scalable stream.
+    pub(crate) fn is_layered(&self) -> bool {
+        self.scalable().is_some() || self.layers.iter().any(|layer| layer.rid.is_some())
     }
 
-    /// Names of some of its layers.
+    /// The stream that carries all its sizes, if one does.
+    pub(crate) fn scalable(&self) -> Option<&Scalable> {
+        match self.layers.as_slice() {
+            [layer] => layer.scalable.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Names of some of its layers; sizes of a scalable stream have the same names.
     pub(crate) fn rids(&self, layers: LayerSet) -> Vec<Rid> {
+        if self.scalable().is_some() {
+            let named = Rid::ALL.into_iter().enumerate();
+            return named.filter(|(at, _)| layers.has(*at)).map(|(_, rid)| rid).collect();
+        }
         let named = self.layers.iter().enumerate().filter(|(at, _)| layers.has(*at));
         named.filter_map(|(_, layer)| layer.rid).collect()
     }
@@ -146,8 +181,11 @@ impl Track {
     /// What its slots choose from. A layer that is there has told its own height; of another one an old height may be that of
     /// another camera, and what the newest keyframe makes likely is better.
     pub(crate) fn rungs(&self) -> Rungs {
-        let mut rungs =
-            Rungs { rungs: [Rung { height: 0, presence: Presence::Absent }; _], len: 0 };
+        if let Some(scalable) = self.scalable() {
+            return Rungs { rungs: scalable.rungs(), len: MAX_RUNGS };
+        }
+        let absent = Rung { height: 0, presence: Presence::Absent, frames: Frames::All };
+        let mut rungs = Rungs { rungs: [absent; _], len: 0 };
         for (rung, layer) in rungs.rungs.iter_mut().zip(&self.layers) {
             let presence = layer.presence();
             let scale = layer.rid.map_or(1, Rid::scale);
@@ -155,10 +193,44 @@ impl Track {
                 Presence::Live => layer.height,
                 Presence::Absent => None,
             };
-            *rung = Rung { height: height.unwrap_or(self.full_height / scale), presence };
+            let height = height.unwrap_or(self.full_height / scale);
+            *rung = Rung { height, presence, frames: Frames::All };
             rungs.len += 1;
         }
         rungs
+    }
+
+    /// With which payload types a slot takes it; `None` if its subscriber could not show it.
+    pub(crate) fn codec_for(&self, slot: &SlotLine) -> Option<Codec> {
+        let codec = slot.receives.codec_for(self.codec)?;
+        match codec {
+            // Without the descriptor a receiver cannot tell the layers of AV1 apart; VP9 says them in its payload too.
+            Codec::Picture { format: Format::Av1, .. } if self.is_described => {
+                slot.extensions.dependency.map(|_| codec)
+            }
+            Codec::Picture { .. } | Codec::Opus { .. } => Some(codec),
+        }
+    }
+
+    /// What one of its layers costs: measured, or what a browser is asked to keep to.
+    pub(crate) fn cost(&self, at: usize) -> Bitrate {
+        let (measured, presence, usual) = if let Some(scalable) = self.scalable() {
+            let presence = scalable.rungs().get(at).map_or(Presence::Absent, |it| it.presence);
+            let whole = UNMEASURED.get(rung::spatial(at)).copied().unwrap_or(Bitrate::ZERO);
+            let share = UNMEASURED_RATES.get(rung::temporal(at)).copied().unwrap_or(100);
+            (scalable.cost(at), presence, whole.percent(share))
+        } else {
+            let alone = (self.layers.len() == 1).then_some(UNMEASURED_ALONE);
+            let usual = alone.or_else(|| UNMEASURED.get(at).copied()).unwrap_or(Bitrate::ZERO);
+            let Some(layer) = self.layers.get(at) else { return usual };
+            (layer.meter.bitrate(), layer.presence(), usual)
+        };
+        match (presence, measured) {
+            (_, None) => usual,
+            (Presence::Live, Some(cost)) => cost,
+            // Nobody can measure it: an old peak must not keep it away for ever.
+            (Presence::Absent, Some(cost)) => cost.min(usual),
+        }
     }
 
     /// Notes what the header of a layer's keyframe tells. Whether it is news.
@@ -191,9 +263,19 @@ impl Track {
     }
 }
 
+/// Cost of a picture that was not measured yet, by layer: what a browser is asked to keep to, and for a camera without layers
+/// its first second.
+const UNMEASURED: [Bitrate; MAX_LAYERS] =
+    [Bitrate::kbps(150), Bitrate::kbps(500), Bitrate::kbps(1_500)];
+const UNMEASURED_ALONE: Bitrate = Bitrate::kbps(300);
+
+/// What a scalable stream's lower frame rates cost of that, in hundredths: half and a quarter of the frames, which are the
+/// larger ones.
+const UNMEASURED_RATES: [u64; MAX_TEMPORAL] = [60, 80, 100];
+
 /// The layers of a track as a slot sees them.
 pub(crate) struct Rungs {
-    rungs: [Rung; MAX_LAYERS],
+    rungs: [Rung; MAX_RUNGS],
     len: usize,
 }
 
@@ -207,7 +289,11 @@ impl Layer {
     fn new(rid: Option<Rid>, source: Source, codec: Codec) -> Self {
         let capacity = match codec {
             Codec::Opus { .. } => CACHE_PACKETS_AUDIO,
-            Codec::Vp8 { .. } => CACHE_PACKETS_VIDEO,
+            Codec::Picture { .. } => CACHE_PACKETS_VIDEO,
+        };
+        let scalable = match codec {
+            Codec::Picture { format, .. } => format.is_scalable().then(Box::default),
+            Codec::Opus { .. } => None,
         };
         let (interval, give_up) = match source {
             Source::Screen => (KEYFRAME_INTERVAL_SCREEN, NACK_GIVE_UP_SCREEN),
@@ -222,6 +308,9 @@ impl Layer {
             fresh: None,
             subscribers: Vec::new(),
             keyframe: None,
+            scalable,
+            has_parameters: false,
+            lone_pictures: 0,
             height: None,
             missing: Missing::new(give_up),
             keyframes: KeyframeRequests::new(interval),
@@ -237,6 +326,41 @@ impl Layer {
         self.missing.clear();
         self.keyframe = None;
         self.sender_report = None;
+        (self.has_parameters, self.lone_pictures) = (false, 0);
+        if let Some(scalable) = &mut self.scalable {
+            scalable.restart();
+        }
+    }
+
+    /// Reads a packet of a picture. `None` if it cannot be one.
+    pub(crate) fn read(
+        &mut self,
+        format: Format,
+        payload: &[u8],
+        dependency: Option<&[u8]>,
+    ) -> Option<Read> {
+        match format {
+            Format::Vp8 => {
+                let descriptor = vp8::Descriptor::parse(payload)?;
+                let vp8::Descriptor { keyframe, ids, .. } = descriptor;
+                let picture = Picture { keyframe, ids, part: None };
+                Some(Read::of_one_size(picture, descriptor.picture_height(payload)))
+            }
+            Format::H264 => {
+                let units = h264::Units::parse(payload)?;
+                // An encoder that sends no parameter sets in the stream shows it by its second IDR picture without them: those of
+                // the first may have been lost.
+                let is_lone = units.idr && !units.parameters && !self.has_parameters;
+                let starts = units.parameters || is_lone && self.lone_pictures > 0;
+                self.has_parameters |= units.parameters;
+                self.lone_pictures = self.lone_pictures.saturating_add(u8::from(is_lone));
+                let keyframe = if starts { Keyframe::Starts } else { Keyframe::Otherwise };
+                let height = units.parameters.then(|| h264::picture_height(payload)).flatten();
+                let picture = Picture { keyframe, ids: Ids::default(), part: None };
+                Some(Read::of_one_size(picture, height))
+            }
+            Format::Vp9 | Format::Av1 => self.scalable.as_mut()?.read(format, payload, dependency),
+        }
     }
 
     /// Marks it as heard with the packet of this number.
@@ -271,8 +395,8 @@ impl Layer {
         let cursor = self.fresh.unwrap_or_else(|| self.cache.head()).max(self.cache.tail());
         match codec {
             Codec::Opus { .. } => {}
-            Codec::Vp8 { .. } if self.keyframe.is_some_and(|arrival| arrival >= cursor) => {}
-            Codec::Vp8 { .. } => self.keyframes.want(),
+            Codec::Picture { .. } if self.keyframe.is_some_and(|arrival| arrival >= cursor) => {}
+            Codec::Picture { .. } => self.keyframes.want(),
         }
         cursor
     }
@@ -292,11 +416,11 @@ pub(crate) enum Revival {
     No,
 }
 
-/// RTP clock of a codec in Hz (RFC 7587 §4.1, RFC 7741 §4.1).
+/// RTP clock of a codec in Hz (RFC 7587 §4.1; of pictures RFC 7741 §4.1 and its like).
 pub(crate) fn clock_rate(codec: Codec) -> u32 {
     match codec {
         Codec::Opus { .. } => 48_000,
-        Codec::Vp8 { .. } => 90_000,
+        Codec::Picture { .. } => 90_000,
     }
 }
 
@@ -304,6 +428,6 @@ pub(crate) fn clock_rate(codec: Codec) -> u32 {
 pub(crate) fn payload_types(codec: Codec) -> (PayloadType, Option<PayloadType>) {
     match codec {
         Codec::Opus { pt, red: _ } => (pt, None),
-        Codec::Vp8 { pt, rtx } => (pt, rtx),
+        Codec::Picture { format: _, pt, rtx } => (pt, rtx),
     }
 }

@@ -12,7 +12,7 @@ use sfu::plan::{self, CallKey, Mid, PeerKey, Source, TrackKey};
 use signaling::call::MediaEvent;
 use signaling::effect::Muted;
 use signaling::message::{
-    self, MediaFailure, MediaSource, RefusalCode, Rid, SlotMap, SlotWish, SrtpAttempt,
+    self, Held, MediaFailure, MediaSource, RefusalCode, Rid, SlotMap, SlotWish, SrtpAttempt,
     TransportKind,
 };
 
@@ -90,7 +90,7 @@ impl Transport {
             seat: None,
             source: MediaSource::Cam,
             from_rtp_timestamp: None,
-            held: false,
+            held: None,
         });
         change(slot);
         slot.clone()
@@ -318,11 +318,11 @@ impl Peers {
                 let loss = message::Loss { from: percent(from), to: percent(to) };
                 Some(MediaEvent::Lossy { seat, loss })
             }
-            Event::VideoPaused { peer, mid, reason: PauseReason::Bandwidth } => {
-                self.change_slot(peer, mid, |slot| slot.held = true)
+            Event::VideoPaused { peer, mid, reason } => {
+                self.change_slot(peer, mid, |slot| slot.held = Some(held(reason)))
             }
             Event::VideoResumed { peer, mid } => {
-                self.change_slot(peer, mid, |slot| slot.held = false)
+                self.change_slot(peer, mid, |slot| slot.held = None)
             }
             // Presence says what people did; that a track rests is each client's to see.
             Event::TrackUp { track: _ }
@@ -335,6 +335,13 @@ impl Peers {
 fn refusal(seat: SeatId, error: OfferError) -> RefusalCode {
     tracing::info!(seat.id = %seat, %error, "an offer was refused");
     if error == OfferError::Unavailable { RefusalCode::Busy } else { RefusalCode::BadOffer }
+}
+
+const fn held(reason: PauseReason) -> Held {
+    match reason {
+        PauseReason::Bandwidth => Held::Line,
+        PauseReason::Format => Held::Format,
+    }
 }
 
 const fn percent(loss: Loss) -> u8 {

@@ -4,6 +4,7 @@
 //!
 //! The client always offers and the server always answers (no glare, RFC 9429 §5), on one BUNDLE transport.
 
+mod codec;
 mod error;
 mod line;
 mod random;
@@ -18,8 +19,9 @@ use std::net::SocketAddr;
 use rtc_sdp::description::common::Attribute;
 use rtc_sdp::description::media::MediaDescription;
 use rtc_sdp::description::session::SessionDescription;
-use sfu::plan::{Codec, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan, Rid, Ssrc};
+use sfu::plan::{Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan, Rid, Ssrc};
 
+use codec::OfferedCodec;
 pub use error::OfferError;
 use line::{Line, Lines};
 pub use random::Random;
@@ -130,6 +132,8 @@ struct Offer {
     fingerprint: Fingerprint,
     ice: IceCredentials,
     lines: Vec<OfferedLine>,
+    /// Whether header extensions of both forms may stand in one stream (RFC 8285 §6): dependency descriptors need the long one.
+    mixed: bool,
 }
 
 /// What we understood of one m-line.
@@ -140,8 +144,8 @@ struct OfferedLine {
     open: bool,
     sends: bool,
     receives: bool,
-    /// The codec that we would take, if it is among the offered ones.
-    codec: Option<OfferedCodec>,
+    /// The codecs that we know among the offered ones, in the order of the offer.
+    codecs: Vec<OfferedCodec>,
     extensions: Vec<OfferedExtension>,
     ssrcs: Vec<Ssrc>,
     rtx_of: Vec<(Ssrc, Ssrc)>,
@@ -161,15 +165,6 @@ enum Kind {
     Other,
 }
 
-/// A codec of the offer with the feedback offered for it.
-#[derive(Clone, Copy)]
-struct OfferedCodec {
-    codec: Codec,
-    nack: bool,
-    pli: bool,
-    transport_cc: bool,
-}
-
 /// The header extensions we know.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extension {
@@ -178,11 +173,18 @@ enum Extension {
     RepairedRid,
     TransportCc,
     AudioLevel,
+    Dependency,
 }
 
 impl Extension {
-    const ALL: [Self; 5] =
-        [Self::Mid, Self::Rid, Self::RepairedRid, Self::TransportCc, Self::AudioLevel];
+    const ALL: [Self; 6] = [
+        Self::Mid,
+        Self::Rid,
+        Self::RepairedRid,
+        Self::TransportCc,
+        Self::AudioLevel,
+        Self::Dependency,
+    ];
 
     fn uri(self) -> &'static str {
         match self {
@@ -193,6 +195,9 @@ impl Extension {
                 "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
             }
             Self::AudioLevel => "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+            Self::Dependency => {
+                "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+            }
         }
     }
 }
@@ -238,7 +243,14 @@ impl Offer {
         }
         check_numbers(&lines, &session)?;
         check_bundle(&lines, &session)?;
-        Ok(Self { fingerprint: fingerprint(&session)?, ice: ice(&session)?, lines })
+        let mixed = has(&session.attributes, "extmap-allow-mixed");
+        if !mixed {
+            let each = lines.iter_mut();
+            each.for_each(|line| {
+                line.extensions.retain(|it| it.extension != Extension::Dependency)
+            });
+        }
+        Ok(Self { fingerprint: fingerprint(&session)?, ice: ice(&session)?, lines, mixed })
     }
 }
 
@@ -265,7 +277,7 @@ impl OfferedLine {
             open,
             sends,
             receives,
-            codec: codec(kind, &name.formats, attributes),
+            codecs: codec::offered(kind, &name.formats, attributes),
             extensions: extensions(attributes)?,
             ssrcs,
             rtx_of,
@@ -314,72 +326,6 @@ fn directions(attributes: &[Attribute]) -> Result<Option<(bool, bool)>, OfferErr
     Ok(found)
 }
 
-/// The one codec we take on a line: Opus (RFC 7587), also with earlier frames (RFC 2198), or VP8 (RFC 7741); the first of it
-/// in the order of the offer.
-fn codec(kind: Kind, formats: &[String], attributes: &[Attribute]) -> Option<OfferedCodec> {
-    let payload_types = || formats.iter().filter_map(|format| payload_type(format));
-    let codec = match kind {
-        Kind::Audio => {
-            let pt = payload_types().find(|pt| is_codec(attributes, *pt, "opus/48000/2"))?;
-            let is_of_it = |red: PayloadType| {
-                parameters(attributes, "fmtp", red).any(|list| is_redundancy_of(list, pt))
-            };
-            let red = payload_types()
-                .find(|red| is_codec(attributes, *red, "red/48000/2") && is_of_it(*red));
-            Codec::Opus { pt, red }
-        }
-        Kind::Video => {
-            let pt = payload_types().find(|pt| is_codec(attributes, *pt, "vp8/90000"))?;
-            let apt = format!("apt={}", pt.0);
-            let repairs = |rtx: PayloadType| {
-                parameters(attributes, "fmtp", rtx)
-                    .any(|list| list.split(';').any(|parameter| parameter.trim() == apt))
-            };
-            let rtx = payload_types()
-                .find(|rtx| is_codec(attributes, *rtx, "rtx/90000") && repairs(*rtx));
-            Codec::Vp8 { pt, rtx }
-        }
-        Kind::Other => return None,
-    };
-    let (Codec::Opus { pt, .. } | Codec::Vp8 { pt, .. }) = codec;
-    let feedback = |what: &str| parameters(attributes, "rtcp-fb", pt).any(|fb| fb == what);
-    Some(OfferedCodec {
-        codec,
-        nack: feedback("nack"),
-        pli: feedback("nack pli"),
-        transport_cc: feedback("transport-cc"),
-    })
-}
-
-/// A payload type that can stand beside RTCP on one port: 64 to 95 would look like RTCP (RFC 5761 §4).
-fn payload_type(text: &str) -> Option<PayloadType> {
-    let number: u8 = text.parse().ok()?;
-    matches!(number, 0..=63 | 96..=127).then_some(PayloadType(number))
-}
-
-/// Whether `a=fmtp` of redundant audio names one codec for all its frames (RFC 2198 §5): `111/111`.
-fn is_redundancy_of(list: &str, pt: PayloadType) -> bool {
-    let mut frames = list.split('/').map(|frame| frame.trim().parse() == Ok(pt.0));
-    list.contains('/') && frames.all(|is_same| is_same)
-}
-
-fn is_codec(attributes: &[Attribute], pt: PayloadType, encoding: &str) -> bool {
-    parameters(attributes, "rtpmap", pt).any(|map| map.trim().eq_ignore_ascii_case(encoding))
-}
-
-/// What `a=<key>:<pt> …` says about a payload type; `*` (in `rtcp-fb`) means each.
-fn parameters<'a>(
-    attributes: &'a [Attribute],
-    key: &'static str,
-    pt: PayloadType,
-) -> impl Iterator<Item = &'a str> {
-    values(attributes, key).filter_map(move |value| {
-        let (number, rest) = value.split_once(' ')?;
-        let same = (number == "*" && key == "rtcp-fb") || number.parse() == Ok(pt.0);
-        same.then(|| rest.trim())
-    })
-}
-
 fn extensions(attributes: &[Attribute]) -> Result<Vec<OfferedExtension>, OfferError> {
     if values(attributes, "extmap").count() > MAX_EXTENSIONS {
         return Err(OfferError::TooManyExtensions);
@@ -399,7 +345,7 @@ fn extensions(attributes: &[Attribute]) -> Result<Vec<OfferedExtension>, OfferEr
         let Some(extension) = Extension::ALL.into_iter().find(|known| known.uri() == uri) else {
             continue;
         };
-        // The two-byte form (RFC 8285 §4.3) is larger in every packet; no browser needs it for these five.
+        // The two-byte form (RFC 8285 §4.3) is larger in every packet; no browser needs it for these.
         let Some(id) = u8::try_from(id).ok().filter(|id| (1..=14).contains(id)) else { continue };
         if found.iter().any(|other| other.id == id || other.extension == extension) {
             return Err(OfferError::AmbiguousNumber);
@@ -490,12 +436,7 @@ fn check_numbers(lines: &[OfferedLine], session: &SessionDescription) -> Result<
     let mut meanings: Vec<(PayloadType, &'static str)> = Vec::new();
     let mut ssrcs: Vec<Ssrc> = Vec::new();
     for line in lines.iter().filter(|line| line.live()) {
-        let used = match line.codec.map(|offered| offered.codec) {
-            Some(Codec::Opus { pt, red }) => [Some((pt, "opus")), red.map(|pt| (pt, "red"))],
-            Some(Codec::Vp8 { pt, rtx }) => [Some((pt, "vp8")), rtx.map(|pt| (pt, "rtx"))],
-            None => [None, None],
-        };
-        for (pt, meaning) in used.into_iter().flatten() {
+        for (pt, meaning) in line.codecs.iter().flat_map(OfferedCodec::numbers) {
             if meanings.iter().any(|(other, is)| *other == pt && *is != meaning) {
                 return Err(OfferError::AmbiguousNumber);
             }

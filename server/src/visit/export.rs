@@ -156,7 +156,8 @@ impl Sheets {
             .collect();
         let record = Record::of(&seen.iter().collect::<Vec<_>>())
             .map_err(|_damaged| Problem::new(ProblemCode::StoreAway))?;
-        let config::Practice { name, phone, sign_requires: _, zone: _ } = &app.config.practice;
+        let config::Practice { name, phone, sign_requires: _, zone: _, camera: _ } =
+            &app.config.practice;
         Ok(Some(Self {
             patient,
             facts,

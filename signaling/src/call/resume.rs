@@ -190,6 +190,7 @@ impl Call {
                 kind: self.facts.kind,
                 practice: self.facts.practice.clone(),
                 phone: self.facts.phone.clone(),
+                camera: self.facts.camera,
                 record,
                 patient: self.facts.patient.clone().filter(|_| record.is_some()),
             },

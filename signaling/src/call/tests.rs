@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::effect::{Muted, Standing};
-use crate::message::{Admission, MediaSource, Rid, SeatState, SrtpAttempt, TransportKind};
+use crate::message::{
+    Admission, CameraFormat, Held, MediaSource, Rid, SeatState, SrtpAttempt, TransportKind,
+};
 use crate::presence::PresencePatch;
 
 const START: Millis = Millis(1_000_000);
@@ -37,6 +39,7 @@ fn facts(kind: VisitKind) -> CallFacts {
         kind,
         practice: Phi::new("Practice".to_owned()),
         phone: "555-0100".to_owned(),
+        camera: CameraFormat::Vp8,
         record: Some(RecordId(Uuid::from_u128(3))),
         patient: Some(PatientFacts {
             name: Phi::new("Patient".to_owned()),
@@ -455,7 +458,7 @@ fn slots_are_told_again_to_a_new_connection_and_forgotten_with_the_transport() {
         seat: Some(seat(PHARMACIST)),
         source: MediaSource::Cam,
         from_rtp_timestamp: Some(9),
-        held: true,
+        held: Some(Held::Line),
     };
     let slots = ServerMessage::Slots { slots: vec![slot.clone()] };
     let event = MediaEvent::Slots { seat: seat(PATIENT), slots: vec![slot] };

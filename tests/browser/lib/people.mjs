@@ -95,25 +95,38 @@ export async function media(seat) {
   });
 }
 
-/** The picture that the page receives, and the layers of its own camera by rid. */
+/** The picture that the page receives, the layers of its own camera by rid, and the camera as one stream where it has no rids. */
 export async function pictures(seat) {
   return seat.page.evaluate(async () => {
-    const received = { height: 0, framesDecoded: 0 };
+    const received = { height: 0, framesDecoded: 0, codec: "" };
+    let latest = 0;
     const layers = {};
+    const sent = { codecs: [], mode: "", active: false, framesSent: 0, limited: "" };
     for (const peer of globalThis.mortarPeers ?? []) {
       if (peer.connectionState === "closed") continue;
-      for (const report of (await peer.getStats()).values()) {
+      const reports = await peer.getStats();
+      const codec = (report) => reports.get(report.codecId)?.mimeType ?? "";
+      for (const report of reports.values()) {
         if (report.kind !== "video") continue;
-        if (report.type === "inbound-rtp") {
-          received.height = Math.max(received.height, report.frameHeight ?? 0);
+        if (report.type === "inbound-rtp" && (report.framesDecoded ?? 0) > 0) {
           received.framesDecoded += report.framesDecoded ?? 0;
+          // A slot that carries nothing any more keeps the figures of what it last showed.
+          const at = report.lastPacketReceivedTimestamp ?? 0;
+          if (at >= latest) [latest, received.height, received.codec] = [at, report.frameHeight ?? 0, codec(report)];
+        }
+        if (report.type === "outbound-rtp") {
+          sent.codecs.push(codec(report));
+          sent.mode = report.scalabilityMode ?? "";
+          sent.active ||= report.active === true;
+          sent.framesSent += report.framesSent ?? 0;
+          sent.limited = report.qualityLimitationReason ?? "";
         }
         if (report.type === "outbound-rtp" && report.rid !== undefined) {
           layers[report.rid] = { active: report.active === true, framesSent: report.framesSent ?? 0, height: report.frameHeight ?? 0 };
         }
       }
     }
-    return { received, layers };
+    return { received, layers, sent };
   });
 }
 

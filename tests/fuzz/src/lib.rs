@@ -23,16 +23,25 @@ pub struct Target {
 }
 
 /// All.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "demux", run: sfu::fuzzing::demux, seeds: seeds::datagrams, mutations: 50_000 },
     Target { name: "stun", run: sfu::fuzzing::stun, seeds: seeds::checks, mutations: 20_000 },
     Target { name: "dtls", run: dtls::run, seeds: seeds::handshakes, mutations: 500 },
     Target { name: "rtp", run: sfu::fuzzing::rtp, seeds: seeds::media, mutations: 20_000 },
     Target { name: "rtcp", run: sfu::fuzzing::rtcp, seeds: seeds::reports, mutations: 50_000 },
     Target { name: "vp8", run: sfu::fuzzing::vp8, seeds: seeds::pictures, mutations: 50_000 },
+    Target { name: "vp9", run: sfu::fuzzing::vp9, seeds: seeds::vp9, mutations: 50_000 },
+    Target { name: "h264", run: sfu::fuzzing::h264, seeds: seeds::h264, mutations: 50_000 },
+    Target {
+        name: "dependency",
+        run: sfu::fuzzing::dependency,
+        seeds: seeds::dependencies,
+        mutations: 10_000,
+    },
     Target { name: "sdp", run: sdp::run, seeds: seeds::offers, mutations: 2_000 },
     Target { name: "signalling", run: signalling::run, seeds: seeds::messages, mutations: 5_000 },
     Target { name: "relay", run: relay::run, seeds: seeds::calls, mutations: 500 },
+    Target { name: "scalable", run: relay::run_scalable, seeds: seeds::scalable, mutations: 500 },
 ];
 
 /// The target of this name.

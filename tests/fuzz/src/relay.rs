@@ -7,10 +7,14 @@ use std::time::{Duration, Instant};
 
 use sfu::command::{Command, Muted, Wish};
 use sfu::limits::{CACHE_BYTES, MAX_DATAGRAM_BYTES};
-use sfu::plan::{CallKey, Fingerprint, Rid, Source, SrtpAttempt, Ssrc, TrackKey};
+use sfu::plan::{
+    CallKey, Codec, Fingerprint, Format, PayloadType, Receives, Rid, Source, SrtpAttempt, Ssrc,
+    TrackKey,
+};
 use sfu::ready_keys::FarEnd;
 use sfu::{Config, Egress, Flow, Identity, NtpTime, Path, Sfu, Via};
 use simulation::browser::{Browser, Seat, Stage as Standing};
+use simulation::layered::encoder::{DEPENDENCY, payload_type, repair_type};
 use simulation::link::Mapping;
 use simulation::packet::{AUDIO_LEVEL, MID, OPUS, RTX, TAG_BYTES, TRANSPORT_CC, VP8};
 use simulation::profile::Preset;
@@ -171,8 +175,17 @@ pub fn chunks(mut input: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Plays the steps. Whatever happens, everybody is sent only what is sealed for them and fits a datagram; and when all have
 /// left, nothing of them is left. `None` if nobody was sent media.
-pub fn run(mut input: &[u8]) -> Option<()> {
-    let mut stage = Stage::new(2);
+pub fn run(input: &[u8]) -> Option<()> {
+    play(Stage::new(2), input)
+}
+
+/// The same with cameras that send all their sizes in one stream: the first one's in VP9, the second one's in AV1, where each
+/// payload begins with its dependency descriptor behind one byte of length.
+pub fn run_scalable(input: &[u8]) -> Option<()> {
+    play(Stage::scalable(), input)
+}
+
+fn play(mut stage: Stage, mut input: &[u8]) -> Option<()> {
     stage.connect();
     for _ in 0..MAX_STEPS {
         let Some(step) = Step::decode(&mut input) else { break };
@@ -231,6 +244,32 @@ impl Stage {
             now,
             egress: Egress::new(),
         }
+    }
+
+    /// With two browsers that show every format, and send their cameras in VP9 and in AV1.
+    pub fn scalable() -> Self {
+        let mut stage = Self::new(2);
+        for (browser, format) in stage.browsers.iter_mut().zip([Format::Vp9, Format::Av1]) {
+            let (pt, rtx) = (payload_type(format), Some(repair_type(format)));
+            let cameras = browser.plan.publish.iter_mut();
+            for line in cameras.filter(|line| line.source == Source::Cam) {
+                line.codec = Codec::Picture { format, pt, rtx };
+                line.extensions.dependency = (format == Format::Av1).then_some(DEPENDENCY);
+                (line.extensions.rid, line.extensions.repaired_rid) = (None, None);
+                line.rids.clear();
+                (line.ssrcs, line.rtx_of) = (Vec::new(), Vec::new());
+            }
+            for slot in &mut browser.plan.slots {
+                if let Receives::Pictures(formats) = &mut slot.receives {
+                    *formats =
+                        [Format::Vp9, Format::Av1].into_iter().fold(*formats, |all, format| {
+                            all.with(format, payload_type(format), Some(repair_type(format)))
+                        });
+                    slot.extensions.dependency = Some(DEPENDENCY);
+                }
+            }
+        }
+        stage
     }
 
     /// Everybody is in the call, has keys, and may receive everything.
@@ -296,14 +335,29 @@ impl Stage {
         let line = |source| plan.publish.iter().find(|line| line.source == source).unwrap();
         let own = |layer: u32| Ssrc(0x4000_0000 + layer);
         let (mic, cam, screen) = (line(Source::Mic), line(Source::Cam), line(Source::Screen));
+        let (camera, again) = match cam.codec {
+            Codec::Picture { pt, rtx, .. } => (pt, rtx.unwrap_or(RTX)),
+            Codec::Opus { .. } => (PayloadType(0), RTX),
+        };
+        let dependency_id = cam.extensions.dependency;
+        let takes_rids = !cam.rids.is_empty();
         // Of the camera with layers no SSRC is declared: its streams say by mid and rid what they are.
         let (line, pt, ssrc, rid) = match name {
             "mic" => (mic, OPUS, mic.ssrcs[0], None),
             "screen" => (screen, VP8, screen.ssrcs[0], None),
-            "cam" => (cam, VP8, cam.ssrcs.first().copied().unwrap_or(own(9)), None),
-            "rtx" => (cam, RTX, cam.rtx_of.first().map_or(own(8), |(_, rtx)| *rtx), None),
-            "rtx-h" => (cam, RTX, own(7), Some((REPAIRED_RID, b'h'))),
-            layer => (cam, VP8, own(u32::from(stream)), Some((RID, layer.as_bytes()[0]))),
+            "cam" => (cam, camera, cam.ssrcs.first().copied().unwrap_or(own(9)), None),
+            "rtx" => (cam, again, cam.rtx_of.first().map_or(own(8), |(_, rtx)| *rtx), None),
+            "rtx-h" => (cam, again, own(7), Some((REPAIRED_RID, b'h'))),
+            layer => (cam, camera, own(u32::from(stream)), Some((RID, layer.as_bytes()[0]))),
+        };
+        let rid = rid.filter(|_| takes_rids || pt == VP8);
+        let described = dependency_id.filter(|_| pt == camera || pt == again);
+        let (descriptor, payload) = match (described, payload.split_first()) {
+            (Some(id), Some((&len, rest))) => {
+                let (bytes, payload) = rest.split_at(rest.len().min(usize::from(len)));
+                (Some((id, bytes)), payload)
+            }
+            _ => (None, payload),
         };
         let mid = line.mid;
         let last = self.indices.entry((at, ssrc)).or_insert(100);
@@ -315,10 +369,28 @@ impl Stage {
         packet.extend((index as u16).to_be_bytes());
         packet.extend((u32::from(time) << 8).to_be_bytes());
         packet.extend(ssrc.0.to_be_bytes());
-        packet.extend([0xbe, 0xde, 0, 0]);
-        packet.extend([AUDIO_LEVEL << 4, flags >> 1, TRANSPORT_CC << 4 | 1, high, low]);
-        packet.push(MID << 4 | (mid.as_bytes().len() - 1) as u8);
-        packet.extend(mid.as_bytes());
+        if let Some((id, bytes)) = descriptor {
+            packet.extend([
+                0x10,
+                0,
+                0,
+                0,
+                TRANSPORT_CC,
+                2,
+                high,
+                low,
+                MID,
+                mid.as_bytes().len() as u8,
+            ]);
+            packet.extend(mid.as_bytes());
+            packet.extend([id, bytes.len() as u8]);
+            packet.extend(bytes);
+        } else {
+            packet.extend([0xbe, 0xde, 0, 0]);
+            packet.extend([AUDIO_LEVEL << 4, flags >> 1, TRANSPORT_CC << 4 | 1, high, low]);
+            packet.push(MID << 4 | (mid.as_bytes().len() - 1) as u8);
+            packet.extend(mid.as_bytes());
+        }
         packet.extend(rid.into_iter().flat_map(|(id, name)| [id << 4, name]));
         packet.resize(packet.len().next_multiple_of(4), 0);
         packet[15] = (packet.len() / 4 - 4) as u8;

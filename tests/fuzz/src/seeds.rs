@@ -4,13 +4,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sfu::fuzzing::rtcp_as_we_write_it;
-use sfu::plan::{CallKey, IceCredentials, Source, Ssrc};
+use sfu::plan::{CallKey, Format, IceCredentials, Source, Ssrc};
 use simulation::browser::{Browser, Seat};
+use simulation::layered::encoder::{DEPENDENCY, Encoder, Prediction, extension};
 use simulation::packet::{
     Header, OPUS, RTX, ReportBlock, TAG_BYTES, Tag, VP8, Vp8, feedback, nack, opus_payload,
     picture_loss, receiver_report, sender_report, vp8_payload,
 };
 use simulation::profile::Preset;
+use simulation::random::Dice;
 use simulation::twcc::Recorder;
 
 use crate::relay::{Stage, Step};
@@ -161,6 +163,86 @@ pub fn pictures() -> Vec<Vec<u8>> {
         [&[0x90, 0x80, 0x7f][..], &start_code, &[9, 9]].concat(),
         [&[0x10][..], &start_code, &[0, 0]].concat(),
         [&[0x80, 0x70, 3, 0x20, 0x11, 0x22][..], &[0, 0]].concat(),
+    ]
+}
+
+/// Packets of a camera in this format, of a few pictures after a keyframe: header and payload.
+fn camera(format: Format, prediction: Prediction) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut dice = Dice::new(1);
+    let mut encoder = Encoder::new(0, format, prediction, &mut dice);
+    let now = Instant::now();
+    let packets = (0..5).flat_map(|_| encoder.picture(now, &mut dice)).collect::<Vec<_>>();
+    let parts = packets.iter().map(|plain| {
+        let (header, payload) = plain.bytes.split_at(plain.header_len);
+        // What is in a frame is no matter: the first bytes are enough, and mutations hit them oftener.
+        (header.to_vec(), payload[..payload.len().min(64)].to_vec())
+    });
+    parts.collect()
+}
+
+/// VP9 payloads of three sizes at three rates, and of a stream without layers.
+pub fn vp9() -> Vec<Vec<u8>> {
+    let layered = [Prediction::Full, Prediction::Key]
+        .into_iter()
+        .flat_map(|prediction| camera(Format::Vp9, prediction))
+        .map(|(_, payload)| payload);
+    // Flexible mode with three references; a short picture id and nothing else.
+    let others = [vec![0xf8, 7, 0x42, 3, 5, 8, 1, 2], vec![0x88, 5, 0x82, 0x49]];
+    layered.chain(others).collect()
+}
+
+/// H.264 payloads: parameter sets in an aggregate, first and later pieces, whole units.
+pub fn h264() -> Vec<Vec<u8>> {
+    let pieces = camera(Format::H264, Prediction::Key).into_iter().map(|(_, payload)| payload);
+    pieces
+        .chain([vec![0x67, 0x42, 0xc0, 0x1f, 0xda, 2, 0x80, 0xbf, 0xe5, 0x40], vec![0x65, 0x88]])
+        .collect()
+}
+
+/// Dependency descriptors of a stream, each behind its length: with the templates and by them, and with everything said anew.
+pub fn dependencies() -> Vec<Vec<u8>> {
+    let stream = |prediction| {
+        let packets = camera(Format::Av1, prediction);
+        let each = packets.iter().filter_map(|(header, _)| extension(header, DEPENDENCY));
+        each.flat_map(|bytes| [&[bytes.len() as u8], bytes].concat()).collect::<Vec<u8>>()
+    };
+    // Its own indications for nine targets, a reference, three chains; and the targets that are left.
+    let own = [9, 0xc1, 0, 9, 0b0011_1101, 0x55, 0x55, 0x51, 0x10, 0];
+    let less = [5, 0xc1, 0, 10, 0b0100_0000, 0x70];
+    [Prediction::Full, Prediction::Key]
+        .map(stream)
+        .into_iter()
+        .map(|stream| [&stream[..], &own, &less].concat())
+        .collect()
+}
+
+/// Calls in which cameras send all their sizes in one stream, and tiles change.
+pub fn scalable() -> Vec<Vec<u8>> {
+    let vp9 = camera(Format::Vp9, Prediction::Key);
+    let av1: Vec<Vec<u8>> = camera(Format::Av1, Prediction::Key)
+        .iter()
+        .map(|(header, payload)| {
+            let descriptor = extension(header, DEPENDENCY).expect("a descriptor");
+            [&[descriptor.len() as u8], descriptor, payload].concat()
+        })
+        .collect();
+    let call = |from: u8, payloads: Vec<&[u8]>| {
+        let mut bytes = Vec::new();
+        for (time, payload) in (1_u16..).zip(payloads) {
+            let media =
+                Step::Media { from, stream: 1, ahead: 1, time: time / 8, flags: 0, payload };
+            media.encode(&mut bytes);
+            if time % 7 == 0 {
+                let tile = if time % 2 == 0 { 720 } else { 90 };
+                Step::Decide { whom: 1 - from, what: 2, value: tile }.encode(&mut bytes);
+                Step::Wait { units: 2 }.encode(&mut bytes);
+            }
+        }
+        bytes
+    };
+    vec![
+        call(0, vp9.iter().map(|(_, payload)| &payload[..]).collect()),
+        call(1, av1.iter().map(|payload| &payload[..]).collect()),
     ]
 }
 

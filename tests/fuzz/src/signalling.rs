@@ -4,7 +4,7 @@ use clinical::actor::{Millis, Role};
 use clinical::id::{CallId, ConnectionId, PersonId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
 use signaling::call::{Call, CallFacts, SeatFacts};
-use signaling::message::ClientMessage;
+use signaling::message::{CameraFormat, ClientMessage};
 use signaling::visit::VisitKind;
 use uuid::Uuid;
 
@@ -48,6 +48,7 @@ fn facts() -> CallFacts {
         kind: VisitKind::FollowUp,
         practice: Phi::new("Practice".to_owned()),
         phone: "555-0100".to_owned(),
+        camera: CameraFormat::Vp8,
         record: Some(RecordId(Uuid::from_u128(3))),
         patient: None,
         admitted: Vec::new(),

@@ -70,6 +70,26 @@ fn pictures_take_any_bytes() {
 }
 
 #[test]
+fn pictures_of_several_layers_take_any_bytes() {
+    replay("vp9");
+}
+
+#[test]
+fn pictures_in_h264_take_any_bytes() {
+    replay("h264");
+}
+
+#[test]
+fn dependency_descriptors_take_any_bytes() {
+    replay("dependency");
+}
+
+#[test]
+fn the_whole_relay_takes_any_bytes_as_layers_of_one_stream() {
+    replay("scalable");
+}
+
+#[test]
 fn offers_take_any_bytes() {
     replay("sdp");
 }

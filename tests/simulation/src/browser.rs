@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rtc_crypto::providers::RingProvider;
 use rtc_crypto::{HmacAlgorithm, RTCCryptoProvider};
 use sfu::plan::{
-    CallKey, Codec, ExtensionIds, IceCredentials, Mid, PeerKey, Plan, PublishLine, SlotLine,
-    Source, Ssrc,
+    CallKey, Codec, ExtensionIds, Format, Formats, IceCredentials, Mid, PeerKey, Plan, PublishLine,
+    Receives, SlotLine, Source, Ssrc,
 };
 use sfu::ready_keys::{FarEnd, KeyMaterial};
 use sfu::{NtpTime, Path, Via};
@@ -151,8 +151,13 @@ impl Browser {
 
     /// Sends a connectivity check.
     pub fn check(&mut self, now: Instant) {
-        let check = binding_request(&self.ice);
+        let check = self.binding_request();
         self.up.push(now, check);
+    }
+
+    /// A connectivity check.
+    pub fn binding_request(&self) -> Vec<u8> {
+        binding_request(&self.ice)
     }
 
     /// Sends the next 20 ms of sound.
@@ -314,7 +319,9 @@ fn plan(
         ..ExtensionIds::default()
     };
     let opus = Codec::Opus { pt: OPUS, red: Some(RED) };
-    let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
+    let vp8 = Codec::Picture { format: Format::Vp8, pt: VP8, rtx: Some(RTX) };
+    let pictures_in = Receives::Pictures(Formats::default().with(Format::Vp8, VP8, Some(RTX)));
+    let sound = Receives::Sound { pt: OPUS, red: Some(RED) };
     let line = |source, codec, ssrc, rtx: Option<Ssrc>| PublishLine {
         mid: Mid::new(mid_of(source)).unwrap(),
         source,
@@ -328,17 +335,17 @@ fn plan(
         voice.map(|voice| line(Source::Mic, opus, voice.stream.ssrc, None)).into_iter().collect();
     publish
         .extend(pictures.iter().map(|it| line(it.source, vp8, it.stream.ssrc, Some(it.rtx.ssrc))));
-    let mut slot = |name: &str, at: u32, codec, kind: u32| SlotLine {
+    let mut slot = |name: &str, at: u32, receives, kind: u32| SlotLine {
         mid: Mid::new(&format!("{name}{at}")).unwrap(),
-        codec,
+        receives,
         extensions,
         ssrc: Ssrc(kind << 24 | (number + 1) << 8 | at),
-        rtx: (codec == vp8).then_some(Ssrc((kind + 1) << 24 | (number + 1) << 8 | at)),
+        rtx: (receives == pictures_in).then_some(Ssrc((kind + 1) << 24 | (number + 1) << 8 | at)),
         first_sequence: dice.below(0x8000) as u16,
         first_timestamp: dice.roll() as u32,
     };
-    let slots = (0..videos).map(|at| slot("v", at, vp8, 0x60)).collect::<Vec<_>>();
-    let slots = slots.into_iter().chain((0..sounds).map(|at| slot("a", at, opus, 0x70))).collect();
+    let slots = (0..videos).map(|at| slot("v", at, pictures_in, 0x60)).collect::<Vec<_>>();
+    let slots = slots.into_iter().chain((0..sounds).map(|at| slot("a", at, sound, 0x70))).collect();
     Plan { publish, slots }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod fault;
+pub mod layered;
 pub mod link;
 pub mod packet;
 pub mod profile;

@@ -54,7 +54,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
         : <span className={style["initials"]} aria-hidden>{initials(seat.name)}</span>}
       {paused !== null && (
         <p className={style["paused"]}>
-          <strong>{say("call.paused")}</strong>
+          <strong>{say(paused === "format" ? "call.unshown" : "call.paused")}</strong>
           <span className={style["why"]}>{say(`call.paused.${paused}`)}</span>
         </p>
       )}
@@ -71,10 +71,11 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
   );
 }
 
-/** Whose line has no room for the picture, if that is why there is none: a frozen face would look like a fault, or like a fall. */
-function whyPaused({ presence }: RosterSeat, slot: SlotMap | undefined): "yours" | "theirs" | null {
+/** Why there is no picture though there is a camera: a frozen face would look like a fault, or like a fall. */
+function whyPaused({ presence }: RosterSeat, slot: SlotMap | undefined): "yours" | "theirs" | "format" | null {
   if (presence.camera_off) return null;
-  if (slot?.held === true) return "yours";
+  if (slot?.held === "line") return "yours";
+  if (slot?.held === "format") return "format";
   return presence.camera_resting ? "theirs" : null;
 }
 

@@ -5,8 +5,9 @@
  * Lines of the offer, in this order: microphone, camera, then the video slots, then as many audio slots. The i-th audio
  * slot goes with the i-th video slot: a browser's offer cannot say so, therefore the order says it.
  */
-import type { Rid, SrtpAttempt, TransportKind } from "../wire";
-import { areAsWanted, asWanted, CAMERA_LAYERS, type Sent, type WatchedLayers } from "./layers";
+import type { CameraFormat, Rid, SrtpAttempt, TransportKind } from "../wire";
+import { able, describe, formatOf, sendingOf, type Sizes } from "./format";
+import { areAsWanted, asWanted, encodings, type Sent, type WatchedLayers } from "./layers";
 import { withVoice, type Voice } from "./redundancy";
 import { lineStats, NOTHING, type LineStats } from "./stats";
 import type { CameraRoom } from "./thin";
@@ -49,6 +50,8 @@ export class Peer {
   #mic: RTCRtpSender | null = null;
   #cam: RTCRtpSender | null = null;
   #wanted: Tracks = { mic: null, cam: null };
+  #camera: CameraFormat = "vp8"; // as the practice prefers
+  #sizes: Sizes = "simulcast";
   #watched: WatchedLayers = null;
   #answer: string | null = null; // what is said of layers before it speaks of the connection before
   #voice: Voice = "plain";
@@ -84,6 +87,11 @@ export class Peer {
     void this.#reconcile();
   }
 
+  /** In which format the practice prefers cameras: from the next connection on. */
+  prefer(format: CameraFormat): void {
+    this.#camera = format;
+  }
+
   /** How the own voice is sent. Where browser or server know no redundant audio it stays plain. */
   sendVoice(voice: Voice): void {
     if (this.#voice === voice) return;
@@ -98,16 +106,20 @@ export class Peer {
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: [] });
     this.#pc = pc;
     const mic = pc.addTransceiver("audio", { direction: "sendonly", sendEncodings: [{ maxBitrate: MICROPHONE_MAX_BPS }] });
-    const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: CAMERA_LAYERS.map((layer) => ({ ...layer })) });
-    prefer(mic, ["audio/opus", "audio/red"]);
-    prefer(cam, ["video/vp8", "video/rtx"]);
+    const { format, sizes } = sendingOf(this.#camera, able());
+    const cam = pc.addTransceiver("video", { direction: "sendonly", sendEncodings: encodings(sizes) });
+    this.#sizes = sizes;
+    take(mic, isSound);
+    take(cam, (codec) => formatOf(codec) === format || isRepair(codec));
+    if (format === "av1") describe(cam);
     this.#mic = mic.sender;
     this.#cam = cam.sender;
     const receiving: RTCRtpTransceiver[] = [];
     for (const kind of ["video", "audio"] as const) {
       for (let i = 0; i < this.#slots; i += 1) {
         const line = pc.addTransceiver(kind, { direction: "recvonly" });
-        prefer(line, kind === "video" ? ["video/vp8", "video/rtx"] : ["audio/opus", "audio/red"]);
+        take(line, kind === "video" ? (codec) => formatOf(codec) !== null || isRepair(codec) : isSound);
+        if (kind === "video") describe(line);
         receiving.push(line);
       }
     }
@@ -223,7 +235,7 @@ export class Peer {
     try {
       for (;;) {
         const { mic, cam } = this.#wanted;
-        const sent: Sent = { watched: this.#watched, room: this.#room };
+        const sent: Sent = { watched: this.#watched, room: this.#room, sizes: this.#sizes };
         const micSender = this.#mic;
         const camSender = this.#cam;
         const pc = this.#pc;
@@ -275,8 +287,17 @@ async function send(sender: RTCRtpSender, sent: Sent): Promise<boolean> {
   }
 }
 
-function prefer(line: RTCRtpTransceiver, mimes: readonly string[]): void {
+/** Offers these codecs alone on a line, where a browser lets it be chosen. */
+function take(line: RTCRtpTransceiver, isTaken: (codec: RTCRtpCodec) => boolean): void {
   const codecs = RTCRtpReceiver.getCapabilities(line.receiver.track.kind)?.codecs ?? [];
-  const chosen = codecs.filter((codec) => mimes.includes(codec.mimeType.toLowerCase()));
+  const chosen = codecs.filter(isTaken);
   if (chosen.length > 0 && "setCodecPreferences" in line) line.setCodecPreferences(chosen);
+}
+
+function isSound({ mimeType }: RTCRtpCodec): boolean {
+  return ["audio/opus", "audio/red"].includes(mimeType.toLowerCase());
+}
+
+function isRepair({ mimeType }: RTCRtpCodec): boolean {
+  return mimeType.toLowerCase() === "video/rtx";
 }

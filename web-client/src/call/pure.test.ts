@@ -10,7 +10,7 @@ import { wanted } from "./wanted";
 
 const seat = (id: string, role: RosterSeat["role"], state: RosterSeat["state"] = "present"): RosterSeat =>
   ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role, state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand: false, step: null }, loss: { from: 0, to: 0 } });
-const slot = (mid: string, who: string): SlotMap => ({ mid, seat: who as SeatId, source: "cam", from_rtp_timestamp: null, held: false });
+const slot = (mid: string, who: string): SlotMap => ({ mid, seat: who as SeatId, source: "cam", from_rtp_timestamp: null, held: null });
 
 describe("layout", () => {
   const scene: Scene = {

@@ -148,6 +148,9 @@ export class Session {
     const before = this.call.get();
     this.call.set(receive(before, message));
     switch (message.type) {
+      case "welcome":
+        this.#peer.prefer(message.visit.camera);
+        break;
       case "answer":
         this.#peer.answer(message.n, message.sdp).catch(() => this.#lost());
         break;
@@ -300,7 +303,7 @@ export class Session {
   }
 
   #isHeld(): boolean {
-    return [...this.call.get().slots.values()].some((slot) => slot.held);
+    return [...this.call.get().slots.values()].some((slot) => slot.held === "line");
   }
 
   /** Of what we send, in hundredths, as the server tells it. */

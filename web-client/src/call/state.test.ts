@@ -8,7 +8,7 @@ const PRESENCE: Presence = { muted: false, camera_off: false, camera_resting: fa
 function welcome(change: Partial<Extract<ServerMessage, { type: "welcome" }>> = {}): ServerMessage {
   return {
     type: "welcome", seat: me, connection: "c1" as ConnectionId, call: "call" as CallId, role: "pharmacist", now_ms: 0,
-    visit: { visit: "v" as VisitId, kind: "initial_consult", practice: "Clinic", phone: "860", record: "r" as RecordId, patient: null },
+    visit: { visit: "v" as VisitId, kind: "initial_consult", practice: "Clinic", phone: "860", camera: "vp8", record: "r" as RecordId, patient: null },
     admission: { state: "admitted" }, presence: PRESENCE, may: ["admit"], ...change,
   };
 }
@@ -38,7 +38,7 @@ describe("receive", () => {
   });
 
   it("replaces only the slots that a message names", () => {
-    const slot = (mid: string, who: string | null) => ({ mid, seat: who as SeatId | null, source: "cam" as const, from_rtp_timestamp: null, held: false });
+    const slot = (mid: string, who: string | null) => ({ mid, seat: who as SeatId | null, source: "cam" as const, from_rtp_timestamp: null, held: null });
     const state = after([welcome(), { type: "slots", slots: [slot("2", "a"), slot("3", "b")] }, { type: "slots", slots: [slot("3", null)] }]);
     expect([...state.slots.values()].map((s) => s.seat)).toEqual(["a", null]);
   });

@@ -207,6 +207,8 @@ export const en = {
   "call.paused.chip": "picture paused",
   "call.paused.yours": "Your line is too weak for it right now. You still hear each other.",
   "call.paused.theirs": "Their line is too weak for it right now. You still hear each other.",
+  "call.unshown": "No picture here",
+  "call.paused.format": "Your browser cannot show the picture of this camera. You still hear each other. Chrome or Edge can show it.",
   "call.paused.own": "Your line is weak, so your picture is paused. They still hear you. It helps to move closer to your Wi-Fi.",
   "call.line_only": "You can go on talking. We are restoring the notes.",
   "call.seat.waiting": "waiting",

@@ -205,6 +205,8 @@ export const es: Messages = {
   "call.paused.chip": "imagen en pausa",
   "call.paused.yours": "Su señal es muy débil para la imagen. Se siguen oyendo.",
   "call.paused.theirs": "La señal de esa persona es muy débil para la imagen. Se siguen oyendo.",
+  "call.unshown": "Aquí no hay imagen",
+  "call.paused.format": "Su navegador no puede mostrar la imagen de esta cámara. Se siguen oyendo. Con Chrome o Edge se ve.",
   "call.paused.own": "Su señal es débil y su imagen está en pausa. Le siguen oyendo. Ayuda acercarse al wifi.",
   "call.line_only": "Puede seguir hablando. Recuperamos las notas.",
   "call.seat.waiting": "espera",

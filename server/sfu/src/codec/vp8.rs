@@ -1,35 +1,16 @@
 //! VP8 payload descriptor (RFC 7741 §4.2). Only its clear first bytes are read, so that encrypted payloads pass too.
 
+use super::Keyframe;
+use super::ids::{Ids, PictureId};
+
 /// What the descriptor says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Descriptor {
     /// Whether a decoder can begin with this packet.
     pub(crate) keyframe: Keyframe,
-    picture_id: Option<PictureId>,
-    /// Position and value of TL0PICIDX.
-    tl0: Option<(usize, u8)>,
+    pub(crate) ids: Ids,
     /// Its own length in bytes: where the frame begins.
-    len: usize,
-}
-
-/// Whether a packet begins a keyframe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keyframe {
-    Starts,
-    Otherwise,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PictureId {
-    at: usize,
-    value: u16,
-    width: Width,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Width {
-    Seven,
-    Fifteen,
+    len: u8,
 }
 
 impl Descriptor {
@@ -38,23 +19,17 @@ impl Descriptor {
         let byte = |at: usize| payload.get(at).copied();
         let first = byte(0)?;
         let mut at = 1;
-        let mut picture_id = None;
-        let mut tl0 = None;
+        let mut ids = Ids::default();
         if first & 0x80 != 0 {
             let flags = byte(at)?;
             at += 1;
             if flags & 0x80 != 0 {
-                let high = byte(at)?;
-                let (value, width) = if high & 0x80 == 0 {
-                    (u16::from(high), Width::Seven)
-                } else {
-                    (u16::from_be_bytes([high & 0x7f, byte(at + 1)?]), Width::Fifteen)
-                };
-                picture_id = Some(PictureId { at, value, width });
-                at += width.bytes();
+                let id = PictureId::read(payload, at)?;
+                ids.picture = Some(id);
+                at += id.bytes();
             }
             if flags & 0x40 != 0 {
-                tl0 = Some((at, byte(at)?));
+                ids.tl0 = Some((u8::try_from(at).ok()?, byte(at)?));
                 at += 1;
             }
             if flags & 0x30 != 0 {
@@ -66,7 +41,7 @@ impl Descriptor {
         let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
         let is_key = byte(at).is_some_and(|header| header & 1 == 0);
         let keyframe = if starts_frame && is_key { Keyframe::Starts } else { Keyframe::Otherwise };
-        Some(Self { keyframe, picture_id, tl0, len: at })
+        Some(Self { keyframe, ids, len: u8::try_from(at).ok()? })
     }
 
     /// Height in pixels as the header of a keyframe tells it (RFC 6386 §9.1: three bytes of tag, three of start code, width,
@@ -76,109 +51,16 @@ impl Descriptor {
         if self.keyframe != Keyframe::Starts {
             return None;
         }
-        let &[_, _, _, a, b, c, _, _, low, high] = payload.get(self.len..)?.first_chunk()?;
+        let &[_, _, _, a, b, c, _, _, low, high] =
+            payload.get(usize::from(self.len)..)?.first_chunk()?;
         let height = u16::from_le_bytes([low, high]) & 0x3fff;
         ([a, b, c] == START_CODE && height > 0).then_some(height)
     }
 }
 
-impl Width {
-    fn bytes(self) -> usize {
-        match self {
-            Self::Seven => 1,
-            Self::Fifteen => 2,
-        }
-    }
-
-    fn mask(self) -> u16 {
-        match self {
-            Self::Seven => 0x7f,
-            Self::Fifteen => 0x7fff,
-        }
-    }
-}
-
-/// Keeps picture id and TL0PICIDX continuous for one subscriber over changes of the source.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Continuity {
-    offsets: Offsets,
-    last_picture: Option<u16>,
-    last_tl0: Option<u8>,
-}
-
-/// What to add to a source's picture id and TL0PICIDX. A packet sent again needs those of the first time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Offsets {
-    picture: u16,
-    tl0: u8,
-}
-
-impl Continuity {
-    /// The next packet is the first of another source.
-    pub(crate) fn switch(&mut self, first: &Descriptor) {
-        if let (Some(id), Some(last)) = (first.picture_id, self.last_picture) {
-            self.offsets.picture = last.wrapping_add(1).wrapping_sub(id.value);
-        }
-        if let (Some((_, value)), Some(last)) = (first.tl0, self.last_tl0) {
-            self.offsets.tl0 = last.wrapping_add(1).wrapping_sub(value);
-        }
-    }
-
-    /// Notes a packet that goes out; what its descriptor is rewritten with.
-    pub(crate) fn forward(&mut self, descriptor: &Descriptor) -> Offsets {
-        // A late packet must not turn a counter back.
-        if let Some(id) = descriptor.picture_id {
-            let value = id.with(self.offsets);
-            let ahead = value.wrapping_sub(self.last_picture.unwrap_or(value)) & id.width.mask();
-            if ahead <= id.width.mask() / 2 {
-                self.last_picture = Some(value);
-            }
-        }
-        if let Some((_, value)) = descriptor.tl0 {
-            let value = value.wrapping_add(self.offsets.tl0);
-            if value.wrapping_sub(self.last_tl0.unwrap_or(value)) < 0x80 {
-                self.last_tl0 = Some(value);
-            }
-        }
-        self.offsets
-    }
-}
-
-impl PictureId {
-    fn with(self, offsets: Offsets) -> u16 {
-        self.value.wrapping_add(offsets.picture) & self.width.mask()
-    }
-}
-
-impl Offsets {
-    /// Rewrites the descriptor at the start of `payload`.
-    pub(crate) fn apply(self, descriptor: &Descriptor, payload: &mut [u8]) {
-        if let Some(id) = descriptor.picture_id {
-            let [high, low] = id.with(self).to_be_bytes();
-            match id.width {
-                Width::Seven => {
-                    if let Some(byte) = payload.get_mut(id.at) {
-                        *byte = low;
-                    }
-                }
-                Width::Fifteen => {
-                    if let Some([first, second, ..]) = payload.get_mut(id.at..) {
-                        *first = high | 0x80;
-                        *second = low;
-                    }
-                }
-            }
-        }
-        if let Some((at, value)) = descriptor.tl0
-            && let Some(byte) = payload.get_mut(at)
-        {
-            *byte = value.wrapping_add(self.tl0);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ids::Continuity;
     use super::*;
 
     /// X, I with 15 bits, L, T: what Chromium sends.
@@ -244,9 +126,9 @@ mod tests {
             let mut bytes = payload(picture, tl0, 0x10);
             let descriptor = Descriptor::parse(&bytes).unwrap();
             if switch {
-                continuity.switch(&descriptor);
+                continuity.switch(&descriptor.ids);
             }
-            continuity.forward(&descriptor).apply(&descriptor, &mut bytes);
+            continuity.forward(&descriptor.ids).apply(&descriptor.ids, &mut bytes);
             ids(&bytes)
         };
 

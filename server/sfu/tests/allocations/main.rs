@@ -63,9 +63,10 @@ mod counting {
 mod tests {
     use std::time::Duration;
 
+    use sfu::plan::CallKey;
     use sfu::{Egress, Flow};
 
-    use crate::client::Frame;
+    use crate::client::{Client, Frame};
     use crate::counting::count;
     use crate::world::World;
 
@@ -134,5 +135,59 @@ mod tests {
         assert_eq!(allocations, 0, "in {forwarded} packets");
         let redundant = world.sfu.counters().redundant_packets - before.redundant_packets;
         assert_eq!(redundant, BURSTS * 18, "all sound");
+    }
+
+    #[test]
+    fn cutting_a_scalable_stream_for_eight_subscribers_allocates_nothing_after_warm_up() {
+        let mut world = World::new();
+        for _ in 0..9 {
+            let client = world.join_with(CallKey(1), Client::take_vp9);
+            world.connect(client);
+        }
+        world.admit_all();
+        let send = |world: &mut World, kind| {
+            let packets = world.clients[0].sizes(kind);
+            packets.into_iter().for_each(|packet| world.datagram(0, packet));
+            world.settle();
+        };
+        send(&mut world, Frame::Key);
+        for _ in 0..300 {
+            send(&mut world, Frame::Delta);
+            world.advance(Duration::from_millis(33));
+        }
+        let path = world.clients[0].path;
+        let mut egress = Egress::new();
+        let before = *world.sfu.counters();
+        let mut allocations = 0;
+        for _ in 0..BURSTS {
+            let mut batch = world.clients[0].sizes(Frame::Delta);
+            world.now += Duration::from_millis(33);
+            let start = count();
+            for bytes in &mut batch {
+                world.sfu.handle_datagram(world.now, path, bytes);
+            }
+            while world.sfu.poll_transmit(world.now, &mut egress) == Flow::More {
+                egress.clear();
+            }
+            egress.clear();
+            allocations += count() - start;
+            if world.sfu.poll_timeout().is_some_and(|at| at <= world.now) {
+                world.sfu.handle_timeout(world.now);
+                let _ = world.sfu.poll_transmit(world.now, &mut egress);
+                egress.clear();
+            }
+            for client in 0..9 {
+                let mut check = world.clients[client].check(crate::client::Nominate::Yes);
+                let path = world.clients[client].path;
+                world.sfu.handle_datagram(world.now, path, &mut check);
+            }
+            let _ = world.sfu.poll_transmit(world.now, &mut egress);
+            egress.clear();
+        }
+
+        let forwarded = world.sfu.counters().forwarded_packets - before.forwarded_packets;
+        // Of each picture the smallest size, which fills a tile whose height nobody has told.
+        assert_eq!(forwarded, BURSTS * 8);
+        assert_eq!(allocations, 0, "in {forwarded} packets");
     }
 }

@@ -17,8 +17,8 @@ use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;
 use sfu::command::Command;
 use sfu::plan::{
-    CallKey, Codec, ExtensionIds, Fingerprint, IceCredentials, Mid, PayloadType, PeerKey, Plan,
-    PublishLine, Rid, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
+    CallKey, Codec, ExtensionIds, Fingerprint, Format, Formats, IceCredentials, Mid, PayloadType,
+    PeerKey, Plan, PublishLine, Receives, Rid, SlotLine, Source, SrtpAttempt, Ssrc, TrackKey,
 };
 use sfu::{Path, Via};
 
@@ -26,6 +26,7 @@ pub(crate) const OPUS: PayloadType = PayloadType(111);
 pub(crate) const RED: PayloadType = PayloadType(63);
 pub(crate) const VP8: PayloadType = PayloadType(96);
 pub(crate) const RTX: PayloadType = PayloadType(97);
+pub(crate) const VP9: PayloadType = PayloadType(98);
 pub(crate) const MID_EXTENSION: u8 = 4;
 pub(crate) const TRANSPORT_CC: u8 = 3;
 pub(crate) const AUDIO_LEVEL: u8 = 1;
@@ -448,6 +449,37 @@ impl Client {
         self.rtp(VP8, "cam", layer, true, extension, &payload)
     }
 
+    /// Makes its camera one of VP9, and lets its slots show that.
+    pub(crate) fn take_vp9(&mut self) {
+        let (format, pt, rtx) = (Format::Vp9, VP9, None);
+        for line in self.plan.publish.iter_mut().filter(|line| line.source == Source::Cam) {
+            line.codec = Codec::Picture { format, pt, rtx };
+        }
+        for slot in &mut self.plan.slots {
+            if let Receives::Pictures(formats) = &mut slot.receives {
+                *formats = formats.with(format, pt, rtx);
+            }
+        }
+    }
+
+    /// The next picture of a camera of three sizes in one stream, each in one packet, protected.
+    pub(crate) fn sizes(&mut self, kind: Frame) -> [Vec<u8>; 3] {
+        let cam = self.cam;
+        self.cam.timestamp = cam.timestamp.wrapping_add(3_000);
+        self.cam.picture = cam.picture.wrapping_add(1);
+        let [high, low] = cam.picture.to_be_bytes();
+        [0, 1, 2].map(|size: u8| {
+            let predicted = if kind == Frame::Delta { 0x40 } else { 0 };
+            let mut payload = vec![0xac | predicted, high | 0x80, low, 0x10 | size << 1, low];
+            payload.resize(300 << size, 0x55);
+            let payload = self.tagged(payload);
+            let stream = Stream { timestamp: cam.timestamp, ..self.cam };
+            self.cam.sequence = self.cam.sequence.wrapping_add(1);
+            let packet = self.rtp(VP9, "cam", stream, size == 2, &[], &payload);
+            self.seal(&packet)
+        })
+    }
+
     /// A retransmission of a packet of a layer, protected.
     pub(crate) fn layer_repair(&mut self, at: usize, lost: &[u8]) -> Vec<u8> {
         let rid = [REPAIRED_RID_EXTENSION << 4, Rid::ALL[at].as_str().as_bytes()[0]];
@@ -499,19 +531,21 @@ impl Client {
 fn plan(number: u32, mic: u32) -> Plan {
     let mid = |text: &str| Mid::new(text).unwrap();
     let opus = Codec::Opus { pt: OPUS, red: Some(RED) };
-    let vp8 = Codec::Vp8 { pt: VP8, rtx: Some(RTX) };
+    let vp8 = Codec::Picture { format: Format::Vp8, pt: VP8, rtx: Some(RTX) };
+    let pictures = Receives::Pictures(Formats::default().with(Format::Vp8, VP8, Some(RTX)));
+    let sound = Receives::Sound { pt: OPUS, red: Some(RED) };
     let extensions = ExtensionIds {
         mid: Some(MID_EXTENSION),
         transport_cc: Some(TRANSPORT_CC),
         audio_level: Some(AUDIO_LEVEL),
         ..ExtensionIds::default()
     };
-    let slot = |name: &str, at: u32, codec, kind: u32| SlotLine {
+    let slot = |name: &str, at: u32, receives, kind: u32| SlotLine {
         mid: mid(&format!("{name}{at}")),
-        codec,
+        receives,
         extensions,
         ssrc: Ssrc(kind + number * 16 + at),
-        rtx: (codec == vp8).then_some(Ssrc(kind + 0x0100_0000 + number * 16 + at)),
+        rtx: (receives == pictures).then_some(Ssrc(kind + 0x0100_0000 + number * 16 + at)),
         first_sequence: u16::try_from(1_000 * at + number).unwrap(),
         first_timestamp: 10_000 * at,
     };
@@ -537,8 +571,8 @@ fn plan(number: u32, mic: u32) -> Plan {
             },
         ],
         slots: (0..3)
-            .map(|at| slot("v", at, vp8, 0x6000_0000))
-            .chain((0..3).map(|at| slot("a", at, opus, 0x7000_0000)))
+            .map(|at| slot("v", at, pictures, 0x6000_0000))
+            .chain((0..3).map(|at| slot("a", at, sound, 0x7000_0000)))
             .collect(),
     }
 }

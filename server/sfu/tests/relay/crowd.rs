@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sfu::command::{Command, Wish};
 use sfu::event::Event;
-use sfu::plan::{CallKey, Codec, PeerKey, Source};
+use sfu::plan::{CallKey, PeerKey, Receives, Source};
 
 use crate::world::World;
 
@@ -100,7 +100,7 @@ fn speech_that_gives_nobody_a_seat_has_nobody_seated_anew() {
     let mut world = World::call_of(7);
     // One who only looks, as somebody with a broken loudspeaker may offer.
     let at = world.join_with(CallKey(1), |client| {
-        client.plan.slots.retain(|slot| matches!(slot.codec, Codec::Vp8 { .. }));
+        client.plan.slots.retain(|slot| matches!(slot.receives, Receives::Pictures(_)));
     });
     world.connect(at);
     world.admit_all();

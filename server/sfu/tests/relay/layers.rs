@@ -9,7 +9,7 @@ use sfu::command::{Command, Muted, Wish};
 use sfu::event::Event;
 use sfu::plan::{CallKey, Mid, Rid, Source, Ssrc};
 
-use crate::client::{Frame, Rtp};
+use crate::client::{Client, Frame, Rtp};
 use crate::world::World;
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -474,4 +474,42 @@ fn a_layer_under_a_new_ssrc_goes_on_with_a_keyframe() {
 
     assert_eq!(shown(&world, 1), [2]);
     assert_continuous(&world.clients[1].received("v0"));
+}
+
+#[test]
+fn of_one_stream_a_small_tile_gets_the_small_size_and_a_large_one_all_that_it_needs() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        let client = world.join_with(CallKey(1), Client::take_vp9);
+        world.connect(client);
+    }
+    world.admit_all();
+    let wish = |max_height| Wish { mid: Mid::new("v0").unwrap(), max_height, priority: 0 };
+    for (client, tile) in [(1, 90), (2, 720)] {
+        let peer = world.clients[client].key;
+        world.command(Command::Want { peer, slots: vec![wish(tile)] });
+    }
+    let send = |world: &mut World, kind| {
+        let packets = world.clients[0].sizes(kind);
+        packets.into_iter().for_each(|packet| world.datagram(0, packet));
+        world.settle();
+        world.advance(Duration::from_millis(33));
+    };
+    send(&mut world, Frame::Key);
+    send(&mut world, Frame::Key);
+    world.clear();
+    for _ in 0..10 {
+        send(&mut world, Frame::Delta);
+    }
+
+    let received = |client: usize| {
+        let packets = world.clients[client].received("v0");
+        let numbers: Vec<u16> = packets.iter().map(|it| it.sequence()).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "{numbers:?}");
+        let sizes: Vec<(u8, bool)> =
+            packets.iter().map(|it| (it.payload()[3] >> 1 & 7, it.marker())).collect();
+        sizes
+    };
+    assert_eq!(received(1), [(0, true); 10]);
+    assert_eq!(received(2), [(0, false), (1, false), (2, true)].repeat(10));
 }

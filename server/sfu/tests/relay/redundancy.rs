@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sfu::command::{Command, Muted};
 use sfu::event::{Event, Loss};
-use sfu::plan::{Codec, Source};
+use sfu::plan::{Receives, Source};
 
 use crate::client::{OPUS, RED, Rtp};
 use crate::world::World;
@@ -160,7 +160,7 @@ fn a_subscriber_without_redundant_audio_gets_none() {
     for _ in 0..2 {
         let at = world.join_with(sfu::plan::CallKey(1), |client| {
             for slot in &mut client.plan.slots {
-                if let Codec::Opus { red, .. } = &mut slot.codec {
+                if let Receives::Sound { red, .. } = &mut slot.receives {
                     *red = None;
                 }
             }

@@ -42,6 +42,9 @@ pub enum OfferError {
     /// Two different fingerprints.
     #[error("the offer has two fingerprints")]
     TwoFingerprints,
+    /// A source of the negotiation before is no longer offered in the codec in which it is sent.
+    #[error("the offer changes the codec of a source")]
+    ChangedCodec,
     /// Not the certificate that this transport began with.
     #[error("the offer changes the certificate of its transport")]
     ChangedFingerprint,

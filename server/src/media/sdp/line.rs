@@ -1,11 +1,13 @@
 //! What each m-line is for: publishing lines get a source, receiving lines become slots. What was given once stays.
 
-use sfu::plan::{Codec, ExtensionIds, Mid, Plan, PublishLine, Rid, SlotLine, Source, Ssrc};
-
-use super::random::Random;
-use super::{
-    Extension, Kind, MAX_SSRCS, Negotiated, Offer, OfferError, OfferedCodec, OfferedLine, Way,
+use sfu::plan::{
+    Codec, ExtensionIds, Format, Formats, Mid, Plan, PublishLine, Receives, Rid, SlotLine, Source,
+    Ssrc,
 };
+
+use super::codec::OfferedCodec;
+use super::random::Random;
+use super::{Extension, Kind, MAX_SSRCS, Negotiated, Offer, OfferError, OfferedLine, Way};
 
 /// An m-line after negotiation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +62,10 @@ pub(super) fn assign(
             .iter()
             .find(|was| was.mid == line.mid && line.live())
             .and_then(|was| was.rids.clone());
-        if let (Role::Publish { source }, Some(offered)) = (&role, line.codec) {
+        if let Role::Publish { source } = &role {
+            let known = previous.iter().flat_map(|negotiated| &negotiated.plan.publish);
+            let known = known.filter(|was| was.mid == line.mid).map(|was| was.codec).next();
+            let offered = published(line, known)?;
             let now = layers(line);
             let first = rids.get_or_insert_with(|| now.clone());
             let taken: Vec<Rid> = now.into_iter().filter(|rid| first.contains(rid)).collect();
@@ -73,6 +78,34 @@ pub(super) fn assign(
     }
     let slots = slots(offer, &mut roles, previous, random)?;
     Ok(Lines { lines: roles, plan: Plan { publish, slots } })
+}
+
+/// The codec of a line that publishes: the first that is offered, and then it stays.
+pub(super) fn published(
+    line: &OfferedLine,
+    known: Option<Codec>,
+) -> Result<&OfferedCodec, OfferError> {
+    let same = |offered: &&OfferedCodec| match (offered.codec, known) {
+        (_, None) | (Codec::Opus { .. }, Some(Codec::Opus { .. })) => true,
+        (Codec::Picture { format, .. }, Some(Codec::Picture { format: known, .. })) => {
+            format == known
+        }
+        (Codec::Opus { .. }, Some(Codec::Picture { .. }))
+        | (Codec::Picture { .. }, Some(Codec::Opus { .. })) => false,
+    };
+    line.codecs.iter().find(same).ok_or(OfferError::ChangedCodec)
+}
+
+/// What a slot takes: of pictures every format that it can decode.
+fn receives(line: &OfferedLine) -> Option<Receives> {
+    let mut formats = Formats::default();
+    for offered in line.codecs.iter().filter(|offered| !offered.only_sends) {
+        match offered.codec {
+            Codec::Opus { pt, red } => return Some(Receives::Sound { pt, red }),
+            Codec::Picture { format, pt, rtx } => formats = formats.with(format, pt, rtx),
+        }
+    }
+    (formats != Formats::default()).then_some(Receives::Pictures(formats))
 }
 
 /// Sources that stay with the lines they were given to; a line that is gone frees its own.
@@ -91,7 +124,7 @@ fn held_sources(offer: &Offer, before: &[Line]) -> Vec<(Mid, Source)> {
 }
 
 fn role(line: &OfferedLine, held: &mut Vec<(Mid, Source)>) -> Role {
-    if !line.live() || line.codec.is_none() {
+    if !line.live() || line.codecs.is_empty() {
         return Role::Refused;
     }
     let own = held.iter().find(|(mid, _)| *mid == line.mid).map(|(_, source)| *source);
@@ -111,7 +144,8 @@ fn role(line: &OfferedLine, held: &mut Vec<(Mid, Source)>) -> Role {
             Role::Publish { source }
         }
         // The place is counted once all lines are known.
-        (false, true) => Role::Slot { place: 0 },
+        (false, true) if receives(line).is_some() => Role::Slot { place: 0 },
+        (false, true) => Role::Refused,
         (false, false) => Role::Idle { source: own },
     }
 }
@@ -126,7 +160,7 @@ fn layers(line: &OfferedLine) -> Vec<Rid> {
 
 fn publish_line(
     line: &OfferedLine,
-    offered: OfferedCodec,
+    offered: &OfferedCodec,
     source: Source,
     rids: Vec<Rid>,
 ) -> PublishLine {
@@ -150,6 +184,10 @@ fn publish_line(
         extensions.rid = None;
         extensions.repaired_rid = None;
     }
+    // VP8 and H.264 have nothing that it would tell.
+    if !matches!(offered.codec, Codec::Picture { format: Format::Vp9 | Format::Av1, .. }) {
+        extensions.dependency = None;
+    }
     let (mid, codec) = (line.mid, offered.codec);
     PublishLine { mid, source, codec, extensions, rids, ssrcs, rtx_of }
 }
@@ -166,6 +204,7 @@ fn ids(line: &OfferedLine, way: Way) -> ExtensionIds {
         repaired_rid: id(Extension::RepairedRid),
         transport_cc: id(Extension::TransportCc),
         audio_level: id(Extension::AudioLevel),
+        dependency: id(Extension::Dependency),
     }
 }
 
@@ -189,22 +228,27 @@ fn slots(
         .collect();
     let mut slots = before.to_vec();
     for (line, offered) in lines.iter().zip(&offer.lines).filter(|(line, _)| is_slot(line)) {
-        let Some(codec) = offered.codec.map(|offered| offered.codec) else { continue };
+        let Some(receives) = receives(offered) else { continue };
         // Slots have declared SSRCs: a mid in each packet would only cost bytes. And the level would tell who speaks.
-        let extensions = ExtensionIds {
-            transport_cc: ids(offered, Way::Receive).transport_cc,
-            ..ExtensionIds::default()
+        let ExtensionIds { transport_cc, dependency, .. } = ids(offered, Way::Receive);
+        let (dependency, repaired) = match receives {
+            Receives::Sound { .. } => (None, false),
+            Receives::Pictures(formats) => {
+                let is_repaired = |codec| matches!(codec, Codec::Picture { rtx: Some(_), .. });
+                (dependency, formats.iter().any(is_repaired))
+            }
         };
-        let repaired = matches!(codec, Codec::Vp8 { rtx: Some(_), .. });
+        let extensions = ExtensionIds { transport_cc, dependency, ..ExtensionIds::default() };
         if let Some(slot) = slots.iter_mut().find(|slot| slot.mid == line.mid) {
             let same_kind = matches!(
-                (slot.codec, codec),
-                (Codec::Opus { .. }, Codec::Opus { .. }) | (Codec::Vp8 { .. }, Codec::Vp8 { .. })
+                (slot.receives, receives),
+                (Receives::Sound { .. }, Receives::Sound { .. })
+                    | (Receives::Pictures(_), Receives::Pictures(_))
             );
             if !same_kind {
                 return Err(OfferError::MovedLine);
             }
-            slot.codec = codec;
+            slot.receives = receives;
             slot.extensions = extensions;
             if repaired && slot.rtx.is_none() {
                 slot.rtx = Some(random.ssrc(&mut taken));
@@ -212,7 +256,7 @@ fn slots(
         } else {
             slots.push(SlotLine {
                 mid: line.mid,
-                codec,
+                receives,
                 extensions,
                 ssrc: random.ssrc(&mut taken),
                 rtx: repaired.then(|| random.ssrc(&mut taken)),
@@ -226,9 +270,9 @@ fn slots(
     }
     let (mut audio, mut video) = (0, 0);
     for slot in &slots {
-        let next = match slot.codec {
-            Codec::Opus { .. } => &mut audio,
-            Codec::Vp8 { .. } => &mut video,
+        let next = match slot.receives {
+            Receives::Sound { .. } => &mut audio,
+            Receives::Pictures(_) => &mut video,
         };
         if let Some(line) = lines.iter_mut().find(|line| line.mid == slot.mid) {
             line.role = Role::Slot { place: *next };

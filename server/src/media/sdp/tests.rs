@@ -1,9 +1,12 @@
 mod any;
+mod codecs;
 mod layers;
 
 use std::net::SocketAddr;
 
-use sfu::plan::{Codec, ExtensionIds, Mid, PayloadType, PeerKey, PublishLine, Source, Ssrc};
+use sfu::plan::{
+    Codec, ExtensionIds, Format, Mid, PayloadType, PeerKey, PublishLine, Receives, Source, Ssrc,
+};
 
 use super::{Answered, Context, Negotiated, OfferError, Random, answer};
 
@@ -150,7 +153,11 @@ fn a_chromium_offer_becomes_four_sources_and_five_slots() {
         PublishLine {
             mid: Mid::new("1").expect("mid"),
             source: Source::Cam,
-            codec: Codec::Vp8 { pt: PayloadType(96), rtx: Some(PayloadType(97)) },
+            codec: Codec::Picture {
+                format: Format::Vp8,
+                pt: PayloadType(96),
+                rtx: Some(PayloadType(97)),
+            },
             extensions: ExtensionIds {
                 mid: Some(4),
                 transport_cc: Some(3),
@@ -165,7 +172,7 @@ fn a_chromium_offer_becomes_four_sources_and_five_slots() {
     assert_eq!(sources, [Source::Mic, Source::Cam, Source::Screen, Source::ScreenAudio]);
     assert_eq!(plan.publish.last().expect("screen audio").extensions.audio_level, None);
     let kinds: Vec<bool> =
-        plan.slots.iter().map(|slot| matches!(slot.codec, Codec::Vp8 { .. })).collect();
+        plan.slots.iter().map(|slot| matches!(slot.receives, Receives::Pictures(_))).collect();
     assert_eq!(kinds, [true, true, false, false, false]);
     assert!(plan.slots.iter().all(|slot| slot.extensions.transport_cc == Some(3)));
     assert!(plan.slots.iter().all(|slot| slot.extensions.mid.is_none()));
@@ -237,6 +244,27 @@ fn the_answer_says_what_a_browser_needs() {
             "a=rtcp-fb:96 nack",
             "a=rtcp-fb:96 nack pli",
             "a=rtcp-fb:96 transport-cc",
+            "a=rtpmap:98 VP9/90000",
+            "a=fmtp:98 profile-id=0",
+            "a=rtpmap:99 rtx/90000",
+            "a=fmtp:99 apt=98",
+            "a=rtcp-fb:98 nack",
+            "a=rtcp-fb:98 nack pli",
+            "a=rtcp-fb:98 transport-cc",
+            "a=rtpmap:109 H264/90000",
+            "a=fmtp:109 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+            "a=rtpmap:114 rtx/90000",
+            "a=fmtp:114 apt=109",
+            "a=rtcp-fb:109 nack",
+            "a=rtcp-fb:109 nack pli",
+            "a=rtcp-fb:109 transport-cc",
+            "a=rtpmap:45 AV1/90000",
+            "a=fmtp:45 level-idx=5;profile=0;tier=0",
+            "a=rtpmap:46 rtx/90000",
+            "a=fmtp:46 apt=45",
+            "a=rtcp-fb:45 nack",
+            "a=rtcp-fb:45 nack pli",
+            "a=rtcp-fb:45 transport-cc",
         ]
     );
     assert!(text.ends_with("\r\n"));
@@ -264,9 +292,10 @@ fn rotation_absolute_send_time_and_foreign_codecs_are_not_taken() {
     for word in [
         "video-orientation",
         "abs-send-time",
-        "H264",
-        "VP9",
-        "AV1",
+        "G722",
+        "profile-id=2",
+        "profile-level-id=42001f",
+        "packetization-mode=0",
         "ulpfec",
         "red/90000",
         "toffset",
@@ -279,8 +308,8 @@ fn rotation_absolute_send_time_and_foreign_codecs_are_not_taken() {
 fn redundant_audio_is_taken_both_ways_where_all_its_frames_are_opus() {
     let plan = first(CHROMIUM).expect("answer").negotiated.plan;
     let opus = Codec::Opus { pt: PayloadType(111), red: Some(PayloadType(63)) };
-    let published = plan.publish.iter().map(|line| line.codec);
-    let codecs = published.chain(plan.slots.iter().map(|slot| slot.codec));
+    let receives = plan.slots.iter().filter_map(|slot| slot.receives.codec_for(opus));
+    let codecs = plan.publish.iter().map(|line| line.codec).chain(receives);
     assert_eq!(codecs.filter(|codec| *codec == opus).count(), 5);
 
     let offered = |fmtp: &str| {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use sfu::plan::{Codec, ExtensionIds, SlotLine};
+use sfu::plan::{Codec, ExtensionIds, Receives, SlotLine};
 
+use super::codec::{OfferedCodec, name};
 use super::line::{Line, Role};
 use super::{Context, Extension, Negotiated, Offer, OfferedLine, Way};
 
@@ -33,6 +34,9 @@ pub(super) fn answer(offer: &Offer, negotiated: &Negotiated, context: &Context<'
         _ = write!(text, " {}", line.mid.as_str());
     }
     text.push_str("\r\n");
+    if offer.mixed {
+        put!(text, "a=extmap-allow-mixed");
+    }
     put!(text, "a=msid-semantic: WMS *");
     for (index, (line, offered)) in negotiated.lines.iter().zip(&offer.lines).enumerate() {
         media(&mut text, line, offered, negotiated, context, index == 0);
@@ -48,21 +52,18 @@ fn media(
     context: &Context<'_>,
     first: bool,
 ) {
-    let (Some(codec), false) = (offered.codec, line.role == Role::Refused) else {
+    if line.role == Role::Refused {
         put!(text, "m={} 0 {} {}", offered.media, offered.protocol, offered.formats.join(" "));
         put!(text, "c=IN IP4 0.0.0.0");
         put!(text, "a=mid:{}", line.mid.as_str());
         put!(text, "a=inactive");
         return;
-    };
-    let formats = match codec.codec {
-        Codec::Opus { pt, red: None } | Codec::Vp8 { pt, rtx: None } => pt.0.to_string(),
-        // The first is what is sent as long as nothing is lost (RFC 3264 §6.1).
-        Codec::Opus { pt, red: Some(second) } | Codec::Vp8 { pt, rtx: Some(second) } => {
-            format!("{} {}", pt.0, second.0)
-        }
-    };
-    put!(text, "m={} 9 {} {formats}", offered.media, offered.protocol);
+    }
+    let codecs = taken(line, offered, negotiated);
+    // The first is what is sent as long as nothing is lost (RFC 3264 §6.1).
+    let formats: Vec<String> =
+        codecs.iter().flat_map(|it| it.numbers()).map(|(pt, _)| pt.0.to_string()).collect();
+    put!(text, "m={} 9 {} {}", offered.media, offered.protocol, formats.join(" "));
     put!(text, "c=IN IP4 0.0.0.0");
     put!(text, "a=mid:{}", line.mid.as_str());
     transport(text, negotiated, context, first);
@@ -96,7 +97,30 @@ fn media(
         Role::Idle { .. } => put!(text, "a=inactive"),
         Role::Refused => {}
     }
-    let pt = match codec.codec {
+    codecs.iter().for_each(|offered| codec(text, offered));
+}
+
+/// The codecs of a line that go on: of a source one, of a slot all that it takes.
+fn taken<'a>(
+    line: &Line,
+    offered: &'a OfferedLine,
+    negotiated: &Negotiated,
+) -> Vec<&'a OfferedCodec> {
+    let of = |codec: Codec| offered.codecs.iter().filter(move |it| it.codec == codec);
+    match line.role {
+        Role::Publish { .. } => {
+            let published = negotiated.plan.publish.iter().filter(|it| it.mid == line.mid);
+            published.flat_map(|published| of(published.codec)).collect()
+        }
+        Role::Slot { .. } => offered.codecs.iter().filter(|it| !it.only_sends).collect(),
+        Role::Idle { .. } => offered.codecs.iter().take(1).collect(),
+        Role::Refused => Vec::new(),
+    }
+}
+
+fn codec(text: &mut String, offered: &OfferedCodec) {
+    let pt = offered.pt();
+    match offered.codec {
         Codec::Opus { pt, red } => {
             put!(text, "a=rtpmap:{} opus/48000/2", pt.0);
             put!(text, "a=fmtp:{} useinbandfec=1;usedtx=1", pt.0);
@@ -104,21 +128,22 @@ fn media(
                 put!(text, "a=rtpmap:{} red/48000/2", red.0);
                 put!(text, "a=fmtp:{} {}/{}", red.0, pt.0, pt.0);
             }
-            pt
         }
-        Codec::Vp8 { pt, rtx } => {
-            put!(text, "a=rtpmap:{} VP8/90000", pt.0);
+        Codec::Picture { format, pt, rtx } => {
+            put!(text, "a=rtpmap:{} {}/90000", pt.0, name(format));
+            if let Some(parameters) = &offered.parameters {
+                put!(text, "a=fmtp:{} {parameters}", pt.0);
+            }
             if let Some(rtx) = rtx {
                 put!(text, "a=rtpmap:{} rtx/90000", rtx.0);
                 put!(text, "a=fmtp:{} apt={}", rtx.0, pt.0);
             }
-            pt
         }
-    };
+    }
     // Only what was offered (RFC 4585 §4.2): an answer may take away, not add.
-    for (offered, what) in
-        [(codec.nack, "nack"), (codec.pli, "nack pli"), (codec.transport_cc, "transport-cc")]
-    {
+    let feedback =
+        [(offered.nack, "nack"), (offered.pli, "nack pli"), (offered.transport_cc, "transport-cc")];
+    for (offered, what) in feedback {
         if offered {
             put!(text, "a=rtcp-fb:{} {what}", pt.0);
         }
@@ -162,6 +187,7 @@ fn extensions(text: &mut String, offered: &OfferedLine, taken: ExtensionIds, way
             Extension::RepairedRid => taken.repaired_rid,
             Extension::TransportCc => taken.transport_cc,
             Extension::AudioLevel => taken.audio_level,
+            Extension::Dependency => taken.dependency,
         };
         let Some(id) = id else { continue };
         let uri = extension.extension.uri();
@@ -175,9 +201,9 @@ fn extensions(text: &mut String, offered: &OfferedLine, taken: ExtensionIds, way
 }
 
 fn stream(text: &mut String, slot: &SlotLine, place: usize) {
-    let track = match slot.codec {
-        Codec::Opus { .. } => 'a',
-        Codec::Vp8 { .. } => 'v',
+    let track = match slot.receives {
+        Receives::Sound { .. } => 'a',
+        Receives::Pictures(_) => 'v',
     };
     put!(text, "a=msid:s{place} {track}{place}");
     let media = slot.ssrc.0;

@@ -17,7 +17,7 @@ pub(super) fn write(
 ) -> Option<String> {
     let Booked { visit, starts, minutes, zone: _, sequence, changed, cancelled } = booked;
     let ends = starts.0.checked_add(minutes.checked_mul(60_000)?)?;
-    let Practice { name, phone, zone: _, sign_requires: _ } = practice;
+    let Practice { name, phone, zone: _, sign_requires: _, camera: _ } = practice;
     let (summary, words) = match language {
         Language::En => (
             "Your visit with the clinic team",

@@ -71,7 +71,7 @@ fn a_media_event() -> impl Strategy<Value = MediaEvent> {
                 seat: Some(seat(carries)),
                 source: MediaSource::Cam,
                 from_rtp_timestamp: None,
-                held: false
+                held: None
             }]
         }),
         (0..6u128, proptest::bool::ANY).prop_map(|(of, all)| MediaEvent::Layers {
