@@ -27,6 +27,9 @@ const ANSWER_BYTES: usize = 256 * 1024;
 /// People who may ask at once: each reads a whole record.
 const ASKING: usize = 4;
 
+/// How long somebody waits for a place.
+const PLACE_WITHIN: Duration = Duration::from_secs(10);
+
 /// What services there are is asked again after so long.
 const KNOWN_FOR: Duration = Duration::from_secs(3_600);
 
@@ -134,9 +137,9 @@ impl Cds {
         })
     }
 
-    /// A place among those who ask at once; none while all are taken.
-    pub(crate) fn place(&self) -> Option<SemaphorePermit<'_>> {
-        self.asking.try_acquire().ok()
+    /// A place among those who ask at once; none if all are taken for too long.
+    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(PLACE_WITHIN, self.asking.acquire()).await.ok()?.ok()
     }
 
     /// The services there are.

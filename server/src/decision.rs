@@ -180,8 +180,14 @@ pub(crate) async fn make(
     let record = record_of(&seated).ok_or_else(nothing)?;
     let Seated { seat: from, .. } = &seated;
     let plan = plan(&app, record, (from.person, from.role)).await?.ok_or_else(nothing)?;
-    if !waits(&plan, row) || is_part2(&plan, row) {
+    if !waits(&plan, row) || is_part2(&plan, row) || is_about_part2(&plan, row) {
         return Err(nothing());
+    }
+    // Nor does a link lead to whom the patient shuts out.
+    if let Some(named) = plan.addressee(row)
+        && let Some(known) = person::person(&app.store, &app.vault, named).await?
+    {
+        self::plan(&app, record, (named, known.role)).await?.ok_or_else(nothing)?;
     }
     let person = match (plan.addressee(row), store::person(&app.store, row).await?) {
         (Some(named), _) => named,
@@ -207,9 +213,11 @@ pub(crate) async fn revoke(
     Path((_seat, row)): Path<(SeatId, RowId)>,
     seated: Seated,
 ) -> Result<Response, Problem> {
-    let record = record_of(&seated).ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
-    store::revoke(&app.store, record, row).await?;
+    let nothing = || Problem::new(ProblemCode::NotFound);
+    let record = record_of(&seated).ok_or_else(nothing)?;
     let from = (seated.seat.person, seated.seat.role);
+    plan(&app, record, from).await?.ok_or_else(nothing)?;
+    store::revoke(&app.store, record, row).await?;
     log(&app, record, row, from, "recommendation.link_revoked").await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -299,9 +307,23 @@ fn waits(plan: &Doc, row: RowId) -> bool {
 /// Whether a recommendation is about a medicine under 42 CFR Part 2.
 fn is_part2(plan: &Doc, row: RowId) -> bool {
     let content: Option<RecommendationContent> = read(plan, row, FieldName::RecommendationsContent);
-    content
-        .and_then(|content| content.med)
-        .is_some_and(|med| read(plan, med, FieldName::MedsSensitivity) == Some(Sensitivity::Part2))
+    content.and_then(|content| content.med).is_some_and(|med| is_sensitive(plan, med))
+}
+
+/// Whether the problem behind it names a medicine under 42 CFR Part 2.
+fn is_about_part2(plan: &Doc, row: RowId) -> bool {
+    let content: Option<RecommendationContent> = read(plan, row, FieldName::RecommendationsContent);
+    let problem = content.and_then(|content| content.problem);
+    let statement: Option<ProblemStatement> =
+        problem.and_then(|problem| read(plan, problem, FieldName::ProblemsStatement));
+    statement.is_some_and(|statement| statement.med_ids.iter().any(|med| is_sensitive(plan, *med)))
+}
+
+/// Whether a medicine is under 42 CFR Part 2, or may come to be: of two values nobody has decided about it counts as it.
+fn is_sensitive(plan: &Doc, med: RowId) -> bool {
+    let at = At { row: Some(med), field: FieldName::MedsSensitivity };
+    plan.register(&at).is_conflict()
+        || read(plan, med, FieldName::MedsSensitivity) == Some(Sensitivity::Part2)
 }
 
 fn addressee(plan: &Doc, row: RowId) -> String {
@@ -325,7 +347,7 @@ async fn page(
     let Some(content) = content else { return Ok(None) };
     // Taken back, or replaced by another: it says nothing any more. What is under 42 CFR Part 2 leaves by no link.
     let over = matches!(plan.standing_of(row, now()), Standing::Withdrawn | Standing::Replaced);
-    if over || is_part2(plan, row) {
+    if over || is_part2(plan, row) || is_about_part2(plan, row) {
         return Ok(None);
     }
     let waits = waits(plan, row);

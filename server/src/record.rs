@@ -188,8 +188,10 @@ impl Incoming {
 /// What somebody may do in a record that was read outside its session: what the patient wants holds here too.
 pub(crate) fn hand(docs: &[Loaded], role: Role, person: PersonId) -> Hand {
     let voice = docs.iter().find(|held| held.doc.kind() == DocKind::Voice);
-    let wishes = voice.map(|held| access::wishes(&held.doc)).unwrap_or_default();
-    Hand::of(role, person, &wishes)
+    match voice.filter(|held| held.poison.is_none()) {
+        Some(held) => Hand::of(role, person, &access::wishes(&held.doc)),
+        None => Hand::without_wishes(role),
+    }
 }
 
 /// Tells at which moment of a call something happens.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clinical::actor::{Actor, CallTime, Millis, Role};
 use clinical::doc::{Doc, Stored};
 use clinical::edit::{Edit, EditError, Op};
-use clinical::field::{Address, DocKind, ListName};
+use clinical::field::{Address, DocKind};
 use clinical::id::{ConnectionId, DocId, EditId, PersonId, RecordId};
 use clinical::phi::Phi;
 use clinical::view::View;
@@ -298,12 +298,8 @@ impl RecordSession {
                 }
                 let origin = Origin { connection, actor, call, edit: Some(edit) };
                 sheet.push(change.clone(), origin);
-                let list = change.what.row().and_then(|row| sheet.doc.list_of(row));
-                let audit = (list == Some(ListName::Access)).then_some(Audit {
-                    actor,
-                    record: self.record,
-                    fact: Fact::AccessChanged,
-                });
+                let fact = access::fact(sheet, &change);
+                let audit = fact.map(|fact| Audit { actor, record: self.record, fact });
                 let change = Box::new(change);
                 effects.push(Effect::Store { doc, change, audit, version: None });
             }

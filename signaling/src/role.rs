@@ -322,6 +322,10 @@ pub fn may_edit(
                     may_write(role, *name) && may_say(role, *name, json.expose())
                 })
         }
+        // What stood there may be more than the role could say itself.
+        Op::Restore { row, seen: _ } if list_of(*row) == Some(ListName::Access) => {
+            PRESCRIBING.holds(role)
+        }
         Op::Tombstone { row, seen: _, reason: _ }
         | Op::Restore { row, seen: _ }
         | Op::Move { row, after: _ } => rows(*row),
@@ -442,8 +446,8 @@ pub const fn may_read_draft_agreement(role: Role) -> bool {
 }
 
 /// Whether a role does something with an agreement. Whether it is theirs, and the moment right, is the agreement's to
-/// say. Pharmacist and physician note a consent on paper, and a withdrawal they heard; a caregiver would only as a legal
-/// proxy, which no seat carries yet.
+/// say. Pharmacist and physician note a consent on paper, and a withdrawal they heard; a legal proxy does so
+/// in the record's list of consents.
 pub const fn may_act_on_agreement(role: Role, act: ActName) -> bool {
     let roles = match act {
         ActName::Draft | ActName::Review => Roles::of(&[Role::Pcp]),

@@ -1085,7 +1085,11 @@ services: Array<CdsAnswer>,
 /**
  * Something did not answer: what is shown may not be all.
  */
-incomplete: boolean, };
+incomplete: boolean, 
+/**
+ * Rows they were not told of, because 42 CFR Part 2 keeps them here.
+ */
+withheld: number, };
 
 /**
  * One card, as it is shown.

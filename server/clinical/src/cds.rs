@@ -15,6 +15,9 @@ pub const HOOK: &str = "patient-view";
 /// Services that are asked. More would only make everybody wait.
 pub const SERVICES: usize = 4;
 
+/// Queries of one service that are answered: a resource is copied for each.
+pub const PREFETCH: usize = 16;
+
 /// Cards of one answer that are shown. The specification asks services for few.
 pub const CARDS: usize = 20;
 
@@ -69,7 +72,7 @@ pub fn services(bytes: &[u8]) -> Result<Vec<Service>, CdsError> {
         .map(|Told { hook: _, id, title, prefetch }| {
             let title = plain(&title, LABEL);
             let title = if title.is_empty() { plain(&id, LABEL) } else { title };
-            Service { id, title, prefetch }
+            Service { id, title, prefetch: prefetch.into_iter().take(PREFETCH).collect() }
         })
         .take(SERVICES)
         .collect())

@@ -9,7 +9,7 @@ use clinical::actor::{Millis, Role};
 use clinical::doc::Doc;
 use clinical::field::{Address as At, DocKind, FieldName, ListName};
 use clinical::id::{PersonId, RowId};
-use clinical::medication::{Product, Sensitivity, Sig};
+use clinical::medication::{Product, Sig};
 use clinical::phi::Phi;
 use clinical::problem::ProblemStatement;
 use clinical::recommendation::{Addressee, RecommendationContent, Standing};
@@ -18,7 +18,7 @@ use clinical::view::View;
 use serde::Serialize;
 use signaling::role::{self, Shared};
 
-use super::{is_part2, plan, read};
+use super::{is_about_part2, is_part2, plan, read};
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
@@ -187,23 +187,6 @@ fn is_asked(plan: &Doc, row: RowId) -> bool {
         | Standing::Withdrawn
         | Standing::Replaced => false,
     }
-}
-
-fn problem_of(plan: &Doc, row: RowId) -> Option<RowId> {
-    let content: RecommendationContent = read(plan, row, FieldName::RecommendationsContent)?;
-    content.problem
-}
-
-/// Whether the problem behind it names a medicine under 42 CFR Part 2.
-fn is_about_part2(plan: &Doc, row: RowId) -> bool {
-    let statement: Option<ProblemStatement> =
-        problem_of(plan, row).and_then(|problem| read(plan, problem, FieldName::ProblemsStatement));
-    statement.is_some_and(|statement| {
-        statement
-            .med_ids
-            .iter()
-            .any(|med| read(plan, *med, FieldName::MedsSensitivity) == Some(Sensitivity::Part2))
-    })
 }
 
 fn paper_row(plan: &Doc, row: RowId) -> PaperRow {

@@ -324,10 +324,7 @@ impl Task {
                     },
                 }
             }
-            ClientMessage::RecordSafety { doc } => {
-                let agreement = self.agreement_holds().await;
-                self.session.safety(now(), connection, doc, agreement)
-            }
+            ClientMessage::RecordSafety { doc } => self.safety(connection, doc).await,
             ClientMessage::RecordSign { doc, id, seen } => {
                 if self.is_broken(connection, doc, id) {
                     return;

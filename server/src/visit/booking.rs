@@ -20,14 +20,14 @@ use signaling::role;
 use signaling::visit::{Entry as Way, VisitKind};
 use uuid::Uuid;
 
-use super::takeaway::language_of;
+use super::takeaway::{language_of, load};
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, reply};
 use crate::record::writer::Work;
 use crate::store::now;
-use crate::{link, patient, person};
+use crate::{link, patient, person, record};
 use store::Booked;
 
 /// Visits that may be booked in one. More than a plan has touchpoints; a browser that books for ever stops there.
@@ -213,8 +213,12 @@ fn instant(starts: &str, zone: &str) -> Option<Millis> {
 
 /// Whether the seat books visits. For everybody else there is nothing here.
 async fn allow(app: &App, seated: &Seated, action: &'static str) -> Result<(), Problem> {
-    if role::may_book(seated.seat.role) && seated.visit.record.is_some() {
-        return Ok(());
+    if let Some(record) = seated.visit.record.filter(|_| role::may_book(seated.seat.role)) {
+        // A booking brings the patient's link along: whom the patient shuts out does not get it.
+        let docs = load(app, record).await?;
+        if !record::hand(&docs, seated.seat.role, seated.seat.person).is_shut_out() {
+            return Ok(());
+        }
     }
     let denied = Entry { outcome: Outcome::Denied, ..entry(seated, None, action, None) };
     app.writer.audit(vec![denied]).await?;

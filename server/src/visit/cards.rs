@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use clinical::actor::Millis;
 use clinical::cds::{self, CdsCard};
-use clinical::fhir::export::{Reader, whole_record};
+use clinical::fhir::export::{Exported, Reader, whole_record};
 use serde::Serialize;
 use signaling::role;
 use uuid::Uuid;
@@ -29,6 +29,8 @@ pub struct CdsAnswers {
     services: Vec<CdsAnswer>,
     /// Something did not answer: what is shown may not be all.
     incomplete: bool,
+    /// Rows they were not told of, because 42 CFR Part 2 keeps them here.
+    withheld: usize,
 }
 
 /// What one service says.
@@ -49,7 +51,7 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
     let record = visit.record.filter(|_record| role::may_ask_safety(seat.role));
     let record = record.ok_or_else(nothing)?;
     let Some(cds) = &app.cds else { return Ok(StatusCode::NO_CONTENT.into_response()) };
-    let _place = cds.place().ok_or_else(|| Problem::new(ProblemCode::SlowDown))?;
+    let _place = cds.place().await.ok_or_else(|| Problem::new(ProblemCode::SlowDown))?;
     let sheets = Sheets::read(&app, seat, visit, record).await?.ok_or_else(nothing)?;
     let entry = Entry {
         at_ms: now(),
@@ -70,10 +72,12 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
         Ok(services) => services,
         Err(error) => {
             tracing::warn!(%error, "the CDS Hooks services could not be asked for");
-            return reply(&CdsAnswers { at_ms, services: Vec::new(), incomplete: true });
+            let (services, incomplete, withheld) = (Vec::new(), true, 0);
+            return reply(&CdsAnswers { at_ms, services, incomplete, withheld });
         }
     };
-    let bundle = whole_record(&sheets.source(Reader::Elsewhere, at_ms)).json;
+    let Exported { json: bundle, withheld } =
+        whole_record(&sheets.source(Reader::Elsewhere, at_ms));
     let bundle: serde_json::Value =
         serde_json::from_str(&bundle).map_err(|_ours| Problem::new(ProblemCode::Internal))?;
     let (person, patient) = (seat.person.to_string(), sheets.patient.to_string());
@@ -92,5 +96,5 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
         };
         answers.push(CdsAnswer { service: service.title.clone(), cards });
     }
-    reply(&CdsAnswers { at_ms, services: answers, incomplete })
+    reply(&CdsAnswers { at_ms, services: answers, incomplete, withheld })
 }

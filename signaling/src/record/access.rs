@@ -2,14 +2,22 @@
 
 use clinical::access::{self, AccessWish};
 use clinical::actor::{Actor, Role};
+use clinical::change::Change;
 use clinical::edit::Op;
 use clinical::field::{DocKind, FieldName, ListName};
 use clinical::id::{ConnectionId, PersonId};
 use serde::Deserialize as _;
 
-use super::{Effect, FreshIds, RecordSession, send};
+use super::queue::Sheet;
+use super::{Effect, Fact, FreshIds, RecordSession, send};
 use crate::message::{ClosedReason, ResyncReason, ServerMessage};
 use crate::role::{self, Hand};
+
+/// What the log of accesses says of an edit, in the transaction that stores it.
+pub(super) fn fact(sheet: &Sheet, change: &Change) -> Option<Fact> {
+    let list = change.what.row().and_then(|row| sheet.doc.list_of(row));
+    (list == Some(ListName::Access)).then_some(Fact::AccessChanged)
+}
 
 impl RecordSession {
     /// What an actor may do in this record now.

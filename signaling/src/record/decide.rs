@@ -250,27 +250,44 @@ impl RecordSession {
             .is_some_and(|reader| role::may_command(reader.actor.role, CommandName::Sign))
     }
 
-    /// The safety prompts of the plan, for whoever reads it whole.
-    pub fn safety(
+    /// Whether a connection may ask for the safety prompts; else the refusal. Asked first, as for the gate.
+    pub fn may_ask_safety(
         &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        doc: DocId,
+    ) -> Result<(), Vec<Effect>> {
+        const OF: &str = "record.safety";
+        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
+        let open = self.sheets.iter().any(|sheet| {
+            sheet.doc.id() == doc
+                && sheet.doc.kind() == DocKind::Plan
+                && sheet.view_of(connection).is_some()
+        });
+        if !open || !role::may_ask_safety(reader.actor.role) {
+            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
+        }
+        if !reader.derived.take(now) {
+            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
+        }
+        Ok(())
+    }
+
+    /// The safety prompts of the plan, for whom [`Self::may_ask_safety`] let ask.
+    pub fn safety(
+        &self,
         now: Millis,
         connection: ConnectionId,
         doc: DocId,
         agreement: Agreement,
     ) -> Vec<Effect> {
-        const OF: &str = "record.safety";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Vec::new() };
-        let sheet = self.sheets.iter().find(|sheet| {
+        let Some(sheet) = self.sheets.iter().find(|sheet| {
             sheet.doc.id() == doc
                 && sheet.doc.kind() == DocKind::Plan
                 && sheet.view_of(connection).is_some()
-        });
-        let (Some(sheet), true) = (sheet, role::may_ask_safety(reader.actor.role)) else {
-            return vec![refused(connection, OF, RefusalCode::NotAllowed)];
+        }) else {
+            return Vec::new();
         };
-        if !reader.derived.take(now) {
-            return vec![refused(connection, OF, RefusalCode::TooFast)];
-        }
         let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
         let prompts = safety::prompts(&sheet.doc, voice.map(|sheet| &sheet.doc), agreement, now);
         let seq = sheet.doc.seq();

@@ -6,7 +6,8 @@ use clinical::edit::Op;
 use clinical::field::DocKind;
 use clinical::id::{ConnectionId, DocId, EditId};
 
-use super::effect::{Effect, StoreFailure};
+use super::access;
+use super::effect::{Audit, Effect, StoreFailure};
 use super::queue::{Item, Origin, Pending, Waiting};
 use super::refusal::refusal_of;
 use super::{FreshIds, RecordSession, refuse, send};
@@ -67,7 +68,7 @@ impl RecordSession {
             return effects;
         };
         let Some(sheet) = self.sheets.get_mut(index) else { return effects };
-        let (doc_id, kind) = (doc.id(), doc.kind());
+        let (doc_id, kind, record) = (doc.id(), doc.kind(), self.record);
         let Waiting { changes, known } = sheet.take_waiting();
         let readers = sheet.reload(doc);
         if kind == DocKind::Voice {
@@ -108,8 +109,10 @@ impl RecordSession {
                 Ok(change) => {
                     let edit = Some(edit);
                     sheet.push(change.clone(), Origin { connection, actor, call, edit });
+                    let audit =
+                        access::fact(sheet, &change).map(|fact| Audit { actor, record, fact });
                     let change = Box::new(change);
-                    effects.push(Effect::Store { doc: doc_id, change, audit: None, version: None });
+                    effects.push(Effect::Store { doc: doc_id, change, audit, version: None });
                 }
                 Err(error) => effects.extend(refuse(connection, doc_id, edit.id, error.into())),
             }

@@ -46,7 +46,8 @@ impl Hand {
             Role::Patient | Role::Pharmacist | Role::Pcp => AccessLevel::AsRole,
             Role::Caregiver => match wished {
                 None => AccessLevel::Listen,
-                Some(AccessLevel::AsRole) => AccessLevel::EditVoice,
+                // "May see it", and no more: to write for the patient is a wish of its own.
+                Some(AccessLevel::AsRole) => AccessLevel::Listen,
                 Some(level) => level,
             },
             // A wish that is narrower than "nothing" is meant for who speaks for the patient.
@@ -77,6 +78,22 @@ impl Hand {
             AccessLevel::EditVoice | AccessLevel::AsRole => Some(self.role),
             AccessLevel::Legal => Some(Role::Patient),
         }
+    }
+
+    /// What a role may do where the wishes do not read: nobody but whom no wish could shut out.
+    pub fn without_wishes(role: Role) -> Self {
+        let level = match role {
+            Role::Patient | Role::Pharmacist | Role::Pcp => AccessLevel::AsRole,
+            Role::Caregiver
+            | Role::Interpreter
+            | Role::Nurse
+            | Role::Chw
+            | Role::Specialist
+            | Role::Facilitator
+            | Role::Learner
+            | Role::Observer => AccessLevel::None,
+        };
+        Self { role, level }
     }
 
     /// Whether the patient wants them to see nothing.

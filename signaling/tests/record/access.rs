@@ -184,6 +184,30 @@ fn that_somebody_acts_by_law_is_recorded_by_who_saw_the_paper() {
     let heard = bench.heard(cg);
     let voice = heard.iter().find(|m| m["kind"] == "voice").unwrap();
     assert!(voice["writable_lists"].as_array().unwrap().contains(&json!("consents")));
+
+    // Taken out, it is not brought back by who could not have said it.
+    let gone = Op::Tombstone { row: row(1), seen: 99, reason: Phi::new("ended".into()) };
+    say(&mut bench, pt, gone);
+    bench.edit(pt, DocKind::Voice, Op::Restore { row: row(1), seen: 99 });
+    assert_eq!(bench.refusals(pt), [RecordRefusal::NotAllowed]);
+    bench.edit(rph, DocKind::Voice, Op::Restore { row: row(1), seen: 99 });
+    assert_eq!(bench.refusals(rph), []);
+}
+
+#[test]
+fn a_caregiver_who_may_see_it_again_does_not_write() {
+    let mut bench = Bench::new();
+    let pt = bench.open(PT);
+    let cg = bench.open(Role::Caregiver);
+    say(&mut bench, pt, wish(1, of_person(Role::Caregiver, "none")));
+    let rev = bench.stored_doc(DocKind::Voice).rev_of(&content(1));
+    let value = Phi::new(Some(of_person(Role::Caregiver, "as_role")));
+    say(&mut bench, pt, Op::Set { at: content(1), base: Base::Rev(rev), value });
+    bench.heard(cg);
+
+    bench.edit(cg, DocKind::Voice, question());
+
+    assert_eq!(bench.refusals(cg), [RecordRefusal::NotAllowed]);
 }
 
 #[test]

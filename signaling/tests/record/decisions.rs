@@ -119,7 +119,10 @@ fn safety_prompts_are_for_who_reads_the_whole_plan() {
         let line = bench.open(role);
         bench.heard(line);
         let plan = doc_id(DocKind::Plan);
-        bench.with(|session, now, _fresh| session.safety(now, line, plan, Agreement::None));
+        bench.with(|session, now, _fresh| match session.may_ask_safety(now, line, plan) {
+            Ok(()) => session.safety(now, line, plan, Agreement::None),
+            Err(refusal) => refusal,
+        });
         let heard = bench.heard(line);
 
         if matches!(role, Role::Patient | Role::Caregiver) {

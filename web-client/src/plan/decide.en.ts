@@ -20,6 +20,7 @@ export const decideEn = {
   "plan.cards.none": "It has nothing to say about this plan.",
   "plan.cards.away": "It does not answer now. What it would say is not known.",
   "plan.cards.incomplete": "The decision support of your practice does not answer now. What it would say is not known.",
+  "plan.cards.withheld": "It was not told of everything: what stands under 42 CFR Part 2 stays in this record. Check those medicines yourself.",
   "plan.cards.again": "Ask again",
   "plan.cards.asking": "Asking…",
   "plan.cards.at": (v: { readonly time: string }) => `Asked at ${v.time}.`,

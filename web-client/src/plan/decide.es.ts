@@ -19,6 +19,7 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.cards.none": "No tiene nada que decir sobre este plan.",
   "plan.cards.away": "Ahora no responde. No se sabe qué diría.",
   "plan.cards.incomplete": "El apoyo a decisiones de su consultorio no responde ahora. No se sabe qué diría.",
+  "plan.cards.withheld": "No se le dijo todo: lo que protege la norma 42 CFR Parte 2 no sale de este expediente. Revise usted esas medicinas.",
   "plan.cards.again": "Preguntar otra vez",
   "plan.cards.asking": "Preguntando…",
   "plan.cards.at": (v) => `Se preguntó a las ${v.time}.`,

@@ -295,7 +295,7 @@ export class SharedRecord implements Readable<RecordState> {
         return this.patch({ storage: message.storage });
       case "record.closed":
         // What may not be read any more is not left on the screen.
-        if (message.record === this.id) this.patch({ closed: message.why, ...(message.why === "not_allowed" ? { docs: new Map() } : {}) });
+        if (message.record === this.id) this.patch({ closed: message.why, ...(message.why === "not_allowed" ? { docs: new Map(), carets: new Map(), gate: null, safety: null, done: [] } : {}) });
         return;
       case "refused":
         if (message.of === "record.command") this.commandRefused(message.code);

@@ -15,6 +15,7 @@ use clinical::recommendation::{RecommendationContent, UnderAgreement};
 use clinical::safety;
 use clinical::value::Value;
 use signaling::message::RecordRefusal;
+use signaling::record::Effect;
 
 use super::Task;
 use crate::agreement::store;
@@ -70,8 +71,19 @@ impl Task {
         self.carry_out(Some(connection), effects).await;
     }
 
+    /// The safety prompts, for who may ask for them: agreements are read for nobody else.
+    pub(super) async fn safety(&mut self, connection: ConnectionId, doc: DocId) -> Vec<Effect> {
+        match self.session.may_ask_safety(now(), connection, doc) {
+            Err(refusal) => refusal,
+            Ok(()) => {
+                let agreement = self.agreement_holds().await;
+                self.session.safety(now(), connection, doc, agreement)
+            }
+        }
+    }
+
     /// Whether the patient has an agreement that holds today, for the prompt about controlled substances.
-    pub(super) async fn agreement_holds(&self) -> safety::Agreement {
+    async fn agreement_holds(&self) -> safety::Agreement {
         let Some(patient) = self.patient else { return safety::Agreement::None };
         let today = self.home.records.inner.agreements.day(now());
         match self.agreements(patient).await {

@@ -53,6 +53,7 @@ export function Cards() {
   return (
     <section aria-label={say("plan.cards.title", { service: answers?.services.map(({ service }) => service).join(", ") ?? "" })} className={style["cards"]}>
       {(answers === null || answers.services.length === 0) && <p>{say("plan.cards.incomplete")}</p>}
+      {answers !== null && answers.withheld > 0 && <p>{say("plan.cards.withheld")}</p>}
       {answers?.services.map((one) => <Service key={one.service} answer={one} />)}
       <div className={style["beside"]}>
         {answers !== null && <p className={style["hint"]}>{say("plan.cards.at", { time: g.time(answers.at_ms) })}</p>}
