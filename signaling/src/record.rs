@@ -517,8 +517,7 @@ impl RecordSession {
         let connections: Vec<_> = self.readers.keys().copied().collect();
         for connection in connections {
             self.forget(connection, &mut effects);
-            let message = ServerMessage::RecordClosed { record: self.record, why };
-            effects.push(send(connection, message));
+            effects.push(self.closed(connection, why));
         }
         effects
     }

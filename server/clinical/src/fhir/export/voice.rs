@@ -82,17 +82,9 @@ impl Export<'_> {
             Some(ConsentState::Withdrawn) => ("inactive", Some("deny")),
             None => ("proposed", None),
         };
-        let system = "http://terminology.hl7.org/CodeSystem/consentscope";
-        let scope =
-            Obj::new().with("coding", [coding(system, "patient-privacy", "Privacy Consent")]);
         let kind = match row.content.value() {
             Some(consent) => words(&say::value(&consent.kind)),
             None => self.said(&row.content, fields.open()),
-        };
-        let document = coding("http://loinc.org", "59284-0", "Consent Document");
-        let performer = match &row.content {
-            Held::Value(said) => self.who(said.by),
-            Held::Empty | Held::Conflict(_) => None,
         };
         let witness =
             row.content.value().map(|consent| consent.witness.as_str()).unwrap_or_default();
@@ -103,14 +95,8 @@ impl Export<'_> {
                     .with("verifiedWith", Obj::new().with("display", witness)),
             ]
         });
-        let resource = Obj::new()
-            .with("status", status)
-            .with("scope", scope)
-            .with("category", [Obj::new().with("coding", [document]), kind.clone()])
-            .with("patient", self.patient_ref())
-            .with("dateTime", self.written(&row.content))
-            .with("performer", performer.map(|who| vec![who]))
-            .with("policyRule", kind)
+        let resource = self
+            .privacy_consent(&row.content, status, &kind)
             .with("verification", verified)
             .with("provision", Obj::new().with("type", decision));
         fields.resource("Consent", row.id, resource)
@@ -148,28 +134,34 @@ impl Export<'_> {
                     .with("reference", Obj::new().with("display", whom)),
             ]
         });
-        let system = "http://terminology.hl7.org/CodeSystem/consentscope";
-        let scope =
-            Obj::new().with("coding", [coding(system, "patient-privacy", "Privacy Consent")]);
         let kind = match wish {
             Some(wish) => words(&say::value(&wish.level)),
             None => self.said(&row.content, fields.open()),
         };
+        let resource = self
+            .privacy_consent(&row.content, status, &kind)
+            .with("provision", Obj::new().with("type", decision).with("actor", actor));
+        fields.resource("Consent", row.id, resource)
+    }
+
+    /// What every Consent of ours has (R4 Consent, scope `patient-privacy`): its kind, whose, when and by whom.
+    fn privacy_consent<T>(&self, content: &Held<T>, status: &str, kind: &Obj) -> Obj {
+        let system = "http://terminology.hl7.org/CodeSystem/consentscope";
+        let scope =
+            Obj::new().with("coding", [coding(system, "patient-privacy", "Privacy Consent")]);
         let document = coding("http://loinc.org", "59284-0", "Consent Document");
-        let performer = match &row.content {
+        let performer = match content {
             Held::Value(said) => self.who(said.by),
             Held::Empty | Held::Conflict(_) => None,
         };
-        let resource = Obj::new()
+        Obj::new()
             .with("status", status)
             .with("scope", scope)
             .with("category", [Obj::new().with("coding", [document]), kind.clone()])
             .with("patient", self.patient_ref())
-            .with("dateTime", self.written(&row.content))
+            .with("dateTime", self.written(content))
             .with("performer", performer.map(|who| vec![who]))
-            .with("policyRule", kind)
-            .with("provision", Obj::new().with("type", decision).with("actor", actor));
-        fields.resource("Consent", row.id, resource)
+            .with("policyRule", kind.clone())
     }
 
     /// What matters to the patient, in own words.
