@@ -27,8 +27,8 @@ function Somebody({ one, onChoose }: { readonly one: Choosable; readonly onChoos
   const { say } = useLanguage();
   const allowed = useCanEditRows("access");
   const doubt = useInDoubt(one.row);
-  const role = say(`role.${one.role}`);
-  const label = one.subject.kind === "person" ? `${one.subject.name}, ${role}` : say("patient.access.any", { role: role.toLocaleLowerCase() });
+  const role = one.role === null ? "" : say(`role.${one.role}`);
+  const label = one.subject.kind === "role" ? say("patient.access.any", { role: role.toLocaleLowerCase() }) : role === "" ? one.subject.name : `${one.subject.name}, ${role}`;
   if (doubt) return <li><strong>{label}</strong> <Undecided /></li>;
   return (
     <li data-field="access.content">

@@ -7,7 +7,8 @@ import { docOfList } from "./ops";
 /** Somebody, or everybody of a role. */
 export interface Choosable {
   readonly subject: AccessSubject;
-  readonly role: Role;
+  /** Nothing where it is not known: of who is not here and never wrote. */
+  readonly role: Role | null;
   /** The row that says it, if one does. */
   readonly row: RowId | null;
   readonly level: AccessLevel;
@@ -60,9 +61,11 @@ export function useChoosable(): { readonly all: readonly Choosable[]; readonly c
   // About who is not here and never wrote, or two values at once.
   for (const { row, wish } of said) {
     if (seen.has(row)) continue;
-    const role: Role = wish === null ? "chw" : wish.subject.kind === "role" ? wish.subject.role : wish.level === "as_role" ? "chw" : "caregiver";
-    const subject: AccessSubject = wish?.subject ?? { kind: "role", role };
-    all.push({ subject, role, row, level: wish?.level ?? "none", levels: wish?.level === "none" || wish === null ? ["as_role", "none"] : levelsOf(role, by) });
+    // Two values at once are shown as such, not as a choice.
+    const subject: AccessSubject = wish?.subject ?? { kind: "role", role: "chw" };
+    const level = wish?.level ?? "none";
+    const speaks = level !== "none" && level !== "as_role";
+    all.push({ subject, role: subject.kind === "role" ? subject.role : null, row, level, levels: speaks ? levelsOf("caregiver", by) : ["as_role", "none"] });
   }
   return {
     // Whom there is nothing to choose about first.

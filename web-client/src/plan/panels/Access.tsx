@@ -27,7 +27,7 @@ function Somebody({ one, onChoose }: { readonly one: Choosable; readonly onChoos
   const allowed = useCanEditRows("access");
   const doubt = useInDoubt(one.row);
   const name = subjectWords(one.subject, say);
-  const label = one.subject.kind === "person" ? `${name}, ${say(`plan.role.${one.role}`)}` : name;
+  const label = one.subject.kind === "person" && one.role !== null ? `${name}, ${say(`plan.role.${one.role}`)}` : name;
   if (doubt && one.row !== null) return <li><RegisterEditor field="access.content" row={one.row} shape={accessShape} /></li>;
   return (
     <li data-field="access.content">
