@@ -220,6 +220,7 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::Signed
         | FieldName::Revision
         | FieldName::Addenda
+        | FieldName::Receipts
         | FieldName::Share => NOBODY,
     }
 }
@@ -260,6 +261,10 @@ const fn deciders(command: CommandName) -> Roles {
             Roles::of(&[Role::Pharmacist])
         }
         CommandName::Addend => PRESCRIBING,
+        CommandName::Acknowledge => Roles::of(&[Role::Pcp]),
+        // Who acts for the patient by law answers as the patient does.
+        CommandName::AnswerPlan => Roles::of(&[Role::Patient]),
+        CommandName::HandOn => HEARING,
     }
 }
 

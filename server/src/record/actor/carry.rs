@@ -261,6 +261,9 @@ impl Task {
                     DecisionKind::AgreementRefused => "cdtm.refused",
                     DecisionKind::Signed => "plan.signed",
                     DecisionKind::Addended => "plan.addendum",
+                    DecisionKind::PlanAcknowledged => "plan.acknowledged",
+                    DecisionKind::PlanAnswered => "plan.answered",
+                    DecisionKind::PlanHandedOn => "plan.handed_on",
                     DecisionKind::RevisionOpened => "plan.revision_opened",
                 };
                 let object = row.map_or_else(|| self.object(None), |row| format!("row:{row}"));
