@@ -73,6 +73,9 @@ impl From<CommandError> for RecordRefusal {
             CommandError::Sealed => Self::Sealed,
             CommandError::InConflict => Self::InConflict,
             CommandError::ListFull => Self::ListFull,
+            CommandError::AlreadyBooked => Self::AlreadyBooked,
+            CommandError::NotBooked => Self::NotBooked,
+            CommandError::YetToCome => Self::YetToCome,
         }
     }
 }

@@ -94,6 +94,7 @@ impl Bench {
             }),
             document: Uuid::from_u128(12),
             reader,
+            held: &BTreeMap::new(),
             now: Millis(self.now),
         };
         let Exported { json, withheld } = make(&source);

@@ -26,6 +26,7 @@ import { useCommand } from "./panels/command";
 import { Team, Voice } from "./panels/Voice";
 import { PLACE, type TabId } from "./places";
 import type { RecordState } from "./state";
+import { StandingsProvider, useOwed } from "./standings";
 import { sameItems } from "./store";
 import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
 import { UndoButton, useUndo } from "./UndoButton";
@@ -139,12 +140,15 @@ export const Part = memo(function Part({ tab }: { readonly tab: TabId }) {
 /** What is left, in words beside the tab. */
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
+  const owed = useOwed().length;
   const left = useRecordSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
   TAB_IDS.forEach((tab, index) => {
     const what = left[index];
     if (what !== undefined && what.kind !== "nothing") notes[tab] = say(`plan.left.${what.kind}`, { count: what.count });
   });
+  // Time and calls tell it, which no document does; that two people disagree comes before it.
+  if (owed > 0) notes.follow_up ??= say("plan.left.overdue", { count: owed });
   return notes;
 }
 

@@ -224,7 +224,7 @@ impl Doc {
         self.list_of(row).ok_or(EditError::UnknownAddress)?;
         let reason: String = reason.nfc().collect();
         let value = Value::of(&Presence::Removed { reason: reason.clone() }).map_err(refusal)?;
-        if self.book.sent(row).is_some() {
+        if self.book.sent(row).is_some() || self.is_booked(row) {
             return Err(EditError::Locked);
         }
         match self.presence(row) {
