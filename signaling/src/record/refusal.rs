@@ -40,6 +40,7 @@ impl From<EditError> for RecordRefusal {
             EditError::StaleResolution => Self::StaleResolution,
             EditError::RowRemoved => Self::RowRemoved,
             EditError::Locked => Self::Locked,
+            EditError::Booked => Self::AlreadyBooked,
             EditError::Sealed => Self::Sealed,
             EditError::BaseUnknown => Self::BaseUnknown,
             EditError::BaseRefused => Self::BaseRefused,

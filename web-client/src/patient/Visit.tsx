@@ -2,7 +2,7 @@
 import { useLanguage } from "../i18n";
 import { useRegister, useValue } from "../plan/context";
 import { useStandings } from "../plan/standings";
-import { hourIn, wallHour } from "../schedule/hour";
+import { hourIn, wallHour } from "../plan/hour";
 import { Card } from "../ui/Card";
 import type { RowId } from "../wire";
 import { Undecided } from "./Undecided";
@@ -31,7 +31,7 @@ export function Visit({ row }: { readonly row: RowId }) {
   if (step === "missed" || (step === "booked" && told?.standing === "missed")) {
     return (
       <Card>
-        {booked === undefined ? agreed : <p className={style["how"]}>{say("patient.visit.missed", { when: hourIn(booked, language, true) })}</p>}
+        {booked === undefined ? agreed : <p className={style["how"]}>{say("patient.visit.missed", { when: hourIn(booked, language, "plain") })}</p>}
         <p>{value.purpose}</p>
         <p>{say("patient.visit.call")}</p>
       </Card>
@@ -41,8 +41,7 @@ export function Visit({ row }: { readonly row: RowId }) {
     const names = g.list((booked.with ?? []).filter(({ role }) => role !== "patient").map(({ name }) => name));
     return (
       <Card>
-        <p className={style["how"]}>{hourIn(booked, language, true)}</p>
-        <p>{say(`patient.format.${booked.format}`)}</p>
+        <p className={style["how"]}>{hourIn(booked, language, "plain")}, {say(`patient.format.${booked.format}`)}</p>
         <p>{value.purpose}</p>
         {names !== "" && <p>{say("patient.visit.with", { names })}</p>}
         {became?.moved_from !== undefined && <p>{say("patient.visit.moved", { when: wallHour(became.moved_from, language) })}</p>}

@@ -31,16 +31,19 @@ import { sameItems } from "./store";
 import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
 import { UndoButton, useUndo } from "./UndoButton";
 import { Unsaved } from "./Unsaved";
+import { VisitContext, type DrawVisit } from "./visit";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
 
-/** `tools`: what the call puts beside undo and share. */
-export function RecordPanel(props: PanelProps & { readonly tools?: ReactNode }) {
+/** `tools`: what the call puts beside undo and share. `visit`: how it draws the visit of a touchpoint. */
+export function RecordPanel(props: PanelProps & { readonly tools?: ReactNode; readonly visit?: DrawVisit }) {
   const { say } = useLanguage();
   return (
     <section aria-label={say("plan.label")} className={style["record"]}>
       <RecordProvider panel={props} waiting={<p className={style["loading"]}>{say("plan.waiting_for_seat")}</p>}>
-        <Panel tools={props.tools} />
+        <VisitContext value={props.visit ?? null}>
+          <StandingsProvider><Panel tools={props.tools} /></StandingsProvider>
+        </VisitContext>
       </RecordProvider>
     </section>
   );

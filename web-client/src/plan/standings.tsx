@@ -23,7 +23,8 @@ export function StandingsProvider({ children }: { readonly children: ReactNode }
   // Asked when something about a touchpoint changed, and then every minute.
   const changed = useRecordSlice((state) => {
     const plan = state.docs.get("plan")?.server;
-    if (plan === undefined) return null;
+    // Of a record that was closed nothing is asked.
+    if (plan === undefined || state.closed !== null) return null;
     const revs = (plan.lists.get("touchpoints") ?? []).flatMap((row) => ["touchpoints.content", "touchpoints.state", "presence"].map((field) => {
       const register = plan.registers.get(`${row}/${field}`);
       return register === undefined || register.state === "empty" ? 0 : register.rev;

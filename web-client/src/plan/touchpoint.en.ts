@@ -47,7 +47,7 @@ export const touchpointEn = {
   "plan.follow.changed": "It changed meanwhile. Look at it again, then decide.",
   "plan.follow.bad": "That day is still to come, or the hour has not come yet.",
   "plan.follow.not_saved": "Not saved. The server did not answer. Try again.",
-  "plan.refused.already_booked": "A visit is booked for this already. Move that one, or cancel it first.",
+  "plan.refused.already_booked": "A visit is booked for this. Move it, or cancel it first.",
   "plan.refused.not_booked": "That visit is not booked for this any more.",
   "plan.refused.yet_to_come": "Its hour has not come yet.",
 } as const;

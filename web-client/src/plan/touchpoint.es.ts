@@ -48,7 +48,7 @@ export const touchpointEs: Translation<typeof touchpointEn> = {
   "plan.follow.changed": "Cambió mientras tanto. Mírelo otra vez y decida.",
   "plan.follow.bad": "Ese día está por venir, o la hora no ha llegado.",
   "plan.follow.not_saved": "No se guardó. El servidor no respondió. Pruebe otra vez.",
-  "plan.refused.already_booked": "Ya hay una visita reservada para esto. Muévala, o cancélela primero.",
+  "plan.refused.already_booked": "Hay una visita reservada para esto. Muévala, o cancélela primero.",
   "plan.refused.not_booked": "Esa visita ya no está reservada para esto.",
   "plan.refused.yet_to_come": "Su hora no ha llegado todavía.",
 };

@@ -1,7 +1,7 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
 import type { AccessSubject, AgreementReason, FieldValues, Measure, RowId, Sig } from "../wire";
-import { hourIn } from "../schedule/hour";
+import { hourIn } from "./hour";
 import type { RegisterName } from "./fold";
 
 export interface Wording {

@@ -7,8 +7,9 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Field, Select } from "../ui/Field";
-import type { Booking, Bookings, Role, RowId, SeatId, TouchpointFormat } from "../wire";
-import { hourIn } from "./hour";
+import type { Booking, Bookings, SeatId, TouchpointFormat } from "../wire";
+import { hourIn } from "../plan/hour";
+import type { Proposal } from "../plan/visit";
 import style from "./schedule.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly bookings: Bookings };
@@ -84,7 +85,7 @@ export function Booked({ seat, booking, known, seen }: Known & { readonly bookin
   const open = !booking.cancelled && !booking.here;
   return (
     <div className={style["booking"]}>
-      <p className={style["when"]}>{say("schedule.when", { when: hourIn(booking, language, true), minutes: booking.minutes })}</p>
+      <p className={style["when"]}>{say("schedule.when", { when: hourIn(booking, language, "long"), minutes: booking.minutes })}</p>
       <p>{say(`schedule.format.${booking.format === "message" ? "video" : booking.format}`)}</p>
       {booking.cancelled && <div><Chip tone="danger">{say("schedule.cancelled")}</Chip></div>}
       {booking.moved && <p>{say("schedule.moved")}</p>}
@@ -190,16 +191,6 @@ function MoveForm({ seat, booking, known, seen, onEnd }: Known & { readonly book
       </div>
     </form>
   );
-}
-
-/** A touchpoint to be booked: what it proposes. */
-export interface Proposal {
-  readonly row: RowId;
-  readonly seen: number;
-  readonly day: string;
-  readonly hour: string;
-  readonly format: TouchpointFormat;
-  readonly members: readonly Role[];
 }
 
 const FORMATS = ["video", "phone", "in_person"] as const satisfies readonly TouchpointFormat[];

@@ -1,7 +1,8 @@
 /** The visit of one touchpoint: booked with what the touchpoint proposes, or shown with its links. */
 import { useLanguage } from "../i18n";
 import type { SeatId, VisitId } from "../wire";
-import { BookForm, Booked, WithBookings, type Proposal } from "./NextVisit";
+import type { Proposal } from "../plan/visit";
+import { BookForm, Booked, WithBookings } from "./NextVisit";
 import style from "./schedule.module.css";
 
 /** `visit`: the one that is booked for it. */

@@ -224,8 +224,11 @@ impl Doc {
         self.list_of(row).ok_or(EditError::UnknownAddress)?;
         let reason: String = reason.nfc().collect();
         let value = Value::of(&Presence::Removed { reason: reason.clone() }).map_err(refusal)?;
-        if self.book.sent(row).is_some() || self.is_booked(row) {
+        if self.book.sent(row).is_some() {
             return Err(EditError::Locked);
+        }
+        if self.is_booked(row) {
+            return Err(EditError::Booked);
         }
         match self.presence(row) {
             Presence::Present => {}

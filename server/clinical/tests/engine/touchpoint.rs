@@ -200,7 +200,7 @@ fn a_row_that_is_not_there_or_was_taken_out_is_not_booked_and_a_booked_one_is_no
     step(&mut bench, &pharmacist(), &Step::Book(time(1, 24))).unwrap();
     let seen = bench.doc.seq();
     let out = bench.apply(&pharmacist(), tombstone(row(1), seen, "twice"));
-    assert_eq!(out, Err(EditError::Locked), "its visit would be nobody's");
+    assert_eq!(out, Err(EditError::Booked), "its visit would be nobody's");
     step(&mut bench, &pharmacist(), &Step::Unbook { visit: visit(1) }).unwrap();
     assert_eq!(state(&bench).step, TouchpointStep::Planned);
     let seen = bench.doc.seq();

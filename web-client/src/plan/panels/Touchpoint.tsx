@@ -3,8 +3,6 @@ import { CalendarPlus, TriangleAlert } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { ApiFailure, tellTouchpoint } from "../../api";
 import { useLanguage } from "../../i18n";
-import { hourIn, proposed, wallHour } from "../../schedule/hour";
-import { TouchpointVisit } from "../../schedule/TouchpointVisit";
 import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
@@ -13,9 +11,11 @@ import type { CommandName, RowId, ToldOfTouchpoint, TouchpointStanding } from ".
 import { useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
 import { touchpointShape } from "../forms/planning";
 import { GrowField } from "../GrowField";
+import { hourIn, proposed, wallHour } from "../hour";
 import { useJump } from "../jump";
 import { isOwed, useOwed, useStandings } from "../standings";
 import { today } from "../today";
+import { useDrawVisit } from "../visit";
 import { Small } from "./shared";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
@@ -122,7 +122,7 @@ function Said({ row, standing }: { readonly row: RowId; readonly standing: Touch
 
 function Actions({ row, standing }: { readonly row: RowId; readonly standing: TouchpointStanding }) {
   const { say } = useLanguage();
-  const { seat } = useScene();
+  const draw = useDrawVisit();
   const state = useValue("touchpoints.state", row);
   const content = useValue("touchpoints.content", row);
   const named = useRowNames();
@@ -135,7 +135,7 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
   const over = standing === "done" || standing === "cancelled";
   const again = standing === "done" && (content.frequency ?? "") !== "";
   const has = (state?.step === "booked" || state?.step === "missed") && standing !== "done" ? state.booked : undefined;
-  const bookable = mayBook && content.format !== "message" && (!over || again);
+  const bookable = draw !== null && mayBook && content.format !== "message" && (!over || again);
   return (
     <div className={style["actions"]}>
       {bookable && (
@@ -144,15 +144,12 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
         </Button>
       )}
       {mayTell && !over && <Tell row={row} seen={seen} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={mayBook && standing === "booked"} />}
-      {mayTell && (standing === "planned" || standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
+      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
       {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={standing === "booked"} />}
       {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
-      {booking && (
+      {booking && draw !== null && (
         <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
-          <TouchpointVisit
-            seat={seat} visit={has?.visit ?? null}
-            proposal={{ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [] }}
-          />
+          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [] }, has?.visit ?? null)}
         </Dialog>
       )}
     </div>

@@ -5,10 +5,14 @@ const at = { starts_ms: Date.UTC(2026, 11, 8, 15), zone: "America/New_York" };
 
 describe("the hour of a booked visit", () => {
   it("is that of the zone in which it was agreed, in both languages", () => {
-    expect(hourIn(at, "en")).toBe("Tue, Dec 8, 10:00 AM EST");
-    expect(hourIn(at, "en", true)).toMatch(/Tuesday, December 8, 2026.*10:00 AM EST/);
-    expect(hourIn(at, "es")).toMatch(/mar.*8.*dic.*10:00/);
-    expect(hourIn({ ...at, zone: "America/Denver" }, "en")).toBe("Tue, Dec 8, 8:00 AM MST");
+    const [then, before] = [Date.UTC(2026, 10, 30), Date.UTC(2025, 11, 30)];
+    expect(hourIn(at, "en", "short", then)).toBe("Tue, Dec 8, 10:00 AM EST");
+    expect(hourIn(at, "en", "short", before)).toBe("Tue, Dec 8, 2026, 10:00 AM EST");
+    expect(hourIn(at, "en", "long")).toMatch(/Tuesday, December 8, 2026.*10:00 AM EST/);
+    expect(hourIn(at, "en", "plain")).toMatch(/Tuesday, December 8, 2026.*10:00 AM Eastern Time/);
+    expect(hourIn(at, "es", "plain")).toMatch(/martes, 8 de diciembre de 2026.*10:00.*hora oriental/);
+    expect(hourIn(at, "es", "short", then)).toMatch(/mar.*8.*dic.*10:00/);
+    expect(hourIn({ ...at, zone: "America/Denver" }, "en", "short", then)).toBe("Tue, Dec 8, 8:00 AM MST");
     expect(wallHour("2026-12-01T09:30", "en")).toBe("Tue, Dec 1, 9:30 AM");
   });
 });

@@ -3,11 +3,16 @@ import type { Language } from "../i18n";
 
 const LOCALE: Record<Language, string> = { en: "en-US", es: "es-US" };
 
-/** "Tue, Dec 8, 10:00 AM EST"; `long`: "Tuesday, December 8, 2026 at 10:00 AM EST". */
-export function hourIn(at: { readonly starts_ms: number; readonly zone: string }, language: Language, long = false): string {
-  const length = long ? "long" : "short";
+/**
+ * "Tue, Dec 8, 10:00 AM EST", with the year if it is another than today's; `long`: "Tuesday, December 8, 2026 at 10:00 AM EST"; `plain`,
+ * for patients: the same in "Eastern Time".
+ */
+export function hourIn(at: { readonly starts_ms: number; readonly zone: string }, language: Language, how: "short" | "long" | "plain" = "short", now = Date.now()): string {
+  const length = how === "short" ? "short" : "long";
+  const year = how !== "short" || new Date(at.starts_ms).getUTCFullYear() !== new Date(now).getUTCFullYear();
   return new Intl.DateTimeFormat(LOCALE[language], {
-    timeZone: at.zone, weekday: length, ...(long ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true, timeZoneName: "short",
+    timeZone: at.zone, weekday: length, ...(year ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true,
+    timeZoneName: how === "plain" ? "longGeneric" : "short",
   }).format(at.starts_ms);
 }
 
