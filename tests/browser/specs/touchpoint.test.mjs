@@ -143,6 +143,7 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
     await became(pharmacist).getByText(/Jul 17, \d{4}, 2:30 PM EDT.*Moved from .*Jul 10, 10:00 AM/).waitFor();
     await became(pharmacist).getByText("A bus strike.").waitFor();
     await patient.page.getByText(/It was .*Jul 10.* before/).waitFor();
+    await shot(patient, "touchpoint-patient-moved");
     assert.equal(await patient.page.getByText("A bus strike.").count(), 0, "words of the team");
 
     const late = await openSeat(server.origin, { viewport: PHONE });
@@ -178,6 +179,11 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
     await page.getByRole("dialog", { name: "It did not take place" }).getByRole("button", { name: "Done" }).click();
     await became(pharmacist).getByText("Missed, not booked again.").waitFor();
     await patient.page.getByText("Call us to find a new time.").waitFor();
+    await patient.page.getByRole("button", { name: "Settings", exact: true }).click();
+    await patient.page.getByRole("dialog").getByLabel("Language").selectOption("es");
+    await patient.page.getByRole("dialog").getByRole("button", { name: "Cerrar" }).click();
+    await patient.page.getByText("Llámenos para buscar otra hora.").scrollIntoViewIfNeeded();
+    await shot(patient, "touchpoint-patient-missed-es");
     const spanish = await openSeat(server.origin, { locale: "es-US", colorScheme: "dark" });
     await listenToMedia(spanish);
     await spanish.page.goto(server.links.clinician);

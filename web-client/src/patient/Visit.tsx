@@ -17,7 +17,6 @@ export function Visit({ row }: { readonly row: RowId }) {
   const step = became?.step ?? "planned";
   if (value === null || step === "cancelled") return null;
   const booked = became?.booked;
-  const agreed = <p className={style["how"]}>{value.when}, {say(`patient.format.${value.format}`)}</p>;
   if (step === "done" || (step === "booked" && told?.standing === "done")) {
     const day = became?.on;
     return (
@@ -31,8 +30,8 @@ export function Visit({ row }: { readonly row: RowId }) {
   if (step === "missed" || (step === "booked" && told?.standing === "missed")) {
     return (
       <Card>
-        {booked === undefined ? agreed : <p className={style["how"]}>{say("patient.visit.missed", { when: hourIn(booked, language, "plain") })}</p>}
-        <p>{value.purpose}</p>
+        {booked !== undefined && <p className={style["how"]}>{say("patient.visit.missed", { when: hourIn(booked, language, "plain") })}</p>}
+        <p className={booked === undefined ? style["how"] : undefined}>{value.purpose}</p>
         <p>{say("patient.visit.call")}</p>
       </Card>
     );
@@ -48,11 +47,16 @@ export function Visit({ row }: { readonly row: RowId }) {
       </Card>
     );
   }
-  return (
+  // "In two weeks" says nothing any more once those weeks are over.
+  return told?.standing === "overdue" ? (
     <Card>
-      {agreed}
+      <p className={style["how"]}>{value.purpose}</p>
+      <p>{say("patient.visit.call")}</p>
+    </Card>
+  ) : (
+    <Card>
+      <p className={style["how"]}>{value.when}, {say(`patient.format.${value.format}`)}</p>
       <p>{value.purpose}</p>
-      {told?.standing === "overdue" && <p>{say("patient.visit.call")}</p>}
     </Card>
   );
 }

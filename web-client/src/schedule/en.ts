@@ -11,7 +11,7 @@ export const scheduleEn = {
   "schedule.booking": "Booking",
   "schedule.bad": "Choose a day and time to come, and 5 to 240 minutes.",
   "schedule.refused": "This time does not exist or is not in the next two years. Choose another.",
-  "schedule.away": "Not booked. The server did not answer. Try again.",
+  "schedule.away": "The server did not answer. Close this and look whether it is booked.",
   "schedule.none": "No next visit is booked.",
   "schedule.loading": "Looking for booked visits.",
   "schedule.lost": "Booked visits cannot be shown now.",

@@ -13,7 +13,7 @@ export const scheduleEs: Translation<typeof scheduleEn> = {
   "schedule.booking": "Reservando",
   "schedule.bad": "Elija un día y una hora por venir, y de 5 a 240 minutos.",
   "schedule.refused": "Esta hora no existe o no está en los próximos dos años. Elija otra.",
-  "schedule.away": "No se reservó. El servidor no respondió. Pruebe otra vez.",
+  "schedule.away": "El servidor no respondió. Cierre esto y mire si está reservada.",
   "schedule.none": "No hay próxima visita reservada.",
   "schedule.loading": "Buscando visitas reservadas.",
   "schedule.lost": "Ahora no se pueden mostrar las visitas reservadas.",

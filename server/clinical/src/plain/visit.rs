@@ -62,12 +62,16 @@ pub(super) fn item(
             // `when` says in words what `due` says to the machine.
             let content = content?;
             let Touchpoint { purpose, when, due: _, frequency, format: _, members: _ } = content;
+            if *standing == Standing::Overdue {
+                // "In two weeks" says nothing any more once those weeks are over.
+                let mut item: Vec<PlainSentence> =
+                    [said(purpose), said(frequency)].into_iter().flatten().collect();
+                item.extend(sentences(words.find_a_time));
+                return Some(item);
+            }
             let mut item: Vec<PlainSentence> =
                 [said(when), said(frequency), said(purpose)].into_iter().flatten().collect();
             item.extend(how(content, words, language));
-            if *standing == Standing::Overdue {
-                item.extend(sentences(words.find_a_time));
-            }
             Some(item)
         }
     }
