@@ -4,7 +4,7 @@
 use clinical::actor::Role;
 use clinical::edit::Op;
 use clinical::field::{DocKind, FieldName, ListName};
-use clinical::id::{DocId, RecordId, RowId, SeatId};
+use clinical::id::{DocId, RecordId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
 use mortar::{link, patient, visit};
 use serde_json::{Value, json};
@@ -194,6 +194,25 @@ async fn a_cancelled_visit_leaves_the_follow_up_owed_and_one_done_elsewhere_canc
     let (status, made) = rph.book(&world, &booking(row, 10)).await;
     assert_eq!(status, 200, "{made}");
     let visit = made["made"].as_str().unwrap().to_owned();
+
+    // Booked in another visit, and long ago: it is still waited for, so it is still there to be moved; one for no
+    // touchpoint is not.
+    let (_, none) = rph.book(&world, &json!({ "starts": next_year(9), "minutes": 30 })).await;
+    let none = none["made"].as_str().unwrap().to_owned();
+    let store = &world.server().app().store;
+    let mut write = store.write().await.unwrap();
+    let old = "update booking set starts_ms = 1000, booked_in = 'elsewhere' where visit = $1 or visit = $2";
+    sqlx::query(old).bind(&visit).bind(&none).execute(&mut *write).await.unwrap();
+    write.commit().await.unwrap();
+    let wrong = world.get(&rph.path("bookings"), &rph.cookie).await;
+    assert_eq!(wrong.status, 503, "what is stored is not believed: {}", wrong.body);
+    let mut write = store.write().await.unwrap();
+    let other = VisitId(Uuid::now_v7()).to_string();
+    let mended = "update booking set booked_in = $1 where booked_in = 'elsewhere'";
+    sqlx::query(mended).bind(&other).execute(&mut *write).await.unwrap();
+    write.commit().await.unwrap();
+    let listed = world.get(&rph.path("bookings"), &rph.cookie).await;
+    assert!(listed.body.contains(&visit) && !listed.body.contains(&none), "{}", listed.body);
 
     assert_eq!(delete(&world, &rph.path(&format!("bookings/{visit}")), &rph.cookie).await, 200);
     assert_eq!(rph.standing(&world, row).await, "overdue", "nobody has met, and nothing is booked");

@@ -212,15 +212,21 @@ pub(crate) async fn book(
     let first = making::statements(&booked, record, &people, now);
     let patient = whom(&app, &seated).await?;
     let audit = vec![entry(&seated, patient, "visit.booked", Some(visit))];
-    let work = Work { first, audit, ..Work::default() };
+    let mut work = Work { first, audit, ..Work::default() };
     let Some(row) = touchpoint else {
         app.writer.store(work).await.committed()?;
         return answer(&app, &seated, record, Some(visit)).await;
     };
     let row = Row::find(&app, plan_of(&docs)?, row).await?;
+    // Nobody comes to the one that was missed any more.
+    let missed = row.missed(seated.visit.id);
+    work.first.extend(missed.map(|missed| super::store::end_statement(missed, now)));
     let time = hour.time(visit, format, making::expected(&people));
     let step = Step::Book(time);
     row.step(&app, &seated, record, step, seen, work).await?;
+    if let Some(missed) = missed {
+        app.calls.end(missed).await;
+    }
     answer(&app, &seated, record, Some(visit)).await
 }
 
@@ -478,10 +484,13 @@ async fn answer(
     made: Option<VisitId>,
 ) -> Result<Response, Problem> {
     let shown_from = now().0.saturating_sub(SHOWN_MS);
+    // What a touchpoint still waits for is shown however long ago its hour was: it is moved from there.
+    let waited_for = super::touchpoint::waited_for(plan_of(&load(app, record).await?)?);
     let mut bookings = Vec::new();
     for booked in store::booked(&app.store, record).await? {
         let to_come = !booked.cancelled && booked.starts.0 >= shown_from;
-        if booked.booked_in != seated.visit.id && !to_come {
+        let waited_for = !booked.cancelled && waited_for.contains(&booked.visit);
+        if booked.booked_in != seated.visit.id && !to_come && !waited_for {
             continue;
         }
         let links =

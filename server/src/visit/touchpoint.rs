@@ -1,6 +1,6 @@
 //! Touchpoints of the plan beside its text: where each stands, and what somebody says became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -201,6 +201,15 @@ pub(super) async fn held(app: &App, plan: &Doc) -> Result<BTreeMap<VisitId, Mill
     Ok(held)
 }
 
+/// The visits booked for touchpoints of which nobody said yet that they took place.
+pub(super) fn waited_for(plan: &Doc) -> BTreeSet<VisitId> {
+    let states = plan.rows(ListName::Touchpoints).iter().filter_map(|row| plan.touchpoint(*row));
+    states
+        .filter(|state| matches!(state.step, TouchpointStep::Booked | TouchpointStep::Missed))
+        .filter_map(|state| Some(state.booked?.visit))
+        .collect()
+}
+
 /// A touchpoint as it was just read, and what the plan does not know of it.
 pub(super) struct Row {
     row: RowId,
@@ -245,6 +254,11 @@ impl Row {
 
     fn visit(&self) -> Option<VisitId> {
         self.state.as_ref().and_then(|state| state.booked.as_ref()).map(|booked| booked.visit)
+    }
+
+    /// The visit of which somebody said that it was missed, if it is not the one this is said in.
+    pub(super) fn missed(&self, here: VisitId) -> Option<VisitId> {
+        self.visit().filter(|visit| self.step_now == TouchpointStep::Missed && *visit != here)
     }
 
     /// The booked visit that nobody needs once the touchpoint is settled: its hour has not come, nobody talked in it,

@@ -13,6 +13,8 @@ export interface Proposal {
   readonly hour: string;
   readonly format: TouchpointFormat;
   readonly members: readonly Role[];
+  /** The visit that was booked for it did not take place. */
+  readonly missed: boolean;
 }
 
 /** Draws the visit that is booked for a touchpoint, or books one. */

@@ -79,7 +79,8 @@ interface Known {
 /** A booked visit with its links and its invitation; moved and cancelled from here. */
 export function Booked({ seat, booking, known, seen }: Known & { readonly booking: Booking; readonly seen?: number | undefined }) {
   const { say, language } = useLanguage();
-  const [doing, setDoing] = useState<"nothing" | "moving" | "cancelling">("nothing");
+  // Of a follow-up whose hour is over, another hour is what is looked for.
+  const [doing, setDoing] = useState<"nothing" | "moving" | "cancelling">(() => (seen !== undefined && booking.starts_ms < Date.now() ? "moving" : "nothing"));
   const [failed, setFailed] = useState<"lost" | "changed" | null>(null);
   const cancel = () => cancelBooking(seat, booking.visit).then(known, (failure: unknown) => setFailed(failure instanceof ApiFailure && failure.status === 409 ? "changed" : "lost"));
   const open = !booking.cancelled && !booking.here;

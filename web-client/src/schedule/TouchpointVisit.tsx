@@ -16,7 +16,7 @@ export function TouchpointVisit({ seat, proposal, visit }: { readonly seat: Seat
         const booking = made ?? shown.bookings.find((one) => one.visit === visit);
         return (
           <section className={style["part"]} aria-label={say("schedule.title")}>
-            {booking === undefined || booking.cancelled
+            {booking === undefined || booking.cancelled || (booking.here && proposal.missed)
               ? <BookForm seat={seat} bookings={shown} known={known} proposal={proposal} />
               : <Booked key={booking.visit} seat={seat} booking={booking} known={known} seen={proposal.seen} />}
             {booking?.cancelled === true && <Booked key={booking.visit} seat={seat} booking={booking} known={known} />}

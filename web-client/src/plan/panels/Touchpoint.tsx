@@ -149,7 +149,7 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
       {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
       {booking && draw !== null && (
         <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
-          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [] }, has?.visit ?? null)}
+          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}
         </Dialog>
       )}
     </div>
