@@ -217,6 +217,8 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::RecommendationsUnderAgreement
         | FieldName::RecommendationsVerified
         | FieldName::RecommendationsWithdrawn
+        | FieldName::TouchpointsState
+        | FieldName::TouchpointsNote
         | FieldName::Signed
         | FieldName::Revision
         | FieldName::Addenda
@@ -260,6 +262,8 @@ const fn deciders(command: CommandName) -> Roles {
             Roles::of(&[Role::Pharmacist])
         }
         CommandName::Addend => PRESCRIBING,
+        CommandName::BookTouchpoint => CARE,
+        CommandName::TellTouchpoint => HEARING,
     }
 }
 

@@ -215,7 +215,14 @@ impl<'a> Projection<'a> {
                     | DecisionKind::AgreementRefused
                     | DecisionKind::Signed
                     | DecisionKind::Addended
-                    | DecisionKind::RevisionOpened,
+                    | DecisionKind::RevisionOpened
+                    | DecisionKind::TouchpointBooked
+                    | DecisionKind::TouchpointMoved
+                    | DecisionKind::TouchpointUnbooked
+                    | DecisionKind::TouchpointDone
+                    | DecisionKind::TouchpointMissed
+                    | DecisionKind::TouchpointCancelled
+                    | DecisionKind::TouchpointReopened,
                     _,
                 ) => {
                     let sets: Vec<_> =

@@ -8,6 +8,7 @@ import { cdtmEn } from "../plan/cdtm.en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { signEn } from "../plan/sign.en";
+import { touchpointEn } from "../plan/touchpoint.en";
 import { scheduleEn } from "../schedule/en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
@@ -290,6 +291,7 @@ export const en = {
   ...decisionEn,
   ...moreEn,
   ...signEn,
+  ...touchpointEn,
   ...patientEn,
   ...scheduleEn,
   ...takeawayEn,

@@ -8,6 +8,7 @@ import { cdtmEs } from "../plan/cdtm.es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { signEs } from "../plan/sign.es";
+import { touchpointEs } from "../plan/touchpoint.es";
 import { scheduleEs } from "../schedule/es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
@@ -287,6 +288,7 @@ export const es: Messages = {
   ...decisionEs,
   ...moreEs,
   ...signEs,
+  ...touchpointEs,
   ...patientEs,
   ...scheduleEs,
   ...takeawayEs,

@@ -163,7 +163,14 @@ impl Book {
                     | DecisionKind::RecommendationWithdrawn
                     | DecisionKind::Signed
                     | DecisionKind::Addended
-                    | DecisionKind::RevisionOpened => true,
+                    | DecisionKind::RevisionOpened
+                    | DecisionKind::TouchpointBooked
+                    | DecisionKind::TouchpointMoved
+                    | DecisionKind::TouchpointUnbooked
+                    | DecisionKind::TouchpointDone
+                    | DecisionKind::TouchpointMissed
+                    | DecisionKind::TouchpointCancelled
+                    | DecisionKind::TouchpointReopened => true,
                 };
                 for set in sets {
                     self.wrote(set.at, *seq, *edit);
