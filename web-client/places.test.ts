@@ -66,6 +66,8 @@ function open(role: Role, filled: boolean): SharedRecord {
         )),
         { at: { row: "recommendations-2" as RowId, field: "recommendations.state" }, register: { state: "value", value: "sent", rev: 1, by: AUTHOR, at_ms: 0 } },
         { at: { row: "recommendations-2" as RowId, field: "recommendations.seen" }, register: { state: "value", value: true, rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "touchpoints-1" as RowId, field: "touchpoints.state" }, register: { state: "value", value: { step: "missed" }, rev: 1, by: AUTHOR, at_ms: 0 } },
+        { at: { row: "touchpoints-1" as RowId, field: "touchpoints.note" }, register: { state: "value", value: "Nobody came.", rev: 1, by: AUTHOR, at_ms: 0 } },
         { at: { row: "meds-1" as RowId, field: "meds.because" }, register: { state: "value", value: "recommendations-1", rev: 1, by: AUTHOR, at_ms: 0 } },
         { at: { row: "dismissals-1" as RowId, field: "dismissals.content" }, register: { state: "value", value: ASIDE, rev: 1, by: AUTHOR, at_ms: 0 } },
       ],

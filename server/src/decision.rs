@@ -40,7 +40,7 @@ use crate::limits::What;
 use crate::link::Token;
 use crate::patient;
 use crate::person::{self, Person};
-use crate::record::{self, Answer};
+use crate::record::{self, About, Answer};
 use crate::store::{StoreError, now};
 use crate::visit::Nothing;
 use store::Link;
@@ -250,8 +250,8 @@ pub(crate) async fn answer(
     let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
     let Person { person, role, name } = prescriber;
     let actor = Actor { person, seat: link.seat, role };
-    let answer = Answer { row: link.row, id, command, seen };
-    match app.records.answer(link.record, actor, name, answer).await {
+    let answer = Answer { row: link.row, id, what: About::Recommendation(command), seen };
+    match app.records.answer(link.record, actor, name, None, answer).await {
         Ok(()) => reply(&DecisionAnswered::Done),
         Err(code) => reply(&DecisionAnswered::Refused { code }),
     }

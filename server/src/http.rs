@@ -14,7 +14,7 @@ use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 
 use crate::call::Calls;
@@ -120,8 +120,13 @@ pub fn router(app: App) -> Router {
             "/api/seats/{seat}/bookings",
             get(crate::visit::booking::list).post(crate::visit::booking::book),
         )
-        .route("/api/seats/{seat}/bookings/{visit}", delete(crate::visit::booking::cancel))
+        .route(
+            "/api/seats/{seat}/bookings/{visit}",
+            post(crate::visit::booking::reschedule).delete(crate::visit::booking::cancel),
+        )
         .route("/api/seats/{seat}/bookings/{visit}/invitation", get(crate::visit::booking::invite))
+        .route("/api/seats/{seat}/touchpoints", get(crate::visit::touchpoint::list))
+        .route("/api/seats/{seat}/touchpoints/{row}", post(crate::visit::touchpoint::tell))
         .route(
             "/api/seats/{seat}/recommendations/{row}/link",
             post(crate::decision::make).delete(crate::decision::revoke),

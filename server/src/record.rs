@@ -12,7 +12,7 @@ pub(crate) mod version;
 mod walk;
 pub mod writer;
 
-pub(crate) use outside::{Acceptance, Answer};
+pub(crate) use outside::{About, Acceptance, Answer};
 pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
@@ -304,7 +304,7 @@ enum Input {
         connection: ConnectionId,
         actor: Actor,
     },
-    /// The answer to one recommendation, from outside.
+    /// What somebody says about one row of the plan, from outside.
     Answer {
         reader: Box<Reader>,
         answer: Box<Answer>,

@@ -8,6 +8,7 @@ mod sql;
 mod store;
 pub(crate) mod takeaway;
 pub mod time;
+pub mod touchpoint;
 pub mod versions;
 
 pub(crate) use sql::ALL;

@@ -705,6 +705,10 @@ wire_enum! {
         HandOn,
         /// Open the signed plan again.
         Revise,
+        /// Book a visit for a touchpoint, move or cancel it; say that it is not needed, or is after all.
+        BookTouchpoint,
+        /// Say that a touchpoint took place, or did not.
+        TellTouchpoint,
     }
 }
 
@@ -867,6 +871,12 @@ wire_enum! {
         NotAddressee,
         /// It would shut out the pharmacist or the primary care provider, whom the plan cannot do without.
         AccessMinimum,
+        /// A visit is booked for it: that one is moved, or cancelled first.
+        AlreadyBooked,
+        /// No visit is booked for it, or another than the one that was named.
+        NotBooked,
+        /// Its hour has not come.
+        YetToCome,
     }
 }
 

@@ -13,6 +13,7 @@ mod parts;
 mod queue;
 mod refusal;
 mod store;
+mod touchpoint;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +90,7 @@ pub struct RecordSession {
     record: RecordId,
     sheets: Vec<Sheet>,
     readers: BTreeMap<ConnectionId, Reader>,
-    /// Who answers one recommendation and has nothing of the record open.
+    /// Who answers one recommendation, or takes a step of a touchpoint, and has nothing of the record open.
     outside: BTreeSet<ConnectionId>,
     people: BTreeMap<PersonId, PersonName>,
     storage: StorageState,

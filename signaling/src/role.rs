@@ -217,6 +217,8 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::RecommendationsUnderAgreement
         | FieldName::RecommendationsVerified
         | FieldName::RecommendationsWithdrawn
+        | FieldName::TouchpointsState
+        | FieldName::TouchpointsNote
         | FieldName::Signed
         | FieldName::Revision
         | FieldName::Addenda
@@ -265,6 +267,8 @@ const fn deciders(command: CommandName) -> Roles {
         // Who acts for the patient by law answers as the patient does.
         CommandName::AnswerPlan => Roles::of(&[Role::Patient]),
         CommandName::HandOn => HEARING,
+        CommandName::BookTouchpoint => CARE,
+        CommandName::TellTouchpoint => HEARING,
     }
 }
 

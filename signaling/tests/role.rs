@@ -140,6 +140,8 @@ goals.target: RPh PCP NUR
 todos.talked_about: RPh NUR PCP
 todos.should_do: RPh NUR PCP
 touchpoints.content: RPh PCP NUR
+touchpoints.state:
+touchpoints.note:
 outline.summary: RPh PCP
 outline.follow_up_instructions: RPh PCP NUR
 outline.when_to_call: RPh PCP
@@ -257,6 +259,10 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         let proposes = matches!(role, Role::Pharmacist | Role::Specialist);
         assert_eq!(role::may_command(role, CommandName::SendRecommendation), proposes);
         assert_eq!(role::may_command(role, CommandName::WithdrawRecommendation), proposes);
+        let cares = matches!(short(role), "RPh" | "PCP" | "NUR");
+        assert_eq!(role::may_command(role, CommandName::BookTouchpoint), cares);
+        let tells = matches!(short(role), "RPh" | "PCP" | "NUR" | "CHW");
+        assert_eq!(role::may_command(role, CommandName::TellTouchpoint), tells);
         let reads = role::view(role, DocKind::Plan, Shared::Yes) == Some(View::Full);
         assert_eq!(role::may_ask_safety(role), reads);
         let runs = prescribing || role == Role::Facilitator;

@@ -38,6 +38,12 @@ fn typed(client: u64, words: &str) -> Base64 {
     Base64(bytes)
 }
 
+/// A day in the future.
+fn next_year() -> String {
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("{}-07-10T10:00", 1971 + seconds.as_secs() / 31_556_952)
+}
+
 async fn missing(pharmacist: &mut Participant, doc: DocId) -> (u64, Vec<GateItem>) {
     pharmacist.send(&ClientMessage::RecordGate { doc }).await;
     let found = pharmacist
@@ -96,6 +102,15 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let list = ListName::Recommendations;
     pharmacist.edit(doc, Op::Add { list, row, after: None, values }).await.expect("it is added");
 
+    let follow_up = RowId(Uuid::now_v7());
+    let content = json!({
+        "purpose": "Pressure", "when": "in two weeks", "format": "video", "members": ["patient"],
+    });
+    let values = [(FieldName::TouchpointsContent, Phi::new(content))].into();
+    let list = ListName::Touchpoints;
+    let add = Op::Add { list, row: follow_up, after: None, values };
+    pharmacist.edit(doc, add).await.expect("it is added");
+
     let (_, mut lacking) = missing(&mut pharmacist, doc).await;
     assert!(lacking.len() > 30, "{}", lacking.len());
     // Once a medicine is verified, the gate asks how it is taken.
@@ -141,6 +156,19 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let at = Address { row: None, field: FieldName::AllergyStatement };
     let late = Op::Set { at, base: Base::Rev(0), value: Phi::new(Some(json!("unknown"))) };
     assert_eq!(pharmacist.edit(doc, late).await, Err(RecordRefusal::Sealed));
+    // A follow-up goes on: its visit is booked, and the version stays what it was.
+    let at = Address { row: Some(follow_up), field: FieldName::TouchpointsContent };
+    let other = json!({ "purpose": "Weight", "when": "never", "format": "phone" });
+    let late = Op::Set { at, base: Base::Rev(0), value: Phi::new(Some(other)) };
+    assert_eq!(pharmacist.edit(doc, late).await, Err(RecordRefusal::Sealed));
+    let next = json!({ "starts": next_year(), "minutes": 30, "touchpoint": follow_up });
+    let booked = world.post(&format!("/api/seats/{seat}/bookings"), &cookie, &next).await;
+    assert_eq!(booked.status, 200, "{:?}", booked.json);
+    let told = world.get(&format!("/api/seats/{seat}/touchpoints"), &cookie).await;
+    let told: Value = serde_json::from_str(&told.body).unwrap();
+    assert_eq!(told["rows"][0], json!({ "row": follow_up, "standing": "booked" }));
+    let again = world.get(&format!("/api/seats/{seat}/versions/1"), &cookie).await;
+    assert_eq!(again.body, signed.body);
     // What a signed plan recommends goes on paper as it was signed; a chart changes nothing of it.
     let asked = papers(&world, &cookie).await;
     assert_eq!((&asked["version"], asked["papers"].as_array().map(Vec::len)), (&json!(1), Some(1)));

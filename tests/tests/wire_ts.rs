@@ -18,11 +18,12 @@ use mortar::decision::{
 };
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
-use mortar::visit::booking::{Book, Bookings};
+use mortar::visit::booking::{Book, Bookings, MoveBooking};
 use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
 use mortar::visit::import::{ImportReply, ImportRequest};
 use mortar::visit::time::{SheetReply, Timer};
+use mortar::visit::touchpoint::{TellTouchpoint, Touchpoints};
 use mortar::visit::versions::VersionLine;
 use mortar::visit::{JoinReply, QueueKey, SeatHome};
 use signaling::message::{ClientMessage, ServerMessage};
@@ -72,6 +73,9 @@ fn the_client_types_are_those_of_the_server() {
     Timer::export_all(&config).unwrap();
     Book::export_all(&config).unwrap();
     Bookings::export_all(&config).unwrap();
+    MoveBooking::export_all(&config).unwrap();
+    Touchpoints::export_all(&config).unwrap();
+    TellTouchpoint::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();

@@ -1,8 +1,8 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
   ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
-  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
-  Timer, VersionContent, VersionLine, VisitId,
+  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MoveBooking, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
+  TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -152,6 +152,21 @@ export function readBookings(seat: SeatId): Promise<Bookings> {
 
 export function bookVisit(seat: SeatId, book: Book): Promise<Bookings> {
   return call("POST", `/api/seats/${seat}/bookings`, book);
+}
+
+/** Another hour for the people of a booked visit: their links of before end. */
+export function moveBooking(seat: SeatId, visit: VisitId, to: MoveBooking): Promise<Bookings> {
+  return call("POST", `/api/seats/${seat}/bookings/${visit}`, to);
+}
+
+/** Where each touchpoint of the plan stands now. */
+export function readTouchpoints(seat: SeatId): Promise<Touchpoints> {
+  return call("GET", `/api/seats/${seat}/touchpoints`);
+}
+
+/** What somebody says became of a touchpoint. */
+export function tellTouchpoint(seat: SeatId, row: RowId, told: TellTouchpoint): Promise<Touchpoints> {
+  return call("POST", `/api/seats/${seat}/touchpoints/${row}`, told);
 }
 
 export function cancelBooking(seat: SeatId, visit: VisitId): Promise<Bookings> {

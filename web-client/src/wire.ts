@@ -901,7 +901,23 @@ zone?: string,
 /**
  * Length in minutes, 5 to 240.
  */
-minutes: number, };
+minutes: number, 
+/**
+ * By which way; without it by video. No visit is booked for a message.
+ */
+format?: TouchpointFormat, 
+/**
+ * Seats of this visit whose people come; without it everybody's.
+ */
+seats?: Array<SeatId>, 
+/**
+ * The touchpoint it fulfils: a row of the plan. Without it the visit is for none.
+ */
+touchpoint?: RowId, 
+/**
+ * The `seq` of the plan that was looked at; without it, the plan as it is.
+ */
+seen?: number, };
 
 /**
  * A link into a booked visit.
@@ -920,6 +936,39 @@ name: string,
  * or whoever books could come in as somebody else.
  */
 path?: string, };
+
+/**
+ * A visit booked for a touchpoint: what has to be said about it without asking anything else.
+ */
+export type BookedTime = { 
+/**
+ * The visit.
+ */
+visit: VisitId, 
+/**
+ * Day and hour where `zone` is.
+ */
+starts: LocalHour, 
+/**
+ * IANA time zone in which the hour was agreed.
+ */
+zone: string, 
+/**
+ * The same instant.
+ */
+starts_ms: Millis, 
+/**
+ * Length in minutes.
+ */
+minutes: number, 
+/**
+ * By which way.
+ */
+format: TouchpointFormat, 
+/**
+ * Who is expected, the patient among them.
+ */
+with?: Array<Expected>, };
 
 /**
  * A booked visit.
@@ -942,16 +991,32 @@ minutes: number,
  */
 zone: string, 
 /**
+ * By which way.
+ */
+format: TouchpointFormat, 
+/**
+ * The touchpoint it fulfils.
+ */
+touchpoint?: RowId, 
+/**
+ * Whether it was moved to this hour: who has the invitation of the hour before needs the new one.
+ */
+moved: boolean, 
+/**
  * Whether it was cancelled: then it has no links.
  */
 cancelled: boolean, 
+/**
+ * Whether it is this visit, which is neither moved nor cancelled from within.
+ */
+here: boolean, 
 /**
  * Who is invited, with the path of the links that may be handed on.
  */
 links: Array<BookedLink>, };
 
 /**
- * Reply of `GET`, `POST` and `DELETE`: everything booked in this visit, by time.
+ * Reply of `GET`, `POST` and `DELETE`: what was booked in this visit, and what is to come of this record, by time.
  */
 export type Bookings = { 
 /**
@@ -962,6 +1027,10 @@ zone: string,
  * The one that was just booked.
  */
 made?: VisitId, 
+/**
+ * Whom the next visit may be booked with.
+ */
+people: Array<Invitable>, 
 /**
  * By time.
  */
@@ -1466,7 +1535,7 @@ note: string, };
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "act_under_agreement" | "verified" | "sign" | "addend" | "acknowledge" | "answer_plan" | "hand_on" | "revise";
+export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "act_under_agreement" | "verified" | "sign" | "addend" | "acknowledge" | "answer_plan" | "hand_on" | "revise" | "book_touchpoint" | "tell_touchpoint";
 
 /**
  * What a comment is about.
@@ -1653,7 +1722,7 @@ code: RecordRefusal, };
 /**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "agreement_acted" | "agreement_refused" | "signed" | "addended" | "plan_acknowledged" | "plan_answered" | "plan_handed_on" | "revision_opened";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "agreement_acted" | "agreement_refused" | "signed" | "addended" | "plan_acknowledged" | "plan_answered" | "plan_handed_on" | "revision_opened" | "touchpoint_booked" | "touchpoint_moved" | "touchpoint_unbooked" | "touchpoint_done" | "touchpoint_missed" | "touchpoint_cancelled" | "touchpoint_reopened";
 
 /**
  * Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
@@ -1936,6 +2005,19 @@ export type EntryId = string & { readonly entryId: unique symbol };
 export type Evidence = Array<RowId>;
 
 /**
+ * Somebody who is expected at a booked visit.
+ */
+export type Expected = { 
+/**
+ * In which role.
+ */
+role: Role, 
+/**
+ * As shown when it was booked.
+ */
+name: string, };
+
+/**
  * A bundle that leaves the server.
  */
 export type ExportKind = "medication_profile" | "care_plan" | "whole_record";
@@ -1961,7 +2043,7 @@ reason: ExportReason, };
 /**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.authority" | "recommendations.under_agreement" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "receipts" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.authority" | "recommendations.under_agreement" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "touchpoints.state" | "touchpoints.note" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "receipts" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -1979,7 +2061,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.authority"?: Authority, "recommendations.under_agreement"?: UnderAgreement, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, receipts?: Receipts, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.authority"?: Authority, "recommendations.under_agreement"?: UnderAgreement, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "touchpoints.state"?: TouchpointState, "touchpoints.note"?: Line, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, receipts?: Receipts, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -2468,6 +2550,23 @@ med_ids?: Array<RowId>,
 when?: string, };
 
 /**
+ * Somebody of this visit who may be invited to the next.
+ */
+export type Invitable = { 
+/**
+ * Their seat in this visit.
+ */
+seat: SeatId, 
+/**
+ * In which role.
+ */
+role: Role, 
+/**
+ * Who.
+ */
+name: string, };
+
+/**
  * What is to be said.
  */
 export type IssueCode = "broken_line" | "not_a_resource" | "wrong_shape" | "missing" | "unknown_code" | "bad_date" | "broken_reference" | "other_patient" | "subject_missing" | "not_true" | "not_current" | "status_unclear" | "not_confirmed" | "no_dosage" | "dosage_text_only" | "dosage_unclear" | "dosage_too_long" | "dosage_differs" | "status_differs" | "duplicate_ingredient" | "active_and_stopped" | "duplicate" | "shortened" | "unknown_unit" | "no_unit" | "future_date" | "drug_allergies_only" | "allergies_contradict" | "deceased" | "over_eighty_nine" | "too_many_rows" | "changed_since_export" | "older_readings";
@@ -2534,6 +2633,11 @@ row: RowId,
  * The medicine that is started: a recommendation names it in prose only.
  */
 product?: Product, };
+
+/**
+ * Day and hour on a wall clock, "2026-03-10T10:00".
+ */
+export type LocalHour = string;
 
 /**
  * How much of a seat's media the network loses, before any repair: a share of the packets in percent, in the steps 0
@@ -2635,6 +2739,31 @@ export type Millis = number;
  * How a stretch of a visit was held.
  */
 export type Modality = "video" | "audio" | "phone" | "clinic_assisted" | "in_person";
+
+/**
+ * Body of `POST /api/seats/{seat}/bookings/{visit}`: another hour for the same people, in the same way.
+ */
+export type MoveBooking = { 
+/**
+ * As of [`Book`].
+ */
+starts: string, 
+/**
+ * As of [`Book`].
+ */
+zone?: string, 
+/**
+ * As of [`Book`].
+ */
+minutes: number, 
+/**
+ * Why; kept with the touchpoint.
+ */
+note: string, 
+/**
+ * As of [`Book`].
+ */
+seen?: number, };
 
 /**
  * A national provider identifier: ten digits, the last a check digit over "80840" and the nine before it (45 CFR
@@ -3352,7 +3481,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -3550,7 +3679,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee" | "access_minimum";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee" | "access_minimum" | "already_booked" | "not_booked" | "yet_to_come";
 
 /**
  * Who asked. The patient reads it: a referral by their own provider raises engagement.
@@ -4577,6 +4706,27 @@ result: TeachBackResult, };
 export type TeachBackResult = "understood" | "re_explained" | "needs_follow_up";
 
 /**
+ * Body of `POST /api/seats/{seat}/touchpoints/{row}`.
+ */
+export type TellTouchpoint = { 
+/**
+ * What.
+ */
+what: ToldOfTouchpoint, 
+/**
+ * In own words; needed to cancel.
+ */
+note: string, 
+/**
+ * With `done`: the day it took place; without it today.
+ */
+on?: PartialDate, 
+/**
+ * The `seq` of the plan that was looked at.
+ */
+seen: number, };
+
+/**
  * The terms of an agreement.
  */
 export type Terms = { 
@@ -4673,6 +4823,11 @@ running: boolean,
 next_threshold_s?: number, };
 
 /**
+ * What somebody says of a touchpoint.
+ */
+export type ToldOfTouchpoint = "done" | "missed" | "cancel" | "reopen";
+
+/**
  * What, when, how and with whom.
  */
 export type Touchpoint = { 
@@ -4705,6 +4860,71 @@ members?: Array<Role>, };
  * The way the patient prefers.
  */
 export type TouchpointFormat = "video" | "phone" | "in_person" | "message";
+
+/**
+ * Where one touchpoint stands.
+ */
+export type TouchpointLine = { 
+/**
+ * The row.
+ */
+row: RowId, 
+/**
+ * Where it stands.
+ */
+standing: TouchpointStanding, 
+/**
+ * When the visit that was booked for it took place.
+ */
+held_ms?: Millis, };
+
+/**
+ * Where a touchpoint stands for a reader at a moment: what was said, and what follows from time and calls.
+ */
+export type TouchpointStanding = "planned" | "overdue" | "booked" | "unsaid" | "done" | "missed" | "cancelled";
+
+/**
+ * What became of a touchpoint.
+ */
+export type TouchpointState = { 
+/**
+ * How far it is.
+ */
+step: TouchpointStep, 
+/**
+ * The visit that was booked for it last, and not cancelled.
+ */
+booked?: BookedTime, 
+/**
+ * The hour it was booked for before, as [`BookedTime::starts`]: it was moved.
+ */
+moved_from?: LocalHour, 
+/**
+ * The day it took place, where somebody said so.
+ */
+on?: PartialDate, };
+
+/**
+ * How far the follow-up is, as somebody said. Moved by commands only.
+ */
+export type TouchpointStep = "planned" | "booked" | "done" | "missed" | "cancelled";
+
+/**
+ * Reply of `GET` and `POST`: where each touchpoint stands now, in the order of the plan.
+ */
+export type Touchpoints = { 
+/**
+ * The practice's zone.
+ */
+zone: string, 
+/**
+ * The day there.
+ */
+today: PartialDate, 
+/**
+ * One for each row that stands in the plan.
+ */
+rows: Array<TouchpointLine>, };
 
 /**
  * Whether an offer goes on with the transport.
@@ -5084,6 +5304,8 @@ export const FIELDS = {
   "todos.talked_about": { doc: "plan", kind: "text", list: "todos", limit: 300 },
   "todos.should_do": { doc: "plan", kind: "register", list: "todos", limit: 0 },
   "touchpoints.content": { doc: "plan", kind: "register", list: "touchpoints", limit: 0 },
+  "touchpoints.state": { doc: "plan", kind: "command", list: "touchpoints", limit: 0 },
+  "touchpoints.note": { doc: "plan", kind: "command", list: "touchpoints", limit: 0 },
   "teach_backs.content": { doc: "plan", kind: "register", list: "teach_backs", limit: 0 },
   "care_team.content": { doc: "plan", kind: "register", list: "care_team", limit: 0 },
   "comments.about": { doc: "plan", kind: "register", list: "comments", limit: 0 },

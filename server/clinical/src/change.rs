@@ -273,6 +273,20 @@ pub enum DecisionKind {
     PlanHandedOn,
     /// A signed plan was opened again.
     RevisionOpened,
+    /// A visit was booked for a touchpoint.
+    TouchpointBooked,
+    /// Another time took the place of the booked one.
+    TouchpointMoved,
+    /// The visit booked for it was cancelled.
+    TouchpointUnbooked,
+    /// It took place.
+    TouchpointDone,
+    /// It did not.
+    TouchpointMissed,
+    /// It is not needed any more.
+    TouchpointCancelled,
+    /// What was said of it last does not hold any more.
+    TouchpointReopened,
 }
 
 /// Who else was typing when a merge changed a number, or came late.

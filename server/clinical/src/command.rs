@@ -217,4 +217,13 @@ pub enum CommandError {
     /// There is no signed version it could be about.
     #[error("not signed")]
     NotSigned,
+    /// A visit is booked for it: that one is moved, or cancelled first.
+    #[error("a visit is booked already")]
+    AlreadyBooked,
+    /// No visit is booked for it, or another than the one that was named.
+    #[error("that visit is not booked for it")]
+    NotBooked,
+    /// Its hour has not come.
+    #[error("it is yet to come")]
+    YetToCome,
 }

@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod recommend;
 mod sign;
+mod touchpoint;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ pub use agreement::AgreementFacts;
 pub(crate) use book::Book;
 use book::StoredBook;
 pub use import::{Import, Take};
+pub use touchpoint::TouchpointFacts;
 
 /// One of the documents of a record.
 pub struct Doc {

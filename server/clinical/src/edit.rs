@@ -134,6 +134,9 @@ pub enum EditError {
     /// The field is closed to edits: a reading that stands, or a recommendation that was sent.
     #[error("closed to edits")]
     Locked,
+    /// A visit is booked for this row, which would be nobody's: it is moved or cancelled first.
+    #[error("a visit is booked for it")]
+    Booked,
     /// The plan was signed.
     #[error("the plan was signed")]
     Sealed,

@@ -363,6 +363,10 @@ fields! {
 
     /// Agreed follow-up.
     TouchpointsContent "touchpoints.content" Plan Place::Row(ListName::Touchpoints), register(touchpoint::Touchpoint), Yes;
+    /// Booked, done, missed, cancelled.
+    TouchpointsState "touchpoints.state" Plan Place::Row(ListName::Touchpoints), command(touchpoint::TouchpointState), Yes;
+    /// How it was done, why it was missed, moved or cancelled.
+    TouchpointsNote "touchpoints.note" Plan Place::Row(ListName::Touchpoints), command(Line), No;
 
     /// A message, said back.
     TeachBacksContent "teach_backs.content" Plan Place::Row(ListName::TeachBacks), register(teach_back::TeachBack), No;

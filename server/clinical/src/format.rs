@@ -49,7 +49,7 @@ impl Language {
         if primary.eq_ignore_ascii_case("es") { Self::Es } else { Self::En }
     }
 
-    const fn pick<T: Copy>(self, en: T, es: T) -> T {
+    pub(crate) const fn pick<T: Copy>(self, en: T, es: T) -> T {
         match self {
             Self::En => en,
             Self::Es => es,

@@ -10,6 +10,7 @@ mod letter;
 pub mod reading;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod words;
 
 use std::fmt;
@@ -17,13 +18,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use input::{
-    PlainAllergy, PlainGoal, PlainInput, PlainMed, PlainTodo, PlainVisit, Shown, input, input_of,
+    PlainAllergy, PlainFollowUp, PlainGoal, PlainInput, PlainMed, PlainTodo, PlainVisit, Shown,
+    input, input_of,
 };
 
 use crate::format::{self, Language};
 use crate::id::RowId;
 use crate::outline::WhenToCall;
-use crate::touchpoint::Touchpoint;
 pub use letter::PlainLetter;
 use reading::Reading;
 use words::Words;
@@ -326,7 +327,7 @@ pub fn page(input: &PlainInput, previous: Option<&PlainInput>, language: Languag
         },
         visits: list(
             words.visits,
-            touchpoints.iter().map(|visit| visit_item(visit, words, language)).collect(),
+            touchpoints.iter().filter_map(|one| visit::item(one, words, language)).collect(),
         ),
         questions: list(words.questions, lines(questions)),
         follow_up: list(words.follow_up, lines(std::slice::from_ref(follow_up))),
@@ -481,26 +482,6 @@ fn goal_item(goal: &PlainGoal, words: &Words, language: Language) -> Vec<PlainSe
         }
     }
     item
-}
-
-fn visit_item(visit: &Shown<Touchpoint>, words: &Words, language: Language) -> Vec<PlainSentence> {
-    match visit {
-        Shown::Empty => Vec::new(),
-        Shown::NotDecided => sentences(words.not_decided),
-        Shown::Value { value } => {
-            // `when` says in words what `due` says to the machine.
-            let Touchpoint { purpose, when, due: _, frequency, format, members } = value;
-            let mut item: Vec<PlainSentence> =
-                [said(when), said(frequency), said(purpose)].into_iter().flatten().collect();
-            item.push(PlainSentence::page(words::format(*format, language)));
-            let with: Vec<&str> =
-                members.iter().filter_map(|role| words::role(*role, language)).collect();
-            if !with.is_empty() {
-                item.push(PlainSentence::page(format!("{}: {}.", words.with, with.join(", "))));
-            }
-            item
-        }
-    }
 }
 
 fn calls(when: &Shown<WhenToCall>, words: &Words) -> (PlainList, PlainList) {

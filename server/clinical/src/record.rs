@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use index::Index;
 pub use lists::{
     Comment, Deed, Factors, Goal, Med, Outline, Problem, Question, Recommendation, Record, Remark,
-    TaskRow, Todo,
+    TaskRow, Todo, TouchpointRow,
 };
 
 use crate::actor::{Author, Millis};

@@ -218,7 +218,14 @@ impl<'a> Projection<'a> {
                     | DecisionKind::PlanAcknowledged
                     | DecisionKind::PlanAnswered
                     | DecisionKind::PlanHandedOn
-                    | DecisionKind::RevisionOpened,
+                    | DecisionKind::RevisionOpened
+                    | DecisionKind::TouchpointBooked
+                    | DecisionKind::TouchpointMoved
+                    | DecisionKind::TouchpointUnbooked
+                    | DecisionKind::TouchpointDone
+                    | DecisionKind::TouchpointMissed
+                    | DecisionKind::TouchpointCancelled
+                    | DecisionKind::TouchpointReopened,
                     _,
                 ) => {
                     let sets: Vec<_> =

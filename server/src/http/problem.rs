@@ -32,6 +32,10 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// The request is not what it must be.
     BadRequest,
+    /// A visit is booked for this follow-up already.
+    AlreadyBooked,
+    /// Somebody was first, or it does not stand as it was shown.
+    ChangedMeanwhile,
     /// The body is larger than allowed.
     TooLarge,
     /// The request did not arrive in time.
@@ -119,6 +123,16 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "The request is not what this address takes.",
                 "Send JSON with exactly the documented fields.",
+            ),
+            ProblemCode::AlreadyBooked => (
+                StatusCode::CONFLICT,
+                "A visit is booked for this follow-up already.",
+                "Look at the plan; move that visit, or cancel it first.",
+            ),
+            ProblemCode::ChangedMeanwhile => (
+                StatusCode::CONFLICT,
+                "It does not stand any more as it was shown.",
+                "Look at it again, then decide.",
             ),
             ProblemCode::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,4 +1,5 @@
-//! What comes from somebody who has nothing of the record open: an answer to a recommendation, a chart from elsewhere.
+//! What comes from somebody who has nothing of the record open: an answer to a recommendation, a step of a touchpoint, a
+//! chart from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,32 +7,51 @@ use std::time::Duration;
 
 use clinical::actor::Actor;
 use clinical::command::Command;
+use clinical::doc::TouchpointFacts;
 use clinical::fhir::Chart;
 use clinical::id::{ConnectionId, EditId, RecordId, RowId, VisitId};
 use clinical::merge::Known;
 use clinical::phi::Phi;
+use clinical::touchpoint::Step;
 use signaling::message::{RecordRefusal, ServerMessage};
 use signaling::record::{Accepted, ChartTaken};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::writer::Work;
 use super::{Incoming, Input, Next, Outgoing, Reader, Records, Running};
 
 /// How long an answer from outside may take to be stored. Longer holds the browser of who answers, shorter tells them
 /// "try again" about what was stored a moment later.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The answer to one recommendation, from whom it is addressed to.
-#[derive(Clone, Debug)]
+/// What somebody says about one row of the plan.
+#[derive(Debug)]
 pub(crate) struct Answer {
-    /// The recommendation: it may be about nothing else.
+    /// The row: it may be about nothing else.
     pub(crate) row: RowId,
-    /// Made by the client.
+    /// Unique in the plan.
     pub(crate) id: EditId,
-    /// The answer.
-    pub(crate) command: Command,
+    /// What.
+    pub(crate) what: About,
     /// The `seq` of the plan they looked at.
     pub(crate) seen: u64,
+}
+
+/// What may be said from outside.
+#[derive(Debug)]
+pub(crate) enum About {
+    /// The answer to a recommendation, from whom it is addressed to.
+    Recommendation(Command),
+    /// A step of a touchpoint.
+    Touchpoint {
+        /// Which.
+        step: Step,
+        /// What the plan does not know of it.
+        facts: TouchpointFacts,
+        /// What is stored with it: the visit that is booked, and the one that is cancelled. It appends to no document.
+        with: Box<Work>,
+    },
 }
 
 /// What somebody accepts of a chart.
@@ -103,7 +123,8 @@ impl Records {
         Ok(running)
     }
 
-    /// Gives an answer to a record without opening it for who answers, and waits until it is stored.
+    /// Gives an answer to a record without opening it for who answers, and waits until it is stored. `visit` is where they
+    /// sit, for the log of accesses.
     ///
     /// # Errors
     /// Why it was refused. `busy` also stands for no answer in time: whether it was stored shows when one looks again.
@@ -112,11 +133,12 @@ impl Records {
         record: RecordId,
         actor: Actor,
         name: Phi<String>,
+        visit: Option<VisitId>,
         answer: Answer,
     ) -> Result<(), RecordRefusal> {
         let (outgoing, mut incoming) = Outgoing::pair();
         let connection = ConnectionId(Uuid::now_v7());
-        let reader = Reader { connection, outgoing, actor, name, call: None, visit: None };
+        let reader = Reader { connection, outgoing, actor, name, call: None, visit };
         let (reader, answer) = (Box::new(reader), Box::new(answer));
         let running = self.tell_running(record, Input::Answer { reader, answer })?;
         let _leaves = Leaving { running, connection };

@@ -1,9 +1,11 @@
 //! The next visit, booked in this one: a touchpoint of the plan becomes a visit with its seats, links and an invitation
-//! for calendars.
+//! for calendars. It can be moved to another hour, and cancelled. What the touchpoint says of it is stored with it, in
+//! one transaction: of two people who book one touchpoint at once, the plan takes the first.
 
 mod invitation;
+mod making;
 mod sql;
-mod store;
+pub(super) mod store;
 
 pub(crate) use sql::ALL;
 
@@ -11,30 +13,38 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use clinical::actor::{Millis, Role};
-use clinical::id::{PatientId, SeatId, VisitId};
+use clinical::id::{PatientId, RecordId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
+use clinical::touchpoint::{LocalHour, Step, TouchpointFormat, TouchpointStep};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use signaling::role;
-use signaling::visit::{Entry as Way, VisitKind};
 use uuid::Uuid;
 
 use super::takeaway::{language_of, load};
+use super::touchpoint::{Row, plan_of};
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, reply};
 use crate::record::writer::Work;
-use crate::store::now;
-use crate::{link, patient, person, record};
+use crate::record::{self, Loaded};
+use crate::store::{StoreError, now};
+use crate::{link, patient, person};
 use store::Booked;
 
 /// Visits that may be booked in one. More than a plan has touchpoints; a browser that books for ever stops there.
 const MOST: usize = 20;
 
+/// How often one visit may be moved. A browser that moves it for ever stops there.
+const MOVES: i64 = 50;
+
 /// How far ahead, in milliseconds: two years.
 const AHEAD_MS: i64 = 2 * 366 * 24 * 60 * 60 * 1_000;
+
+/// So long after its hour a visit booked elsewhere is still shown, in milliseconds: a day.
+const SHOWN_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Body of `POST /api/seats/{seat}/bookings`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,6 +60,46 @@ pub struct Book {
     pub zone: Option<String>,
     /// Length in minutes, 5 to 240.
     pub minutes: u16,
+    /// By which way; without it by video. No visit is booked for a message.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub format: Option<TouchpointFormat>,
+    /// Seats of this visit whose people come; without it everybody's.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub seats: Option<Vec<SeatId>>,
+    /// The touchpoint it fulfils: a row of the plan. Without it the visit is for none.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub touchpoint: Option<RowId>,
+    /// The `seq` of the plan that was looked at; without it, the plan as it is.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub seen: Option<u64>,
+}
+
+/// Body of `POST /api/seats/{seat}/bookings/{visit}`: another hour for the same people, in the same way.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct MoveBooking {
+    /// As of [`Book`].
+    pub starts: String,
+    /// As of [`Book`].
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub zone: Option<String>,
+    /// As of [`Book`].
+    pub minutes: u16,
+    /// Why; kept with the touchpoint.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub note: Phi<String>,
+    /// As of [`Book`].
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
+    pub seen: Option<u64>,
 }
 
 /// A booked visit.
@@ -62,11 +112,21 @@ pub struct Booking {
     /// When it begins.
     pub starts_ms: Millis,
     /// Length in minutes.
-    pub minutes: i64,
+    pub minutes: u16,
     /// Zone in which the hour was agreed.
     pub zone: String,
+    /// By which way.
+    pub format: TouchpointFormat,
+    /// The touchpoint it fulfils.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub touchpoint: Option<RowId>,
+    /// Whether it was moved to this hour: who has the invitation of the hour before needs the new one.
+    pub moved: bool,
     /// Whether it was cancelled: then it has no links.
     pub cancelled: bool,
+    /// Whether it is this visit, which is neither moved nor cancelled from within.
+    pub here: bool,
     /// Who is invited, with the path of the links that may be handed on.
     pub links: Vec<BookedLink>,
 }
@@ -88,7 +148,21 @@ pub struct BookedLink {
     pub path: Option<Phi<String>>,
 }
 
-/// Reply of `GET`, `POST` and `DELETE`: everything booked in this visit, by time.
+/// Somebody of this visit who may be invited to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct Invitable {
+    /// Their seat in this visit.
+    pub seat: SeatId,
+    /// In which role.
+    pub role: Role,
+    /// Who.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub name: Phi<String>,
+}
+
+/// Reply of `GET`, `POST` and `DELETE`: what was booked in this visit, and what is to come of this record, by time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
@@ -99,85 +173,155 @@ pub struct Bookings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub made: Option<VisitId>,
+    /// Whom the next visit may be booked with.
+    pub people: Vec<Invitable>,
     /// By time.
     pub bookings: Vec<Booking>,
 }
 
 /// `GET /api/seats/{seat}/bookings`.
 pub(crate) async fn list(State(app): State<App>, seated: Seated) -> Result<Response, Problem> {
-    allow(&app, &seated, "visit.bookings_read").await?;
+    let (record, _docs) = allow(&app, &seated, "visit.bookings_read").await?;
     let patient = whom(&app, &seated).await?;
     // Written first: links are shown with it.
     app.writer.audit(vec![entry(&seated, patient, "visit.bookings_read", None)]).await?;
-    answer(&app, &seated, None).await
+    answer(&app, &seated, record, None).await
 }
 
-/// `POST /api/seats/{seat}/bookings`: a follow-up with the people of this visit.
+/// `POST /api/seats/{seat}/bookings`: a follow-up with people of this visit.
 pub(crate) async fn book(
     State(app): State<App>,
     seated: Seated,
-    Json(Book { starts, zone, minutes }): Json<Book>,
+    Json(Book { starts, zone, minutes, format, seats, touchpoint, seen }): Json<Book>,
 ) -> Result<Response, Problem> {
-    allow(&app, &seated, "visit.booked").await?;
-    let now = now();
+    let (record, docs) = allow(&app, &seated, "visit.booked").await?;
     let bad = || Problem::new(ProblemCode::BadRequest);
-    let zone = zone.unwrap_or_else(|| app.config.practice.zone.clone());
-    let starts = instant(&starts, &zone).ok_or_else(bad)?;
-    let in_time = starts > now && starts.0 <= now.0.saturating_add(AHEAD_MS);
-    if !in_time || !(5..=240).contains(&minutes) {
+    let now = now();
+    let format = format.unwrap_or(TouchpointFormat::Video);
+    if format == TouchpointFormat::Message {
         return Err(bad());
     }
-    if store::booked(&app.store, seated.visit.id).await?.len() >= MOST {
+    let hour = Hour::read(&app, &starts, zone, minutes, now).ok_or_else(bad)?;
+    let before = store::booked(&app.store, record).await?;
+    if before.iter().filter(|one| one.booked_in == seated.visit.id).count() >= MOST {
         return Err(bad());
     }
+    let people = making::people(&app, &seated, seats.as_deref()).await?.ok_or_else(bad)?;
     let visit = VisitId(Uuid::now_v7());
-    let kind = VisitKind::FollowUp;
-    let booked = Booked {
-        visit,
-        starts,
-        minutes: minutes.into(),
-        zone,
-        sequence: 0,
-        changed: now,
-        cancelled: false,
-    };
-    let mut first = vec![
-        super::store::visit_statement(visit, kind, seated.visit.record, now),
-        store::book(&booked, seated.visit.id),
-    ];
-    for seat in super::seats(&app.store, seated.visit.id).await? {
-        let comes = match kind.entry(seat.role) {
-            Way::Enters | Way::Waits => !seat.revoked,
-            Way::Refused => false,
-        };
-        if comes {
-            let id = SeatId(Uuid::now_v7());
-            first.push(super::store::seat_statement(id, visit, seat.person, seat.role, now));
-        }
-    }
+    let booked = hour.booked(visit, seated.visit.id, format, touchpoint, now);
+    let first = making::statements(&booked, record, &people, now);
     let patient = whom(&app, &seated).await?;
     let audit = vec![entry(&seated, patient, "visit.booked", Some(visit))];
-    app.writer.store(Work { first, audit, ..Work::default() }).await.committed()?;
-    answer(&app, &seated, Some(visit)).await
+    let mut work = Work { first, audit, ..Work::default() };
+    let Some(row) = touchpoint else {
+        app.writer.store(work).await.committed()?;
+        return answer(&app, &seated, record, Some(visit)).await;
+    };
+    let row = Row::find(&app, plan_of(&docs)?, row).await?;
+    // Nobody comes to the one that was missed any more.
+    let missed = row.missed(seated.visit.id);
+    work.first.extend(missed.map(|missed| super::store::end_statement(missed, now)));
+    let time = hour.time(visit, format, making::expected(&people));
+    let step = Step::Book(time);
+    row.step(&app, &seated, record, step, seen, work).await?;
+    if let Some(missed) = missed {
+        app.calls.end(missed).await;
+    }
+    answer(&app, &seated, record, Some(visit)).await
 }
 
-/// `DELETE /api/seats/{seat}/bookings/{visit}`: its links are dead at once.
+/// `POST /api/seats/{seat}/bookings/{visit}`: another hour. The old links end, the people get new ones, and the
+/// invitation of before is brought up to date (RFC 5546 section 3.2.2.1).
+pub(crate) async fn reschedule(
+    State(app): State<App>,
+    seated: Seated,
+    Path((_seat, visit)): Path<(SeatId, VisitId)>,
+    Json(MoveBooking { starts, zone, minutes, note, seen }): Json<MoveBooking>,
+) -> Result<Response, Problem> {
+    let (record, docs) = allow(&app, &seated, "visit.moved").await?;
+    let old = find(&app, record, visit).await?;
+    let now = now();
+    let bad = || Problem::new(ProblemCode::BadRequest);
+    let hour = Hour::read(&app, &starts, zone, minutes, now).ok_or_else(bad)?;
+    // A visit is not moved away from under who sits in it.
+    if visit == seated.visit.id || old.sequence >= MOVES {
+        return Err(bad());
+    }
+    // What was cancelled, or took place, is booked anew.
+    if old.cancelled || super::time::held(&app.store, visit).await?.is_some() {
+        return Err(Problem::new(ProblemCode::ChangedMeanwhile));
+    }
+    let people = making::people_of(&app, visit).await?;
+    let next = VisitId(Uuid::now_v7());
+    let booked = Booked {
+        uid: old.uid,
+        sequence: old.sequence.saturating_add(1),
+        ..hour.booked(next, seated.visit.id, old.format, old.touchpoint, now)
+    };
+    let mut first = making::statements(&booked, record, &people, now);
+    first.push(store::replace(visit, next));
+    first.push(super::store::end_statement(visit, now));
+    let patient = whom(&app, &seated).await?;
+    let audit = vec![entry(&seated, patient, "visit.moved", Some(next))];
+    let work = Work { first, audit, ..Work::default() };
+    match old.touchpoint {
+        Some(row) => {
+            let row = Row::find(&app, plan_of(&docs)?, row).await?;
+            let to = hour.time(next, old.format, making::expected(&people));
+            let step = Step::Move { from: visit, to, note: note.into_exposed() };
+            row.step(&app, &seated, record, step, seen, work).await?;
+        }
+        None => app.writer.store(work).await.committed().map_err(second)?,
+    }
+    app.calls.end(visit).await;
+    answer(&app, &seated, record, Some(next)).await
+}
+
+/// `DELETE /api/seats/{seat}/bookings/{visit}`: its links are dead at once. The touchpoint it was booked for is planned
+/// again.
 pub(crate) async fn cancel(
     State(app): State<App>,
     seated: Seated,
     Path((_seat, visit)): Path<(SeatId, VisitId)>,
 ) -> Result<Response, Problem> {
-    allow(&app, &seated, "visit.cancelled").await?;
-    let booked = find(&app, &seated, visit).await?;
+    let (record, docs) = allow(&app, &seated, "visit.cancelled").await?;
+    let booked = find(&app, record, visit).await?;
+    if visit == seated.visit.id {
+        return Err(Problem::new(ProblemCode::BadRequest));
+    }
     if !booked.cancelled {
         let now = now();
         let patient = whom(&app, &seated).await?;
         let first = vec![store::cancel(visit, now), super::store::end_statement(visit, now)];
         let audit = vec![entry(&seated, patient, "visit.cancelled", Some(visit))];
-        app.writer.store(Work { first, audit, ..Work::default() }).await.committed()?;
+        let work = Work { first, audit, ..Work::default() };
+        let row = match booked.touchpoint {
+            Some(row) => Row::find_any(&app, plan_of(&docs)?, row).await?,
+            None => None,
+        };
+        match row.filter(|row| row.step_now == TouchpointStep::Booked && row.is_for(visit)) {
+            Some(row) => {
+                row.step(&app, &seated, record, Step::Unbook { visit }, None, work).await?;
+            }
+            // The row went another way since: the visit is cancelled all the same.
+            None => app.writer.store(work).await.committed().map_err(second)?,
+        }
         app.calls.end(visit).await;
     }
-    answer(&app, &seated, None).await
+    answer(&app, &seated, record, None).await
+}
+
+/// Of two who move or cancel one booking at once, the second.
+fn second(error: StoreError) -> Problem {
+    match error {
+        StoreError::Constraint => Problem::new(ProblemCode::ChangedMeanwhile),
+        StoreError::Full
+        | StoreError::Failed
+        | StoreError::Damaged
+        | StoreError::Away
+        | StoreError::Row
+        | StoreError::Statement { .. } => error.into(),
+    }
 }
 
 /// `GET /api/seats/{seat}/bookings/{visit}/invitation?language=en`: for a calendar; after a cancellation, its withdrawal.
@@ -187,9 +331,9 @@ pub(crate) async fn invite(
     Path((_seat, visit)): Path<(SeatId, VisitId)>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    allow(&app, &seated, "visit.invitation_read").await?;
+    let (record, _docs) = allow(&app, &seated, "visit.invitation_read").await?;
     let language = language_of(query.as_deref())?;
-    let booked = find(&app, &seated, visit).await?;
+    let booked = find(&app, record, visit).await?;
     let scheme = app.config.tls.scheme();
     let origin = app.config.origins.first().cloned();
     let origin = origin.unwrap_or_else(|| format!("{scheme}://localhost"));
@@ -199,6 +343,78 @@ pub(crate) async fn invite(
     let kind = format!("text/calendar; charset=utf-8; method={method}");
     let named = "attachment; filename=\"visit.ics\"".to_owned();
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named)], file).into_response())
+}
+
+/// An hour that was asked for.
+struct Hour {
+    local: LocalHour,
+    zone: String,
+    starts: Millis,
+    minutes: u16,
+}
+
+impl Hour {
+    /// `None`: there is no such hour, it is over or too far away, or nobody meets for so long.
+    fn read(
+        app: &App,
+        starts: &str,
+        zone: Option<String>,
+        minutes: u16,
+        now: Millis,
+    ) -> Option<Self> {
+        let zone = zone.unwrap_or_else(|| app.config.practice.zone.clone());
+        let at = instant(starts, &zone)?;
+        let in_time = at > now && at.0 <= now.0.saturating_add(AHEAD_MS);
+        let local = LocalHour::parse(starts)?;
+        (in_time && (5..=240).contains(&minutes)).then_some(Self {
+            local,
+            zone,
+            starts: at,
+            minutes,
+        })
+    }
+
+    /// A first booking at this hour.
+    fn booked(
+        &self,
+        visit: VisitId,
+        booked_in: VisitId,
+        format: TouchpointFormat,
+        touchpoint: Option<RowId>,
+        now: Millis,
+    ) -> Booked {
+        Booked {
+            visit,
+            booked_in,
+            starts: self.starts,
+            minutes: self.minutes,
+            zone: self.zone.clone(),
+            sequence: 0,
+            changed: now,
+            cancelled: false,
+            touchpoint,
+            format,
+            uid: visit,
+        }
+    }
+
+    /// The same for the plan.
+    fn time(
+        &self,
+        visit: VisitId,
+        format: TouchpointFormat,
+        with: Vec<clinical::touchpoint::Expected>,
+    ) -> clinical::touchpoint::BookedTime {
+        clinical::touchpoint::BookedTime {
+            visit,
+            starts: self.local.clone(),
+            zone: self.zone.clone(),
+            starts_ms: self.starts,
+            minutes: self.minutes,
+            format,
+            with,
+        }
+    }
 }
 
 /// The instant of an hour where the zone is. An hour that does not exist there, or exists twice, is none.
@@ -211,13 +427,17 @@ fn instant(starts: &str, zone: &str) -> Option<Millis> {
     Some(Millis(starts.as_millisecond()))
 }
 
-/// Whether the seat books visits. For everybody else there is nothing here.
-async fn allow(app: &App, seated: &Seated, action: &'static str) -> Result<(), Problem> {
+/// Whether the seat books visits: then its record. For everybody else there is nothing here.
+async fn allow(
+    app: &App,
+    seated: &Seated,
+    action: &'static str,
+) -> Result<(RecordId, Vec<Loaded>), Problem> {
     if let Some(record) = seated.visit.record.filter(|_| role::may_book(seated.seat.role)) {
         // A booking brings the patient's link along: whom the patient shuts out does not get it.
         let docs = load(app, record).await?;
         if !record::hand(&docs, seated.seat.role, seated.seat.person).is_shut_out() {
-            return Ok(());
+            return Ok((record, docs));
         }
     }
     let denied = Entry { outcome: Outcome::Denied, ..entry(seated, None, action, None) };
@@ -225,19 +445,19 @@ async fn allow(app: &App, seated: &Seated, action: &'static str) -> Result<(), P
     Err(Problem::new(ProblemCode::NotFound))
 }
 
-async fn find(app: &App, seated: &Seated, visit: VisitId) -> Result<Booked, Problem> {
-    let booked = store::booked(&app.store, seated.visit.id).await?;
+async fn find(app: &App, record: RecordId, visit: VisitId) -> Result<Booked, Problem> {
+    let booked = store::booked(&app.store, record).await?;
     let found = booked.into_iter().find(|booked| booked.visit == visit);
     found.ok_or_else(|| Problem::new(ProblemCode::NotFound))
 }
 
-async fn whom(app: &App, seated: &Seated) -> Result<Option<PatientId>, Problem> {
+pub(super) async fn whom(app: &App, seated: &Seated) -> Result<Option<PatientId>, Problem> {
     let Some(record) = seated.visit.record else { return Ok(None) };
     let found = patient::of_record(&app.store, &app.vault, record).await?;
     Ok(found.map(|(patient, _)| patient))
 }
 
-fn entry(
+pub(super) fn entry(
     seated: &Seated,
     patient: Option<PatientId>,
     action: &'static str,
@@ -257,34 +477,68 @@ fn entry(
     }
 }
 
-async fn answer(app: &App, seated: &Seated, made: Option<VisitId>) -> Result<Response, Problem> {
+async fn answer(
+    app: &App,
+    seated: &Seated,
+    record: RecordId,
+    made: Option<VisitId>,
+) -> Result<Response, Problem> {
+    let shown_from = now().0.saturating_sub(SHOWN_MS);
+    // What a touchpoint still waits for is shown however long ago its hour was: it is moved from there.
+    let waited_for = super::touchpoint::waited_for(plan_of(&load(app, record).await?)?);
     let mut bookings = Vec::new();
-    for booked in store::booked(&app.store, seated.visit.id).await? {
-        let Booked { visit, starts, minutes, zone, sequence: _, changed: _, cancelled } = booked;
-        let mut links = Vec::new();
-        let seats = if cancelled { Vec::new() } else { super::seats(&app.store, visit).await? };
-        for seat in seats.into_iter().filter(|seat| !seat.revoked) {
-            let person = person::person(&app.store, &app.vault, seat.person).await?;
-            let own = seat.person == seated.seat.person;
-            let path = if own || role::hands_on_link(seat.role) {
-                let token = link::link_of(&app.store, &app.vault, seat.id).await;
-                let token = token.map_err(|error| {
-                    tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
-                    Problem::new(ProblemCode::StoreAway)
-                })?;
-                Some(Phi::new(format!("/j#{}", token.text())))
-            } else {
-                None
-            };
-            links.push(BookedLink {
-                role: seat.role,
-                name: person.map(|person| person.name).unwrap_or_default(),
-                path,
-            });
+    for booked in store::booked(&app.store, record).await? {
+        let to_come = !booked.cancelled && booked.starts.0 >= shown_from;
+        let waited_for = !booked.cancelled && waited_for.contains(&booked.visit);
+        if booked.booked_in != seated.visit.id && !to_come && !waited_for {
+            continue;
         }
-        bookings.push(Booking { visit, starts_ms: starts, minutes, zone, cancelled, links });
+        let links =
+            if booked.cancelled { Vec::new() } else { links(app, seated, booked.visit).await? };
+        let Booked {
+            visit, starts, minutes, zone, sequence, cancelled, touchpoint, format, ..
+        } = booked;
+        bookings.push(Booking {
+            visit,
+            starts_ms: starts,
+            minutes,
+            zone,
+            format,
+            touchpoint,
+            moved: sequence > 0 && !cancelled,
+            cancelled,
+            here: visit == seated.visit.id,
+            links,
+        });
     }
-    reply(&Bookings { zone: app.config.practice.zone.clone(), made, bookings })
+    let people = making::people(app, seated, None).await?.unwrap_or_default();
+    let people = people
+        .into_iter()
+        .map(|making::Comes { seat, role, name, person: _ }| Invitable { seat, role, name })
+        .collect();
+    reply(&Bookings { zone: app.config.practice.zone.clone(), made, people, bookings })
+}
+
+/// Who is invited, with the links this seat may hand on.
+async fn links(app: &App, seated: &Seated, visit: VisitId) -> Result<Vec<BookedLink>, Problem> {
+    let mut links = Vec::new();
+    for seat in super::seats(&app.store, visit).await?.into_iter().filter(|seat| !seat.revoked) {
+        let person = person::person(&app.store, &app.vault, seat.person).await?;
+        let own = seat.person == seated.seat.person;
+        let path = if own || role::hands_on_link(seat.role) {
+            let token = link::link_of(&app.store, &app.vault, seat.id).await;
+            let token = token.map_err(|error| {
+                tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
+                Problem::new(ProblemCode::StoreAway)
+            })?;
+            Some(Phi::new(format!("/j#{}", token.text())))
+        } else {
+            None
+        };
+        let name = person.map(|person| person.name).unwrap_or_default();
+        links.push(BookedLink { role: seat.role, name, path });
+    }
+    Ok(links)
 }
 
 #[cfg(test)]

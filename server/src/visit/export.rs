@@ -12,7 +12,7 @@ use clinical::fhir::export::{
     Exported, Practice, Reader, Signed, Source, Writer, care_plan, medication_profile, whole_record,
 };
 use clinical::field::{Address, DocKind, FieldName};
-use clinical::id::{PatientId, PersonId, RecordId};
+use clinical::id::{PatientId, PersonId, RecordId, VisitId};
 use clinical::record::Record;
 use clinical::register::Register;
 use clinical::value::Value;
@@ -127,6 +127,7 @@ pub(super) struct Sheets {
     author: PersonId,
     practice: Practice,
     signed: Option<Signed>,
+    held: BTreeMap<VisitId, Millis>,
 }
 
 impl Sheets {
@@ -158,6 +159,11 @@ impl Sheets {
             .map_err(|_damaged| Problem::new(ProblemCode::StoreAway))?;
         let config::Practice { name, phone, sign_requires: _, zone: _, camera: _ } =
             &app.config.practice;
+        let plan = docs.iter().find(|doc| doc.kind() == DocKind::Plan);
+        let held = match plan {
+            Some(plan) => super::touchpoint::held(app, plan).await?,
+            None => BTreeMap::new(),
+        };
         Ok(Some(Self {
             patient,
             facts,
@@ -167,6 +173,7 @@ impl Sheets {
             practice: Practice { name: name.clone(), phone: phone.clone() },
             // That a plan was signed is not told to whom nothing of it is.
             signed: hand.view(DocKind::Plan, shared).and_then(|_view| signed(&docs)),
+            held,
         }))
     }
 
@@ -182,6 +189,7 @@ impl Sheets {
             signed: self.signed,
             document: Uuid::now_v7(),
             reader,
+            held: &self.held,
             now,
         }
     }

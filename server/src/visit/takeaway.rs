@@ -96,6 +96,9 @@ pub(crate) async fn page(
             held.and_then(|held| held.doc.text(&text.at)).unwrap_or_default()
         },
     );
+    let visits_held = super::touchpoint::held(&app, plan).await?;
+    let now = now();
+    let input = input.at(now, &app.terms.day(now), &visits_held);
     reply(&plain::page(&input, previous.as_ref(), language))
 }
 

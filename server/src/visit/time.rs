@@ -32,7 +32,7 @@ use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, reply};
 use crate::record::writer::Work;
-use crate::store::now;
+use crate::store::{Store, StoreError, now};
 use crate::vault::KeyOf;
 use crate::{patient, person};
 
@@ -101,9 +101,16 @@ impl Terms {
     }
 
     /// The day of an instant where the practice is: a visit on a summer evening is not of the next day.
-    fn day(&self, at: Millis) -> PartialDate {
+    pub fn day(&self, at: Millis) -> PartialDate {
         day_in(&self.zone, at)
     }
+}
+
+/// When a visit took place, if it did ([`clinical::touchpoint::held`]).
+pub(super) async fn held(store: &Store, visit: VisitId) -> Result<Option<Millis>, StoreError> {
+    let calls = store::calls(store, visit).await?;
+    let calls: Vec<Attendance> = calls.into_iter().map(|call| call.attendance).collect();
+    Ok(clinical::touchpoint::held(&calls))
 }
 
 /// The day of an instant in a zone.

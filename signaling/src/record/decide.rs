@@ -295,7 +295,7 @@ impl RecordSession {
     }
 
     /// Hands a decision that was just folded to the store.
-    fn decided(
+    pub(super) fn decided(
         &mut self,
         index: usize,
         who: Who,
@@ -321,8 +321,8 @@ impl RecordSession {
 
 /// Who decides, from where.
 #[derive(Clone, Copy)]
-struct Who {
-    connection: ConnectionId,
-    actor: Actor,
-    call: Option<CallTime>,
+pub(super) struct Who {
+    pub(super) connection: ConnectionId,
+    pub(super) actor: Actor,
+    pub(super) call: Option<CallTime>,
 }

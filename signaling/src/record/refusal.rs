@@ -43,6 +43,7 @@ impl From<EditError> for RecordRefusal {
             EditError::StaleResolution => Self::StaleResolution,
             EditError::RowRemoved => Self::RowRemoved,
             EditError::Locked => Self::Locked,
+            EditError::Booked => Self::AlreadyBooked,
             EditError::Sealed => Self::Sealed,
             EditError::BaseUnknown => Self::BaseUnknown,
             EditError::BaseRefused => Self::BaseRefused,
@@ -76,6 +77,9 @@ impl From<CommandError> for RecordRefusal {
             CommandError::Sealed => Self::Sealed,
             CommandError::InConflict => Self::InConflict,
             CommandError::ListFull => Self::ListFull,
+            CommandError::AlreadyBooked => Self::AlreadyBooked,
+            CommandError::NotBooked => Self::NotBooked,
+            CommandError::YetToCome => Self::YetToCome,
         }
     }
 }

@@ -468,6 +468,19 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
             "purpose": line(dice), "when": "in two weeks", "due": day(dice), "format": "video",
             "members": ["pharmacist", "patient"],
         }),
+        FieldName::TouchpointsState => json!({
+            "step": dice.pick(&["planned", "booked", "done", "missed", "cancelled"]),
+            "booked": {
+                "visit": "0190a000-0000-7000-8000-000000000007", "starts": "2026-12-08T10:00",
+                "zone": "America/New_York", "starts_ms": 1_796_742_000_000_i64, "minutes": 30,
+                "format": dice.pick(&["video", "phone", "in_person"]),
+                "with": [
+                    { "role": "patient", "name": "Ruth Delgado" },
+                    { "role": "pharmacist", "name": cut(&line(dice), 100) },
+                ],
+            },
+            "moved_from": "2026-12-01T09:30", "on": "2026-11-29",
+        }),
         FieldName::RecommendationsAuthority => json!({ "kind": "recommend" }),
         FieldName::RecommendationsUnderAgreement => json!({
             "agreement": "0190a000-0000-7000-8000-000000000001", "entries": 3, "day": "2026-11-30",
@@ -486,6 +499,7 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
         | FieldName::RecommendationsImplemented
         | FieldName::RecommendationsVerified
         | FieldName::RecommendationsWithdrawn
+        | FieldName::TouchpointsNote
         | FieldName::OutlineInteractionFrequency
         | FieldName::OutlineNoGoalReason
         | FieldName::OutlineNoTouchpointReason => json!(line(dice)),

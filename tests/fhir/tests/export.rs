@@ -134,6 +134,7 @@ fn bundles(case: &Case) -> Vec<(String, Exported)> {
             signed,
             document: Uuid::from_u128(12),
             reader,
+            held: &BTreeMap::new(),
             now: NOW,
         };
         made.push((format!("{}-{state}-smp", case.name), medication_profile(&source)));

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clinical::actor::{Actor, Millis, Role};
 use clinical::command::Command;
-use clinical::doc::Doc;
+use clinical::doc::{Doc, TouchpointFacts};
 use clinical::edit::{Base, Edit, Op};
 use clinical::fhir::export::{
     Exported, Practice, Reader, Signed, Source, medication_profile, whole_record,
 };
 use clinical::field::{Address, DocKind, FieldName, ListName};
-use clinical::id::{DocId, EditId, PatientId, RowId, SeatId};
+use clinical::id::{DocId, EditId, PatientId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
 use clinical::recommendation::DecisionOutcome;
 use clinical::record::Record;
+use clinical::touchpoint::{BookedTime, Expected, LocalHour, Step, TouchpointFormat};
+use clinical::value::PartialDate;
 use clinical::view::View;
 use fhir as plans;
 use serde_json::{Value as Json, json};
@@ -23,6 +25,8 @@ use uuid::Uuid;
 struct Bench {
     doc: Doc,
     now: i64,
+    /// When booked visits took place.
+    held: BTreeMap<VisitId, Millis>,
 }
 
 fn actor(n: u128, role: Role) -> Actor {
@@ -43,7 +47,8 @@ const fn row(n: u128) -> RowId {
 
 impl Bench {
     fn new() -> Self {
-        Self { doc: Doc::new(DocId(Uuid::from_u128(1)), DocKind::Plan), now: 1_795_000_000_000 }
+        let doc = Doc::new(DocId(Uuid::from_u128(1)), DocKind::Plan);
+        Self { doc, now: 1_795_000_000_000, held: BTreeMap::new() }
     }
 
     fn edit(&mut self, by: &Actor, op: Op) -> u64 {
@@ -94,6 +99,7 @@ impl Bench {
             }),
             document: Uuid::from_u128(12),
             reader,
+            held: &self.held,
             now: Millis(self.now),
         };
         let Exported { json, withheld } = make(&source);
@@ -269,4 +275,70 @@ fn the_same_record_makes_the_same_bytes() {
         bench.exported(Reader::Elsewhere, whole_record),
         bench.exported(Reader::Elsewhere, whole_record)
     );
+}
+
+/// FHIR R4, Appointment: `app-2` and `app-3` ask for a start and an end of everything that is no proposal.
+#[test]
+fn an_appointment_says_whether_it_is_booked_was_kept_or_missed_and_when_where_that_is_known() {
+    const HOUR: i64 = 3_600_000;
+    let mut bench = Bench::new();
+    let content = json!({ "purpose": "Pressure", "when": "in two weeks", "format": "video" });
+    bench.add(ListName::Touchpoints, row(1), &[(FieldName::TouchpointsContent, content)]);
+    let visit = VisitId(Uuid::from_u128(70));
+    let starts = Millis(bench.now + 24 * HOUR);
+    let expected = |role, name: &str| Expected { role, name: name.to_owned() };
+    let time = BookedTime {
+        visit,
+        starts: LocalHour::parse("2026-11-19T06:08").unwrap(),
+        zone: "America/New_York".to_owned(),
+        starts_ms: starts,
+        minutes: 30,
+        format: TouchpointFormat::Video,
+        with: vec![expected(Role::Patient, "Ruth Delgado"), expected(Role::Nurse, "Sam Lee")],
+    };
+    let step = |bench: &mut Bench, step: &Step| {
+        let booked = bench.doc.touchpoint(row(1)).and_then(|state| state.booked);
+        let facts = TouchpointFacts {
+            visit: booked.map(|booked| booked.visit),
+            held: false,
+            today: PartialDate::parse("2026-11-20").unwrap(),
+        };
+        let (id, seen) = (EditId(Uuid::now_v7()), bench.doc.seq());
+        let now = Millis(bench.now);
+        bench.doc.step(now, &pharmacist(), None, id, row(1), step, seen, &facts).unwrap();
+    };
+    let told = |bench: &Bench| {
+        let (bundle, _) = bench.exported(Reader::Elsewhere, whole_record);
+        let plan = resources(&bundle, "CarePlan")[0].clone();
+        let made = resources(&bundle, "Appointment")[0].clone();
+        let named = format!("urn:uuid:{}", made["id"].as_str().unwrap());
+        assert_eq!(plan["activity"], json!([{ "reference": { "reference": named } }]));
+        made
+    };
+
+    let proposed = told(&bench);
+    assert_eq!((&proposed["status"], proposed.get("start")), (&json!("proposed"), None));
+    step(&mut bench, &Step::Book(time));
+    let booked = told(&bench);
+    assert_eq!((&booked["status"], &booked["minutesDuration"]), (&json!("booked"), &json!(30)));
+    let start = booked["start"].as_str().unwrap();
+    assert_eq!(start, "2026-11-19T11:07:40.000Z", "the instant, not the wall's hour");
+    assert!(booked["end"].as_str().unwrap() > start);
+    let people = booked["participant"].as_array().unwrap();
+    assert_eq!(people.len(), 2, "the patient once");
+    assert_eq!(people[1]["actor"]["display"], json!("Sam Lee (nurse)"));
+
+    bench.now = starts.0 + HOUR;
+    assert_eq!(told(&bench)["status"], json!("noshow"), "nobody came");
+    bench.held.insert(visit, starts);
+    assert_eq!(told(&bench)["status"], json!("fulfilled"), "it was held");
+    step(&mut bench, &Step::Cancel { note: "moved away".to_owned() });
+    assert_eq!(told(&bench)["status"], json!("cancelled"));
+    step(&mut bench, &Step::Reopen { note: String::new() });
+    let on = PartialDate::parse("2026-11-19").unwrap();
+    step(&mut bench, &Step::Done { on, note: "by phone".to_owned() });
+    let done = told(&bench);
+    assert_eq!((&done["status"], done.get("start")), (&json!("fulfilled"), None));
+    assert_eq!(done["_start"]["extension"][0]["valueCode"], json!("unknown"));
+    assert!(done["comment"].as_str().unwrap().ends_with("by phone"), "{done}");
 }

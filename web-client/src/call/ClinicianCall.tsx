@@ -1,5 +1,6 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useCallback } from "react";
 import { useLanguage } from "../i18n";
+import type { DrawVisit } from "../plan/visit";
 import { Chip } from "../ui/Chip";
 import { SkipLink } from "../ui/landmarks";
 import { CallBanners } from "./CallBanners";
@@ -14,6 +15,7 @@ import { hasSheet, mayAgree, mayBook, mayImport, printsForPrescribers } from "./
 
 const RecordPanel = lazy(() => import("../plan/RecordPanel").then((m) => ({ default: m.RecordPanel })));
 const NextVisitButton = lazy(() => import("../schedule/NextVisit").then((m) => ({ default: m.NextVisitButton })));
+const TouchpointVisit = lazy(() => import("../schedule/TouchpointVisit").then((m) => ({ default: m.TouchpointVisit })));
 const ImportButton = lazy(() => import("../import/ImportDialog").then((m) => ({ default: m.ImportButton })));
 const PrescriberPaperButton = lazy(() => import("../fax/PrescriberPaper").then((m) => ({ default: m.PrescriberPaperButton })));
 const TimerButton = lazy(() => import("../billing/TimerButton").then((m) => ({ default: m.TimerButton })));
@@ -27,6 +29,9 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
   const seats = useStore(session.call, (state) => state.seats);
   const link = useStore(session.media, (state) => state.link);
   const { visit } = self;
+  const drawVisit = useCallback<DrawVisit>((proposal, booked) => (
+    <Suspense fallback={<p>{say("ui.loading")}</p>}><TouchpointVisit seat={self.seat} proposal={proposal} visit={booked} /></Suspense>
+  ), [self.seat, say]);
   return (
     <div className={visit.record === null ? style["faces"] : style["shell"]}>
       <SkipLink />
@@ -48,7 +53,7 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
       {visit.record !== null && (
         <main className={style["panel"]} aria-label={say("call.record")}>
           <Suspense fallback={<p className={style["loading"]}>{say("ui.loading")}</p>}>
-            <RecordPanel line={session.line} record={visit.record} role={self.role} seat={self.seat} roster={seats} language={language} tools={<Papers self={self} />} />
+            <RecordPanel line={session.line} record={visit.record} role={self.role} seat={self.seat} roster={seats} language={language} tools={<Papers self={self} />} visit={drawVisit} />
           </Suspense>
         </main>
       )}

@@ -9,6 +9,7 @@ import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
 import { receiptEn } from "../plan/receipt.en";
 import { signEn } from "../plan/sign.en";
+import { touchpointEn } from "../plan/touchpoint.en";
 import { scheduleEn } from "../schedule/en";
 import { takeawayEn } from "../takeaway/en";
 import type { Grammar } from "./grammar";
@@ -292,6 +293,7 @@ export const en = {
   ...moreEn,
   ...receiptEn,
   ...signEn,
+  ...touchpointEn,
   ...patientEn,
   ...scheduleEn,
   ...takeawayEn,

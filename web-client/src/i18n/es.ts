@@ -9,6 +9,7 @@ import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
 import { receiptEs } from "../plan/receipt.es";
 import { signEs } from "../plan/sign.es";
+import { touchpointEs } from "../plan/touchpoint.es";
 import { scheduleEs } from "../schedule/es";
 import { takeawayEs } from "../takeaway/es";
 import type { Messages } from ".";
@@ -289,6 +290,7 @@ export const es: Messages = {
   ...moreEs,
   ...receiptEs,
   ...signEs,
+  ...touchpointEs,
   ...patientEs,
   ...scheduleEs,
   ...takeawayEs,

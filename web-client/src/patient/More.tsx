@@ -5,6 +5,7 @@ import { useCanEditRows, useCanWrite, useRecordSlice, useRegister, useRows, useS
 import { EMPTY_DOC, standing } from "../plan/fold";
 import { NarrativeText } from "../plan/NarrativeText";
 import { standingOf, type Standing } from "../plan/standing";
+import { StandingsProvider } from "../plan/standings";
 import { sameItems } from "../plan/store";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
@@ -16,6 +17,7 @@ import { CareTeam, Consents, Contact, Factors, Problems, Readings, Remarks } fro
 import { Section } from "./Section";
 import { Undecided } from "./Undecided";
 import { useHasText } from "./useHasText";
+import { Visit } from "./Visit";
 import style from "./PatientPage.module.css";
 
 export function More({ shared }: { readonly shared: boolean }) {
@@ -85,21 +87,9 @@ function Visits() {
   const next = useHasText("outline.follow_up_instructions");
   return (
     <Section title={say("patient.visits")}>
-      {rows.length === 0 ? <p>{say("patient.visits.none")}</p> : rows.map((row) => <Visit key={row} row={row} />)}
+      {rows.length === 0 ? <p>{say("patient.visits.none")}</p> : <StandingsProvider>{rows.map((row) => <Visit key={row} row={row} />)}</StandingsProvider>}
       {next && <Card><NarrativeText field="outline.follow_up_instructions" locked label={say("patient.next")} /></Card>}
     </Section>
-  );
-}
-
-function Visit({ row }: { readonly row: RowId }) {
-  const { say } = useLanguage();
-  const { state, value } = useRegister("touchpoints.content", row);
-  if (state === "conflict") return <Card><Undecided /></Card>;
-  return value === null ? null : (
-    <Card>
-      <p className={style["how"]}>{value.when}, {say(`patient.format.${value.format}`)}</p>
-      <p>{value.purpose}</p>
-    </Card>
   );
 }
 

@@ -26,20 +26,24 @@ import { useCommand } from "./panels/command";
 import { Team, Voice } from "./panels/Voice";
 import { PLACE, type TabId } from "./places";
 import type { RecordState } from "./state";
+import { StandingsProvider, useOwed } from "./standings";
 import { sameItems } from "./store";
 import { ShortcutsButton, ShortcutsDialog, useShortcuts } from "./Shortcuts";
 import { UndoButton, useUndo } from "./UndoButton";
 import { Unsaved } from "./Unsaved";
+import { VisitContext, type DrawVisit } from "./visit";
 import editor from "./Editor.module.css";
 import style from "./RecordPanel.module.css";
 
-/** `tools`: what the call puts beside undo and share. */
-export function RecordPanel(props: PanelProps & { readonly tools?: ReactNode }) {
+/** `tools`: what the call puts beside undo and share. `visit`: how it draws the visit of a touchpoint. */
+export function RecordPanel(props: PanelProps & { readonly tools?: ReactNode; readonly visit?: DrawVisit }) {
   const { say } = useLanguage();
   return (
     <section aria-label={say("plan.label")} className={style["record"]}>
       <RecordProvider panel={props} waiting={<p className={style["loading"]}>{say("plan.waiting_for_seat")}</p>}>
-        <Panel tools={props.tools} />
+        <VisitContext value={props.visit ?? null}>
+          <StandingsProvider><Panel tools={props.tools} /></StandingsProvider>
+        </VisitContext>
       </RecordProvider>
     </section>
   );
@@ -139,12 +143,15 @@ export const Part = memo(function Part({ tab }: { readonly tab: TabId }) {
 /** What is left, in words beside the tab. */
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
+  const owed = useOwed().length;
   const left = useRecordSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
   TAB_IDS.forEach((tab, index) => {
     const what = left[index];
     if (what !== undefined && what.kind !== "nothing") notes[tab] = say(`plan.left.${what.kind}`, { count: what.count });
   });
+  // Time and calls tell it, which no document does; that two people disagree comes before it.
+  if (owed > 0) notes.follow_up ??= say("plan.left.overdue", { count: owed });
   return notes;
 }
 

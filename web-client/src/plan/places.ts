@@ -70,6 +70,8 @@ export const PLACE: { readonly [field in FieldName]: TabId } = {
   "todos.talked_about": "plan",
   "todos.should_do": "plan",
   "touchpoints.content": "follow_up",
+  "touchpoints.state": "follow_up",
+  "touchpoints.note": "follow_up",
   "teach_backs.content": "implement",
   "care_team.content": "collect",
   "comments.about": "team",

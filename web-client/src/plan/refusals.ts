@@ -52,6 +52,9 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   not_addressee: "box",
   // The choice of before is back at once; what it was to be is a choice, not typed words.
   access_minimum: "box",
+  already_booked: "box",
+  not_booked: "box",
+  yet_to_come: "box",
 };
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */

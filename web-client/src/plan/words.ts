@@ -1,6 +1,7 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
 import type { AccessSubject, AgreementReason, FieldValues, Measure, Reception, RowId, Sig } from "../wire";
+import { hourIn } from "./hour";
 import type { RegisterName } from "./fold";
 
 export interface Wording {
@@ -40,6 +41,7 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "recommendations.implemented":
     case "recommendations.verified":
     case "recommendations.withdrawn":
+    case "touchpoints.note":
     case "outline.interaction_frequency":
     case "outline.no_goal_reason":
     case "outline.no_touchpoint_reason":
@@ -155,6 +157,12 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return joined([value.text, value.when, g.list((value.med_ids ?? []).map(named))], " · ");
     case "touchpoints.content":
       return joined([value.purpose, value.when, value.due === undefined ? "" : say("plan.touchpoint.due_words", { due: g.date(value.due) }), value.frequency, say(`plan.touchpoint.format.${value.format}`), g.list((value.members ?? []).map((role) => say(`plan.role.${role}`)))], " · ");
+    case "touchpoints.state":
+      return joined([
+        say(`plan.follow.step.${value.step}`), value.on === undefined ? "" : g.date(value.on),
+        value.booked === undefined ? "" : hourIn(value.booked, g.language), value.booked === undefined ? "" : say(`plan.touchpoint.format.${value.booked.format}`),
+        value.booked === undefined ? "" : g.list((value.booked.with ?? []).map(({ name }) => name)),
+      ], " · ");
     case "outline.when_to_call":
       return joined([value.call, value.emergency], " · ");
     case "signed":

@@ -1,13 +1,15 @@
 /** The next visit, booked in this one: when, with a link for each person and an invitation for calendars. */
 import { CalendarPlus, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
-import { ApiFailure, bookVisit, cancelBooking, invitationPath, readBookings } from "../api";
-import { useLanguage, type Language } from "../i18n";
+import { useEffect, useState, type ReactNode } from "react";
+import { ApiFailure, bookVisit, cancelBooking, invitationPath, moveBooking, readBookings } from "../api";
+import { useLanguage } from "../i18n";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Field, Select } from "../ui/Field";
-import type { Booking, Bookings, SeatId } from "../wire";
+import type { Booking, Bookings, SeatId, TouchpointFormat } from "../wire";
+import { hourIn } from "../plan/hour";
+import type { Proposal } from "../plan/visit";
 import style from "./schedule.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly bookings: Bookings };
@@ -27,6 +29,23 @@ export function NextVisitButton({ seat }: { readonly seat: SeatId }) {
 }
 
 export function NextVisit({ seat }: { readonly seat: SeatId }) {
+  const { say } = useLanguage();
+  return (
+    <WithBookings seat={seat}>
+      {(shown, known) => (
+        <section className={style["part"]} aria-label={say("schedule.title")}>
+          <p className={style["quiet"]}>{say("schedule.what")}</p>
+          {shown.bookings.length === 0 && <p>{say("schedule.none")}</p>}
+          {shown.bookings.map((booking) => <Booked key={booking.visit} seat={seat} booking={booking} known={known} />)}
+          <BookForm seat={seat} bookings={shown} known={known} />
+        </section>
+      )}
+    </WithBookings>
+  );
+}
+
+/** What is booked, once it is known. */
+export function WithBookings({ seat, children }: { readonly seat: SeatId; readonly children: (shown: Bookings, known: (bookings: Bookings) => void) => ReactNode }) {
   const { say } = useLanguage();
   const [shown, setShown] = useState<Shown>({ kind: "loading" });
   const [asked, setAsked] = useState(0);
@@ -49,47 +68,50 @@ export function NextVisit({ seat }: { readonly seat: SeatId }) {
       </div>
     );
   }
-  const known = (bookings: Bookings) => setShown({ kind: "known", bookings });
-  return (
-    <section className={style["part"]} aria-label={say("schedule.title")}>
-      <p className={style["quiet"]}>{say("schedule.what")}</p>
-      {shown.bookings.bookings.length === 0 && <p>{say("schedule.none")}</p>}
-      {shown.bookings.bookings.map((booking) => <Booked key={booking.visit} seat={seat} booking={booking} known={known} />)}
-      <BookForm seat={seat} zone={shown.bookings.zone} known={known} />
-    </section>
-  );
+  return children(shown.bookings, (bookings) => setShown({ kind: "known", bookings }));
 }
 
-function moment(booking: Booking, language: Language): string {
-  return new Intl.DateTimeFormat(language === "es" ? "es-US" : "en-US", {
-    timeZone: booking.zone, weekday: "long", year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short",
-  }).format(booking.starts_ms);
+interface Known {
+  readonly seat: SeatId;
+  readonly known: (bookings: Bookings) => void;
 }
 
-function Booked({ seat, booking, known }: { readonly seat: SeatId; readonly booking: Booking; readonly known: (bookings: Bookings) => void }) {
+/** A booked visit with its links and its invitation; moved and cancelled from here. */
+export function Booked({ seat, booking, known, seen }: Known & { readonly booking: Booking; readonly seen?: number | undefined }) {
   const { say, language } = useLanguage();
-  const [asking, setAsking] = useState(false);
-  const [failed, setFailed] = useState(false);
-  const cancel = () => cancelBooking(seat, booking.visit).then(known, () => setFailed(true));
+  // Of a follow-up whose hour is over, another hour is what is looked for.
+  const [doing, setDoing] = useState<"nothing" | "moving" | "cancelling">(() => (seen !== undefined && booking.starts_ms < Date.now() ? "moving" : "nothing"));
+  const [failed, setFailed] = useState<"lost" | "changed" | null>(null);
+  const cancel = () => cancelBooking(seat, booking.visit).then(known, (failure: unknown) => setFailed(failure instanceof ApiFailure && failure.status === 409 ? "changed" : "lost"));
+  const open = !booking.cancelled && !booking.here;
   return (
     <div className={style["booking"]}>
-      <p className={style["when"]}>{say("schedule.when", { when: moment(booking, language), minutes: booking.minutes })}</p>
+      <p className={style["when"]}>{say("schedule.when", { when: hourIn(booking, language, "long"), minutes: booking.minutes })}</p>
+      <p>{say(`schedule.format.${booking.format === "message" ? "video" : booking.format}`)}</p>
       {booking.cancelled && <div><Chip tone="danger">{say("schedule.cancelled")}</Chip></div>}
+      {booking.moved && <p>{say("schedule.moved")}</p>}
+      {booking.here && <p>{say("schedule.here")}</p>}
       {booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
         ? <p key={`${link.role} ${link.name}`}>{say("schedule.own", { name: link.name })}</p>
         : <CopyLink key={link.path} name={link.name} path={link.path} />)}</div>}
       <a className={style["file"]} href={invitationPath(seat, booking.visit, language)} download="visit.ics">
         {say(booking.cancelled ? "schedule.withdrawal" : "schedule.invitation")}
       </a>
-      {!booking.cancelled && !asking && <div className={style["tools"]}><Button onClick={() => setAsking(true)}>{say("schedule.cancel")}</Button></div>}
-      {!booking.cancelled && asking && (
+      {open && doing === "nothing" && (
+        <div className={style["tools"]}>
+          <Button onClick={() => setDoing("moving")}>{say("schedule.move")}</Button>
+          <Button onClick={() => setDoing("cancelling")}>{say("schedule.cancel")}</Button>
+        </div>
+      )}
+      {open && doing === "moving" && <MoveForm seat={seat} booking={booking} known={known} seen={seen} onEnd={() => setDoing("nothing")} />}
+      {open && doing === "cancelling" && (
         <div className={style["tools"]}>
           <p>{say("schedule.cancel.sure")}</p>
           <Button kind="danger" onClick={() => void cancel()}>{say("schedule.cancel.yes")}</Button>
-          <Button onClick={() => setAsking(false)}>{say("schedule.cancel.no")}</Button>
+          <Button onClick={() => setDoing("nothing")}>{say("schedule.cancel.no")}</Button>
         </div>
       )}
-      {failed && <p role="alert" className={style["problem"]}>{say("schedule.lost")}</p>}
+      {failed !== null && <p role="alert" className={style["problem"]}>{say(failed === "lost" ? "schedule.lost" : "schedule.changed")}</p>}
     </div>
   );
 }
@@ -106,40 +128,122 @@ function CopyLink({ name, path }: { readonly name: string; readonly path: string
   );
 }
 
-function BookForm({ seat, zone: practice, known }: { readonly seat: SeatId; readonly zone: string; readonly known: (bookings: Bookings) => void }) {
+interface Hour {
+  readonly day: string;
+  readonly hour: string;
+  readonly zone: string;
+  readonly minutes: string;
+}
+
+const lengthOf = (minutes: string): number => (/^\d{1,3}$/.test(minutes) ? Number(minutes) : 0);
+const hourOk = ({ day, hour, minutes }: Hour): boolean => day !== "" && hour !== "" && lengthOf(minutes) >= 5 && lengthOf(minutes) <= 240;
+const wire = ({ day, hour, zone, minutes }: Hour) => ({ starts: `${day}T${hour.slice(0, 5)}`, zone, minutes: lengthOf(minutes) });
+
+function HourBoxes({ value, practice, change }: { readonly value: Hour; readonly practice: string; readonly change: (value: Hour) => void }) {
   const { say } = useLanguage();
-  const [day, setDay] = useState("");
-  const [hour, setHour] = useState("");
-  const [zone, setZone] = useState(practice);
-  const [minutes, setMinutes] = useState("30");
+  return (
+    <>
+      <div className={style["boxes"]}>
+        <Field label={say("schedule.day")} type="date" value={value.day} onChange={(event) => change({ ...value, day: event.currentTarget.value })} />
+        <Field label={say("schedule.hour")} type="time" value={value.hour} onChange={(event) => change({ ...value, hour: event.currentTarget.value })} />
+        <Field label={say("schedule.minutes")} inputMode="numeric" maxLength={3} value={value.minutes} onChange={(event) => change({ ...value, minutes: event.currentTarget.value })} />
+      </div>
+      <Select label={say("schedule.zone")} value={value.zone} onChange={(event) => change({ ...value, zone: event.currentTarget.value })}>
+        {[practice, ...ZONES.filter((one) => one !== practice)].map((one) => <option key={one} value={one}>{one.replaceAll("_", " ")}</option>)}
+      </Select>
+    </>
+  );
+}
+
+/** What a failed booking is told as. */
+function problemOf(failure: unknown): "schedule.already" | "schedule.changed" | "schedule.refused" | "schedule.away" {
+  if (!(failure instanceof ApiFailure)) return "schedule.away";
+  if (failure.code === "already_booked") return "schedule.already";
+  if (failure.status === 409 || failure.status === 404) return "schedule.changed";
+  return failure.status === 400 ? "schedule.refused" : "schedule.away";
+}
+
+function MoveForm({ seat, booking, known, seen, onEnd }: Known & { readonly booking: Booking; readonly seen: number | undefined; readonly onEnd: () => void }) {
+  const { say } = useLanguage();
+  const [hour, setHour] = useState<Hour>({ day: "", hour: "", zone: booking.zone, minutes: String(booking.minutes) });
+  const [note, setNote] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const book = async () => {
-    const length = /^\d{1,3}$/.test(minutes) ? Number(minutes) : 0;
-    if (day === "" || hour === "" || length < 5 || length > 240) return setProblem(say("schedule.bad"));
+  const move = async () => {
+    if (!hourOk(hour)) return setProblem(say("schedule.bad"));
     setBusy(true);
     setProblem(null);
     try {
-      known(await bookVisit(seat, { starts: `${day}T${hour.slice(0, 5)}`, zone, minutes: length }));
-      setDay("");
-      setHour("");
+      known(await moveBooking(seat, booking.visit, { ...wire(hour), note: note.trim(), ...(seen === undefined ? {} : { seen }) }));
     } catch (failure) {
-      setProblem(say(failure instanceof ApiFailure && failure.status === 400 ? "schedule.refused" : "schedule.away"));
+      setProblem(say(problemOf(failure)));
+    }
+    setBusy(false);
+  };
+  return (
+    <form aria-label={say("schedule.move")} className={style["inner"]} onSubmit={(event) => { event.preventDefault(); if (!busy) void move(); }}>
+      <p>{say("schedule.move.what")}</p>
+      <HourBoxes value={hour} practice={booking.zone} change={setHour} />
+      <Field label={say("schedule.move.note")} maxLength={200} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      {problem !== null && <p role="alert" className={style["problem"]}>{problem}</p>}
+      <div className={style["tools"]}>
+        <Button type="submit" kind="primary" aria-disabled={busy}>{say(busy ? "schedule.moving" : "schedule.move.yes")}</Button>
+        <Button onClick={onEnd}>{say("schedule.cancel.no")}</Button>
+      </div>
+    </form>
+  );
+}
+
+const FORMATS = ["video", "phone", "in_person"] as const satisfies readonly TouchpointFormat[];
+
+export function BookForm({ seat, bookings, known, proposal }: Known & { readonly bookings: Bookings; readonly proposal?: Proposal }) {
+  const { say } = useLanguage();
+  const [hour, setHour] = useState<Hour>({ day: proposal?.day ?? "", hour: proposal?.hour ?? "", zone: bookings.zone, minutes: "30" });
+  const [format, setFormat] = useState<TouchpointFormat>(proposal === undefined || proposal.format === "message" ? "video" : proposal.format);
+  const [seats, setSeats] = useState<readonly SeatId[]>(() => chosen(bookings, proposal));
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const book = async () => {
+    if (!hourOk(hour)) return setProblem(say("schedule.bad"));
+    if (seats.length === 0) return setProblem(say("schedule.nobody"));
+    setBusy(true);
+    setProblem(null);
+    try {
+      known(await bookVisit(seat, {
+        ...wire(hour), format, seats: [...seats], ...(proposal === undefined ? {} : { touchpoint: proposal.row, seen: proposal.seen }),
+      }));
+      setHour({ ...hour, day: "", hour: "" });
+    } catch (failure) {
+      setProblem(say(problemOf(failure)));
     }
     setBusy(false);
   };
   return (
     <form aria-label={say("schedule.book")} className={style["form"]} onSubmit={(event) => { event.preventDefault(); if (!busy) void book(); }}>
-      <div className={style["boxes"]}>
-        <Field label={say("schedule.day")} type="date" value={day} onChange={(event) => setDay(event.currentTarget.value)} />
-        <Field label={say("schedule.hour")} type="time" value={hour} onChange={(event) => setHour(event.currentTarget.value)} />
-        <Field label={say("schedule.minutes")} inputMode="numeric" maxLength={3} value={minutes} onChange={(event) => setMinutes(event.currentTarget.value)} />
-      </div>
-      <Select label={say("schedule.zone")} value={zone} onChange={(event) => setZone(event.currentTarget.value)}>
-        {[practice, ...ZONES.filter((one) => one !== practice)].map((one) => <option key={one} value={one}>{one.replaceAll("_", " ")}</option>)}
+      <HourBoxes value={hour} practice={bookings.zone} change={setHour} />
+      <Select label={say("schedule.format")} value={format} onChange={(event) => setFormat(FORMATS.find((one) => one === event.currentTarget.value) ?? "video")}>
+        {FORMATS.map((one) => <option key={one} value={one}>{say(`schedule.format.${one}`)}</option>)}
       </Select>
+      <fieldset className={style["people"]}>
+        <legend>{say("schedule.people")}</legend>
+        {bookings.people.map((one) => (
+          <label key={one.seat} className={style["person"]}>
+            <input
+              type="checkbox" checked={seats.includes(one.seat)}
+              onChange={(event) => setSeats(event.currentTarget.checked ? [...seats, one.seat] : seats.filter((other) => other !== one.seat))}
+            />
+            <span>{one.name}, {say(`role.${one.role}`)}</span>
+          </label>
+        ))}
+      </fieldset>
       {problem !== null && <p role="alert" className={style["problem"]}>{problem}</p>}
-      <div className={style["tools"]}><Button type="submit" aria-disabled={busy}>{say(busy ? "schedule.booking" : "schedule.book")}</Button></div>
+      <div className={style["tools"]}><Button type="submit" kind="primary" aria-disabled={busy}>{say(busy ? "schedule.booking" : "schedule.book")}</Button></div>
     </form>
   );
+}
+
+/** The members of the touchpoint, as far as they sit in this visit; without any, everybody. */
+function chosen({ people }: Bookings, proposal: Proposal | undefined): readonly SeatId[] {
+  const members = people.filter((one) => proposal?.members.includes(one.role));
+  return (members.length === 0 ? people : members).map((one) => one.seat);
 }

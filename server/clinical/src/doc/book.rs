@@ -166,7 +166,14 @@ impl Book {
                     | DecisionKind::PlanAcknowledged
                     | DecisionKind::PlanAnswered
                     | DecisionKind::PlanHandedOn
-                    | DecisionKind::RevisionOpened => true,
+                    | DecisionKind::RevisionOpened
+                    | DecisionKind::TouchpointBooked
+                    | DecisionKind::TouchpointMoved
+                    | DecisionKind::TouchpointUnbooked
+                    | DecisionKind::TouchpointDone
+                    | DecisionKind::TouchpointMissed
+                    | DecisionKind::TouchpointCancelled
+                    | DecisionKind::TouchpointReopened => true,
                 };
                 for set in sets {
                     self.wrote(set.at, *seq, *edit);

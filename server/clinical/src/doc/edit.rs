@@ -227,6 +227,9 @@ impl Doc {
         if self.book.sent(row).is_some() {
             return Err(EditError::Locked);
         }
+        if self.is_booked(row) {
+            return Err(EditError::Booked);
+        }
         match self.presence(row) {
             Presence::Present => {}
             Presence::Removed { .. } if seen >= self.register(&presence_of(row)).rev() => {

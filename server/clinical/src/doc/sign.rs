@@ -213,7 +213,7 @@ impl Doc {
     }
 
     /// Whether a row was taken out.
-    pub(crate) fn removed(&self, row: RowId) -> bool {
+    pub fn removed(&self, row: RowId) -> bool {
         matches!(
             self.register(&presence_of(row)).value().and_then(Value::read),
             Some(Presence::Removed { .. })

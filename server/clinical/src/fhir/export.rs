@@ -20,6 +20,7 @@ mod problem;
 pub(crate) mod row;
 mod say;
 mod smp;
+mod touchpoint;
 mod voice;
 mod whole;
 
@@ -32,7 +33,7 @@ use uuid::Uuid;
 use super::chart::PatientFacts;
 use crate::actor::{Millis, Role};
 use crate::consent::{ConsentKind, ConsentState};
-use crate::id::{PatientId, PersonId, RowId};
+use crate::id::{PatientId, PersonId, RowId, VisitId};
 use crate::medication::Sensitivity;
 use crate::phi::Phi;
 use crate::record::Record;
@@ -99,6 +100,8 @@ pub struct Source<'a> {
     pub document: Uuid,
     /// Who will read it.
     pub reader: Reader,
+    /// When visits that were booked for a touchpoint took place, see [`crate::touchpoint::held`].
+    pub held: &'a BTreeMap<VisitId, Millis>,
     /// Now.
     pub now: Millis,
 }

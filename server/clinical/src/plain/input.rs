@@ -1,20 +1,22 @@
 //! What the page is made of: values of the patient's side of the plan, and the patient's own part.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Millis;
 use crate::allergy::Allergy;
 use crate::field::{FieldName, ListName};
 use crate::goal::GoalTarget;
-use crate::id::RowId;
+use crate::id::{RowId, VisitId};
 use crate::immunization::Immunization;
 use crate::medication::{MedicationStatus, Product, Sig};
 use crate::outline::WhenToCall;
 use crate::record::{Held, Index, Said};
 use crate::todo::Instruction;
-use crate::touchpoint::Touchpoint;
+use crate::touchpoint::{self, Standing, Touchpoint, TouchpointState, TouchpointStep};
 use crate::value::{Line, PartialDate};
 use crate::version::{Content, Row};
 use crate::view::{Snapshot, TextAt};
@@ -68,7 +70,7 @@ pub struct PlainInput {
     /// Immunizations.
     pub immunizations: Vec<Shown<Immunization>>,
     /// Agreed follow-ups.
-    pub touchpoints: Vec<Shown<Touchpoint>>,
+    pub touchpoints: Vec<PlainFollowUp>,
     /// Questions the patient wants to ask.
     pub questions: Vec<String>,
     /// When to call.
@@ -144,6 +146,56 @@ pub struct PlainGoal {
     pub target: Shown<GoalTarget>,
 }
 
+/// A row of the agreed follow-ups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlainFollowUp {
+    /// What was agreed.
+    pub content: Shown<Touchpoint>,
+    /// What became of it, as somebody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<TouchpointState>,
+    /// Where it stands. As long as nobody told the time ([`PlainInput::at`]), what was said.
+    pub standing: Standing,
+}
+
+impl PlainInput {
+    /// Says where the follow-ups stand at a moment, whose day is `today` where the practice is. `held` tells when booked
+    /// visits took place.
+    #[must_use]
+    pub fn at(
+        mut self,
+        now: Millis,
+        today: &PartialDate,
+        held: &BTreeMap<VisitId, Millis>,
+    ) -> Self {
+        for PlainFollowUp { content, state, standing } in &mut self.touchpoints {
+            let due = match content {
+                Shown::Value { value } => value.due.as_ref(),
+                Shown::Empty | Shown::NotDecided => None,
+            };
+            let booked = state.as_ref().and_then(|state| state.booked.as_ref());
+            let held = booked.and_then(|booked| held.get(&booked.visit)).copied();
+            *standing = touchpoint::standing(due, state.as_ref(), held, now, today);
+        }
+        self
+    }
+}
+
+fn follow_up(index: &Index<'_>, row: RowId) -> PlainFollowUp {
+    let state: Held<TouchpointState> = index.register(Some(row), FieldName::TouchpointsState);
+    let state = state.value().cloned();
+    let standing = match state.as_ref().map(|state| state.step) {
+        None | Some(TouchpointStep::Planned) => Standing::Planned,
+        Some(TouchpointStep::Booked) => Standing::Booked,
+        Some(TouchpointStep::Done) => Standing::Done,
+        Some(TouchpointStep::Missed) => Standing::Missed,
+        Some(TouchpointStep::Cancelled) => Standing::Cancelled,
+    };
+    let content = index.register(Some(row), FieldName::TouchpointsContent).into();
+    PlainFollowUp { content, state, standing }
+}
+
 /// Takes the page's values out of the patient's view of `plan` and of `voice`. `text` reads a narrative text; removed
 /// rows are left out. Of a snapshot of the full view only the patient's side is read.
 pub fn input(
@@ -189,7 +241,7 @@ pub fn input(
         my_goals: index.words(None, FieldName::MyGoals).text,
         allergies: all(&index, ListName::Allergies, FieldName::AllergiesContent),
         immunizations: all(&index, ListName::Immunizations, FieldName::ImmunizationsContent),
-        touchpoints: all(&index, ListName::Touchpoints, FieldName::TouchpointsContent),
+        touchpoints: index.rows(ListName::Touchpoints).map(|row| follow_up(&index, row)).collect(),
         questions: index
             .rows(ListName::Questions)
             .map(|row| index.words(Some(row), FieldName::QuestionsText).text)

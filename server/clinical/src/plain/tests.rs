@@ -13,7 +13,7 @@ use crate::medication::{
 };
 use crate::register::Register;
 use crate::todo::Instruction;
-use crate::touchpoint::TouchpointFormat;
+use crate::touchpoint::{Touchpoint, TouchpointFormat};
 use crate::value::{Check, Code, Decimal, Line, PartialDate, Value};
 use crate::view::{ListRows, RegisterAt, Snapshot, TextAt};
 
@@ -330,6 +330,95 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
 }
 
 #[test]
+fn a_follow_up_says_its_hour_or_that_we_did_not_meet_and_nothing_of_what_is_over() {
+    use TouchpointStep::{Booked, Cancelled, Done, Missed, Planned};
+
+    use crate::touchpoint::{BookedTime, Expected, LocalHour, TouchpointState, TouchpointStep};
+
+    const HOUR: i64 = 3_600_000;
+    let visit = crate::id::VisitId(Uuid::from_u128(7));
+    // 2026-12-08 20:30 in New York.
+    let starts_ms = Millis(1_796_779_800_000);
+    let expected = |role, name: &str| Expected { role, name: name.to_owned() };
+    let booked = BookedTime {
+        visit,
+        starts: LocalHour::parse("2026-12-08T20:30").unwrap(),
+        zone: "America/New_York".to_owned(),
+        starts_ms,
+        minutes: 30,
+        format: TouchpointFormat::Video,
+        with: vec![
+            expected(Role::Patient, "Ruth Delgado"),
+            expected(Role::Pharmacist, "Ana Reyes"),
+        ],
+    };
+    let touchpoint = |frequency: &str| Touchpoint {
+        purpose: "Blood pressure".to_owned(),
+        when: "in two weeks".to_owned(),
+        due: PartialDate::parse("2026-12-10"),
+        frequency: frequency.to_owned(),
+        format: TouchpointFormat::Video,
+        members: vec![Role::Patient, Role::Pharmacist],
+    };
+    let told =
+        |step: Option<TouchpointStep>, frequency: &str, later_ms: i64, held: bool, language| {
+            let state = step.map(|step| TouchpointState {
+                step,
+                booked: (step != Planned).then(|| booked.clone()),
+                moved_from: None,
+                on: None,
+            });
+            let follow_up = PlainFollowUp {
+                content: Shown::Value { value: touchpoint(frequency) },
+                state,
+                standing: crate::touchpoint::Standing::Planned,
+            };
+            let input = PlainInput { touchpoints: vec![follow_up], ..PlainInput::default() };
+            let now = Millis(starts_ms.0 + later_ms);
+            let held = held.then_some((visit, starts_ms)).into_iter().collect();
+            let input = input.at(now, &PartialDate::of(now), &held);
+            let items = page(&input, None, language).visits.items;
+            items.into_iter().flatten().map(|one| one.text).collect::<Vec<_>>()
+        };
+    assert_eq!(
+        told(Some(Booked), "", -HOUR, false, Language::En),
+        [
+            "Tuesday, December 8, 2026, 8:30 PM, Eastern time.",
+            "Blood pressure",
+            "By video.",
+            "With: Ana Reyes."
+        ]
+    );
+    assert_eq!(
+        told(Some(Booked), "", -HOUR, false, Language::Es)[0],
+        "Martes, 8 de diciembre de 2026, 8:30 de la noche, hora del este."
+    );
+    for step in [Booked, Missed] {
+        assert_eq!(
+            told(Some(step), "", HOUR, false, Language::En),
+            [
+                "We did not meet on December 8, 2026.",
+                "Blood pressure",
+                "Call us to find a new time."
+            ]
+        );
+    }
+    let nothing: [&str; 0] = [];
+    assert_eq!(told(Some(Booked), "", HOUR, true, Language::En), nothing, "we met");
+    assert_eq!(told(Some(Done), "", HOUR, false, Language::En), nothing);
+    assert_eq!(told(Some(Cancelled), "", HOUR, false, Language::En), nothing);
+    let again = told(Some(Done), "every two weeks", HOUR, false, Language::En);
+    assert_eq!(again[..2], ["every two weeks", "Blood pressure"]);
+    for step in [None, Some(Planned)] {
+        let planned = told(step, "", -HOUR, false, Language::En);
+        assert_eq!(planned[0], "in two weeks");
+        assert!(!planned.concat().contains("new time"), "{planned:?}");
+        let overdue = told(step, "", 72 * HOUR, false, Language::Es);
+        assert_eq!(overdue, ["Blood pressure", "Llámenos para buscar otra fecha."]);
+    }
+}
+
+#[test]
 fn the_pages_own_words_are_plain() {
     for language in Language::ALL {
         let words = Words::of(language);
@@ -341,6 +430,7 @@ fn the_pages_own_words_are_plain() {
             words.no_sig,
             words.on_hold,
             words.stopped,
+            words.find_a_time,
         ];
         let reading = reading::of(sentences.into_iter().flatten().copied(), &[], language);
         assert_eq!(reading.verdict, reading::ReadingVerdict::Good, "{reading:?}");

@@ -1,9 +1,11 @@
 //! The page's own words. One idea a sentence, at most 12 words, "you"; *usted* in Spanish.
 
 use super::{PlainBadge, PlainSlot};
-use crate::actor::Role;
+use crate::actor::{Millis, Role};
+use crate::cdtm::day::Day;
 use crate::format::Language;
 use crate::touchpoint::TouchpointFormat;
+use crate::value::PartialDate;
 
 /// The words of one language.
 pub(super) struct Words {
@@ -26,6 +28,8 @@ pub(super) struct Words {
     pub by: &'static str,
     pub visits: &'static str,
     pub with: &'static str,
+    pub did_not_meet: &'static str,
+    pub find_a_time: &'static [&'static str],
     pub questions: &'static str,
     pub follow_up: &'static str,
     pub call: &'static str,
@@ -63,6 +67,8 @@ static EN: Words = Words {
     by: "By",
     visits: "Next visits",
     with: "With",
+    did_not_meet: "We did not meet on",
+    find_a_time: &["Call us to find a new time."],
     questions: "Questions I want to ask",
     follow_up: "What comes next",
     call: "When to call",
@@ -100,6 +106,8 @@ static ES: Words = Words {
     by: "Para el",
     visits: "Próximas visitas",
     with: "Con",
+    did_not_meet: "No nos vimos el",
+    find_a_time: &["Llámenos para buscar otra fecha."],
     questions: "Preguntas que quiero hacer",
     follow_up: "Lo que sigue",
     call: "Cuándo llamar",
@@ -171,6 +179,44 @@ pub(super) const fn format(format: TouchpointFormat, language: Language) -> &'st
         (TouchpointFormat::InPerson, Language::Es) => "En la clínica.",
         (TouchpointFormat::Message, Language::Es) => "Por mensaje.",
     }
+}
+
+/// The day of the week.
+pub(super) fn weekday(day: &PartialDate, language: Language) -> Option<&'static str> {
+    // 1970-01-01 was a Thursday.
+    let days = Day::of(Millis(0)).until(Day::parse(day.as_str())?);
+    let (en, es) = match days.rem_euclid(7) {
+        0 => ("Thursday", "Jueves"),
+        1 => ("Friday", "Viernes"),
+        2 => ("Saturday", "Sábado"),
+        3 => ("Sunday", "Domingo"),
+        4 => ("Monday", "Lunes"),
+        5 => ("Tuesday", "Martes"),
+        _ => ("Wednesday", "Miércoles"),
+    };
+    Some(language.pick(en, es))
+}
+
+/// A time zone as people of the United States call it; any other by its city.
+pub(super) fn zone(zone: &str, language: Language) -> String {
+    let (en, es) = match zone {
+        "America/New_York" => ("Eastern time", "hora del este"),
+        "America/Chicago" => ("Central time", "hora del centro"),
+        "America/Denver" => ("Mountain time", "hora de la montaña"),
+        "America/Phoenix" => ("Arizona time", "hora de Arizona"),
+        "America/Los_Angeles" => ("Pacific time", "hora del Pacífico"),
+        "America/Anchorage" => ("Alaska time", "hora de Alaska"),
+        "Pacific/Honolulu" => ("Hawaii time", "hora de Hawái"),
+        "America/Puerto_Rico" => ("Puerto Rico time", "hora de Puerto Rico"),
+        _ => {
+            let city = zone.rsplit('/').next().unwrap_or(zone).replace('_', " ");
+            return match language {
+                Language::En => format!("{city} time"),
+                Language::Es => format!("hora de {city}"),
+            };
+        }
+    };
+    language.pick(en, es).to_owned()
 }
 
 /// Who takes part, as the patient knows them; the patient itself is not told.

@@ -28,7 +28,7 @@ use crate::safety::Dismissal;
 use crate::task::{Task, TaskStatus};
 use crate::teach_back::TeachBack;
 use crate::todo::Instruction;
-use crate::touchpoint::Touchpoint;
+use crate::touchpoint::{Touchpoint, TouchpointState};
 use crate::value::{Line, PartialDate};
 use crate::version::{Addenda, Revision, Signed};
 use crate::voice::{Confidence, ContactPreference, Priority, RemarkAbout, RemarkState};
@@ -202,6 +202,16 @@ parts! {
         text: Words = CommentsText,
     }
 
+    /// An agreed follow-up, and what became of it.
+    TouchpointRow {
+        /// What, when, how and with whom.
+        content: Held<Touchpoint> = TouchpointsContent,
+        /// Booked, done, missed, cancelled.
+        state: Held<TouchpointState> = TouchpointsState,
+        /// How it was done, why it was missed, moved or cancelled.
+        note: Held<Line> = TouchpointsNote,
+    }
+
     /// A question the patient wants to ask.
     Question {
         /// The question.
@@ -334,6 +344,8 @@ record! {
         goals: Goal = Goals,
         /// What the patient should do.
         todos: Todo = Todos,
+        /// Agreed follow-ups.
+        touchpoints: TouchpointRow = Touchpoints,
         /// How staff who may not write a field propose a change.
         comments: Comment = Comments,
         /// Questions the patient wants to ask.
@@ -354,8 +366,6 @@ record! {
         conditions: Condition = Conditions ConditionsContent,
         /// Key measures.
         measures: Measure = Measures MeasuresContent,
-        /// Agreed follow-ups.
-        touchpoints: Touchpoint = Touchpoints TouchpointsContent,
         /// Messages the patient said back.
         teach_backs: TeachBack = TeachBacks TeachBacksContent,
         /// Prompts that were laid aside, and why.

@@ -110,6 +110,11 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         FieldName::TouchpointsContent => {
             json!({ "purpose": word, "when": "soon", "format": "phone" })
         }
+        FieldName::TouchpointsState => json!({ "step": "booked", "booked": {
+            "visit": "0190a000-0000-7000-8000-000000000007", "starts": "2026-12-08T10:00",
+            "zone": "America/New_York", "starts_ms": 1_796_742_000_000_i64, "minutes": 30,
+            "format": "video", "with": [{ "role": "pharmacist", "name": word }],
+        }}),
         FieldName::OutlineWhenToCall => json!({ "call": word, "emergency": "" }),
         FieldName::MedsIndication
         | FieldName::MedsPrescriber
@@ -126,6 +131,7 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         | FieldName::RecommendationsImplemented
         | FieldName::RecommendationsVerified
         | FieldName::RecommendationsWithdrawn
+        | FieldName::TouchpointsNote
         | FieldName::CommentsText
         | FieldName::OutlineInteractionFrequency
         | FieldName::OutlineAdherenceProcess
@@ -269,9 +275,12 @@ fn play(send: bool) -> Received {
         (FieldName::Revision, DecisionKind::RevisionOpened),
         (FieldName::Addenda, DecisionKind::Addended),
         (FieldName::Receipts, DecisionKind::PlanAnswered),
+        (FieldName::TouchpointsState, DecisionKind::TouchpointBooked),
+        (FieldName::TouchpointsNote, DecisionKind::TouchpointMissed),
     ] {
         let value = field.parse(&sample(field, &word(field, "end"))).unwrap();
-        fold(&mut bench, &mut received, whole(field), value, decision);
+        let place = address(field).unwrap();
+        fold(&mut bench, &mut received, place, value, decision);
     }
     received
 }

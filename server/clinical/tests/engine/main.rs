@@ -20,4 +20,5 @@ mod replicas;
 mod rules;
 mod safety;
 mod signing;
+mod touchpoint;
 mod world;

@@ -17,7 +17,7 @@ use crate::common::*;
 
 const TODAY: &str = "2026-03-02";
 
-fn facts() -> SigningFacts {
+pub(crate) fn facts() -> SigningFacts {
     let credential = |kind, expires: &str| Credential {
         kind,
         number: "10442".to_owned(),
@@ -46,7 +46,7 @@ fn write(bench: &mut Bench, at: Address, words: &str) {
 }
 
 /// A plan that may be signed: one medicine, one problem with what is done about it.
-fn ready() -> Bench {
+pub(crate) fn ready() -> Bench {
     let mut bench = Bench::new(DocKind::Plan);
     let rph = pharmacist();
     let med = [

@@ -16,13 +16,15 @@ use crate::audit::{Entry, Outcome};
 use crate::record::store::{self, kind_name, quarantine_statement, seal_change};
 use crate::record::version;
 use crate::record::writer::{Answer, Append, Client, Statement, Work};
-use crate::record::{Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused};
+use crate::record::{
+    About, Acceptance, Answer as Outside, Cut, Reader, Said, record_refusal, refused,
+};
 use crate::store::now;
 
 impl Task {
     /// An answer from outside: its sender hears what becomes of it, and nothing else of the record.
     pub(super) async fn answer(&mut self, reader: Reader, answer: Outside) {
-        let Outside { row, id, command, seen } = answer;
+        let Outside { row, id, what, seen } = answer;
         let (connection, actor, name) = (reader.connection, reader.actor, reader.name.clone());
         self.readers.insert(connection, reader);
         self.empty_since = None;
@@ -31,9 +33,21 @@ impl Task {
         if self.is_broken(connection, doc, id) {
             return;
         }
-        let effects =
-            self.session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
-        self.carry_out(Some(connection), effects).await;
+        let (effects, with) = match what {
+            About::Recommendation(command) => {
+                let session = &mut self.session;
+                let effects =
+                    session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
+                (effects, Work::default())
+            }
+            About::Touchpoint { step, facts, with } => {
+                let session = &mut self.session;
+                let effects =
+                    session.step(now(), connection, actor, name, row, id, &step, seen, &facts);
+                (effects, *with)
+            }
+        };
+        self.carry_out_with(Some(connection), effects, with).await;
     }
 
     /// What somebody accepted of a chart: they hear of each edit when it is stored, and nothing else of the record.
@@ -99,12 +113,23 @@ impl Task {
     /// `asker` is the connection whose message led to them: if the log of accesses cannot be written, it is not
     /// answered with a document.
     pub(super) async fn carry_out(&mut self, asker: Option<ConnectionId>, effects: Vec<Effect>) {
+        self.carry_out_with(asker, effects, Work::default()).await;
+    }
+
+    /// The same; `with` is stored in one transaction with the change among them, and not at all without one.
+    async fn carry_out_with(
+        &mut self,
+        asker: Option<ConnectionId>,
+        effects: Vec<Effect>,
+        mut with: Work,
+    ) {
         let mut before = Work::default();
         let mut said = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
                 Effect::Store { doc, change, audit, version } => {
-                    self.hand_in(doc, &change, audit, version.as_deref());
+                    let with = std::mem::take(&mut with);
+                    self.hand_in(doc, &change, audit, version.as_deref(), with);
                 }
                 Effect::Audit(audit) => before.audit.push(self.entry(audit)),
                 Effect::AssignClient { doc, client, person } => {
@@ -193,6 +218,7 @@ impl Task {
         change: &Change,
         audit: Option<Audit>,
         version: Option<&SealedVersion>,
+        with: Work,
     ) {
         let mut entries: Vec<Entry> = audit.map(|audit| self.entry(audit)).into_iter().collect();
         if entries.is_empty()
@@ -202,6 +228,7 @@ impl Task {
             let object = self.object(self.kind(doc));
             entries.push(self.entry_of(actor, "record.edited", object));
         }
+        entries.extend(with.audit);
         let used = self.used_agreement(change);
         let Some(log) = self.logs.get_mut(&doc) else { return };
         let signer = change.by.person();
@@ -212,6 +239,7 @@ impl Task {
             if let Some(Used { agreement, patient, n, entry }) = &used {
                 first.extend(agreement::store::write(&log.dek, *agreement, *patient, *n, entry)?);
             }
+            first.extend(with.first);
             Ok((row, first))
         });
         let (bytes, answered) = match sealed {
@@ -265,6 +293,13 @@ impl Task {
                     DecisionKind::PlanAnswered => "plan.answered",
                     DecisionKind::PlanHandedOn => "plan.handed_on",
                     DecisionKind::RevisionOpened => "plan.revision_opened",
+                    DecisionKind::TouchpointBooked => "touchpoint.booked",
+                    DecisionKind::TouchpointMoved => "touchpoint.moved",
+                    DecisionKind::TouchpointUnbooked => "touchpoint.unbooked",
+                    DecisionKind::TouchpointDone => "touchpoint.done",
+                    DecisionKind::TouchpointMissed => "touchpoint.missed",
+                    DecisionKind::TouchpointCancelled => "touchpoint.cancelled",
+                    DecisionKind::TouchpointReopened => "touchpoint.reopened",
                 };
                 let object = row.map_or_else(|| self.object(None), |row| format!("row:{row}"));
                 (action, object)

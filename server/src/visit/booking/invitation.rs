@@ -2,6 +2,7 @@
 //! companies that keep them: it says nothing clinical, names no person, and holds no link.
 
 use clinical::format::Language;
+use clinical::touchpoint::TouchpointFormat;
 use icalendar::{Calendar, Component as _, Event, EventStatus, Property};
 use jiff::Timestamp;
 
@@ -15,26 +16,22 @@ pub(super) fn write(
     origin: &str,
     language: Language,
 ) -> Option<String> {
-    let Booked { visit, starts, minutes, zone: _, sequence, changed, cancelled } = booked;
-    let ends = starts.0.checked_add(minutes.checked_mul(60_000)?)?;
+    let Booked { starts, minutes, sequence, changed, cancelled, format, uid, .. } = booked;
+    let ends = starts.0.checked_add(i64::from(*minutes).checked_mul(60_000)?)?;
     let Practice { name, phone, zone: _, sign_requires: _, camera: _ } = practice;
     let (summary, words) = match language {
         Language::En => (
             "Your visit with the clinic team",
-            format!(
-                "{name}\nOpen the link from your message a few minutes before. Questions? Call {phone}."
-            ),
+            format!("{name}\n{} Questions? Call {phone}.", what_to_do(*format, language)),
         ),
         Language::Es => (
             "Su visita con el equipo de la clínica",
-            format!(
-                "{name}\nAbra el enlace de su mensaje unos minutos antes. ¿Preguntas? Llame al {phone}."
-            ),
+            format!("{name}\n{} ¿Preguntas? Llame al {phone}.", what_to_do(*format, language)),
         ),
     };
     let mut event = Event::new();
     // The same for ever, so that a change or a cancellation finds the entry it is about.
-    event.uid(&format!("{visit}@mortar"));
+    event.uid(&format!("{uid}@mortar"));
     event.sequence(u32::try_from(*sequence).ok()?);
     // In UTC: every calendar shows it in its own zone, and no table of zones has to travel along.
     event.add_property("DTSTAMP", utc(changed.0)?);
@@ -44,7 +41,7 @@ pub(super) fn write(
     event.description(&words);
     // Both are asked for (RFC 5546 section 3.2.2); neither names a person.
     event.add_property("ORGANIZER", origin);
-    event.append_multi_property(Property::new("ATTENDEE", format!("urn:uuid:{visit}")));
+    event.append_multi_property(Property::new("ATTENDEE", format!("urn:uuid:{uid}")));
     event.status(if *cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed });
     let mut calendar = Calendar::empty();
     calendar.append_property(("VERSION", "2.0"));
@@ -52,6 +49,21 @@ pub(super) fn write(
     calendar.append_property(("METHOD", if *cancelled { "CANCEL" } else { "REQUEST" }));
     calendar.push(event);
     Some(calendar.to_string())
+}
+
+const fn what_to_do(format: TouchpointFormat, language: Language) -> &'static str {
+    match (format, language) {
+        (TouchpointFormat::Video | TouchpointFormat::Message, Language::En) => {
+            "Open the link from your message a few minutes before."
+        }
+        (TouchpointFormat::Video | TouchpointFormat::Message, Language::Es) => {
+            "Abra el enlace de su mensaje unos minutos antes."
+        }
+        (TouchpointFormat::Phone, Language::En) => "We will call you by phone.",
+        (TouchpointFormat::Phone, Language::Es) => "Le llamaremos por teléfono.",
+        (TouchpointFormat::InPerson, Language::En) => "Please come to the clinic.",
+        (TouchpointFormat::InPerson, Language::Es) => "Venga a la clínica, por favor.",
+    }
 }
 
 /// RFC 5545 section 3.3.5, form 2.
@@ -68,8 +80,18 @@ mod tests {
     use super::*;
 
     fn written(cancelled: bool, sequence: i64, language: Language) -> String {
+        written_as(TouchpointFormat::Video, cancelled, sequence, language)
+    }
+
+    fn written_as(
+        format: TouchpointFormat,
+        cancelled: bool,
+        sequence: i64,
+        language: Language,
+    ) -> String {
         let booked = Booked {
-            visit: VisitId(Uuid::from_u128(7)),
+            visit: VisitId(Uuid::from_u128(8)),
+            booked_in: VisitId(Uuid::from_u128(6)),
             // 2026-03-10 10:00 in New York, two days after the clocks went forward there.
             starts: Millis(1_773_151_200_000),
             minutes: 30,
@@ -77,6 +99,9 @@ mod tests {
             sequence,
             changed: Millis(1_772_000_000_000),
             cancelled,
+            touchpoint: None,
+            format,
+            uid: VisitId(Uuid::from_u128(7)),
         };
         write(&booked, &Practice::default(), "https://visits.example.org", language).unwrap()
     }
@@ -113,6 +138,20 @@ mod tests {
             !lines.iter().any(|line| line.contains("/j#")),
             "no link: a calendar is read by many"
         );
+    }
+
+    #[test]
+    fn it_says_to_come_to_answer_the_telephone_or_to_open_the_link() {
+        for (format, en, es) in [
+            (TouchpointFormat::Video, "Open the link", "Abra el enlace"),
+            (TouchpointFormat::Phone, "We will call you", "Le llamaremos"),
+            (TouchpointFormat::InPerson, "come to the clinic", "Venga a la clínica"),
+        ] {
+            for (language, words) in [(Language::En, en), (Language::Es, es)] {
+                let file = written_as(format, false, 0, language).replace("\r\n ", "");
+                assert!(file.contains(words), "{format:?} {language:?} {file}");
+            }
+        }
     }
 
     #[test]

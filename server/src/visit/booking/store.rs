@@ -1,7 +1,8 @@
 //! Booked visits at rest.
 
 use clinical::actor::Millis;
-use clinical::id::VisitId;
+use clinical::id::{RecordId, RowId, VisitId};
+use clinical::touchpoint::TouchpointFormat;
 
 use super::sql;
 use crate::record::writer::Statement;
@@ -9,49 +10,89 @@ use crate::store::{Store, StoreError};
 
 /// A visit that was booked for a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Booked {
-    pub(super) visit: VisitId,
-    pub(super) starts: Millis,
-    pub(super) minutes: i64,
-    pub(super) zone: String,
-    pub(super) sequence: i64,
+pub(crate) struct Booked {
+    pub(crate) visit: VisitId,
+    /// The visit in which it was agreed.
+    pub(crate) booked_in: VisitId,
+    pub(crate) starts: Millis,
+    pub(crate) minutes: u16,
+    pub(crate) zone: String,
+    pub(crate) sequence: i64,
     /// When it was last changed.
-    pub(super) changed: Millis,
-    pub(super) cancelled: bool,
+    pub(crate) changed: Millis,
+    pub(crate) cancelled: bool,
+    /// The row of the plan it was booked for.
+    pub(crate) touchpoint: Option<RowId>,
+    pub(crate) format: TouchpointFormat,
+    /// Of the invitation: the visit it was first booked as.
+    pub(crate) uid: VisitId,
+}
+
+const FORMATS: [TouchpointFormat; 3] =
+    [TouchpointFormat::Video, TouchpointFormat::Phone, TouchpointFormat::InPerson];
+
+const fn format_name(format: TouchpointFormat) -> &'static str {
+    match format {
+        // No visit is booked for a message.
+        TouchpointFormat::Video | TouchpointFormat::Message => "video",
+        TouchpointFormat::Phone => "phone",
+        TouchpointFormat::InPerson => "in_person",
+    }
 }
 
 /// The row of a new one.
-pub(super) fn book(booked: &Booked, booked_in: VisitId) -> Statement {
-    let Booked { visit, starts, minutes, zone, sequence: _, changed, cancelled: _ } = booked;
+pub(super) fn book(booked: &Booked) -> Statement {
+    let Booked { visit, booked_in, starts, minutes, zone, sequence, changed, .. } = booked;
     Statement::new(sql::BOOK)
         .text(visit.to_string())
         .text(booked_in.to_string())
         .int(starts.0)
-        .int(*minutes)
+        .int(i64::from(*minutes))
         .text(zone)
+        .int(*sequence)
         .int(changed.0)
+        .text_or_null(booked.touchpoint.map(|row| row.to_string()))
+        .text(format_name(booked.format))
+        .text(booked.uid.to_string())
 }
 
 /// Cancels one.
-pub(super) fn cancel(visit: VisitId, now: Millis) -> Statement {
+pub(crate) fn cancel(visit: VisitId, now: Millis) -> Statement {
     Statement::new(sql::CANCEL).text(visit.to_string()).int(now.0)
 }
 
-/// What was booked in a visit, by time.
-pub(super) async fn booked(store: &Store, booked_in: VisitId) -> Result<Vec<Booked>, StoreError> {
-    let rows: Vec<(String, i64, i64, String, i64, i64, i64)> =
-        sqlx::query_as(sql::BOOKED).bind(booked_in.to_string()).fetch_all(store.read()).await?;
-    rows.into_iter()
-        .map(|(visit, starts, minutes, zone, sequence, changed, cancelled)| {
-            Ok(Booked {
-                visit: visit.parse().map_err(|_wrong| StoreError::Row)?,
-                starts: Millis(starts),
-                minutes,
-                zone,
-                sequence,
-                changed: Millis(changed),
-                cancelled: cancelled != 0,
-            })
-        })
-        .collect()
+/// Puts another in its place.
+pub(super) fn replace(visit: VisitId, by: VisitId) -> Statement {
+    Statement::new(sql::REPLACE).text(visit.to_string()).text(by.to_string())
+}
+
+type Line = (String, String, i64, i64, String, i64, i64, i64, Option<String>, String, String);
+
+/// What was booked about a record, by time.
+pub(super) async fn booked(store: &Store, record: RecordId) -> Result<Vec<Booked>, StoreError> {
+    let rows: Vec<Line> =
+        sqlx::query_as(sql::BOOKED).bind(record.to_string()).fetch_all(store.read()).await?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read(line: Line) -> Result<Booked, StoreError> {
+    let (visit, booked_in, starts, minutes, zone, sequence, changed, cancelled, row, format, uid) =
+        line;
+    let id = |text: &str| text.parse::<VisitId>().map_err(|_wrong| StoreError::Row);
+    Ok(Booked {
+        visit: id(&visit)?,
+        booked_in: id(&booked_in)?,
+        starts: Millis(starts),
+        minutes: u16::try_from(minutes).map_err(|_wrong| StoreError::Row)?,
+        zone,
+        sequence,
+        changed: Millis(changed),
+        cancelled: cancelled != 0,
+        touchpoint: row.map(|row| row.parse()).transpose().map_err(|_wrong| StoreError::Row)?,
+        format: FORMATS
+            .into_iter()
+            .find(|one| format_name(*one) == format)
+            .ok_or(StoreError::Row)?,
+        uid: id(&uid)?,
+    })
 }

@@ -15,6 +15,7 @@ import { Marks } from "../Marks";
 import { NarrativeText } from "../NarrativeText";
 import { AddRow, RowDoubt, RowList, RowTools } from "../rows";
 import { Named, Small, TextRows, wrap } from "./shared";
+import { Overdue, Touchpoint } from "./Touchpoint";
 import style from "./panels.module.css";
 
 export function FollowUp() {
@@ -23,8 +24,9 @@ export function FollowUp() {
   const none = useValue("outline.no_touchpoint_reason") ?? "";
   return (
     <div className={style["panel"]}>
+      <Overdue />
       <RowList
-        list="touchpoints" row={(row) => <Small list="touchpoints" row={row} field="touchpoints.content" shape={touchpointShape} movable />}
+        list="touchpoints" row={(row) => <Touchpoint row={row} />}
         add={<AddRow list="touchpoints" begin={() => touchpointShape.begin(null)} form={touchpointShape.form} finish={wrap("touchpoints.content", touchpointShape.finish)} />}
       />
       {(touchpoints.length === 0 || none !== "") && <LineField field="outline.no_touchpoint_reason" />}

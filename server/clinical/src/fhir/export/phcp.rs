@@ -25,7 +25,7 @@ pub(super) fn bundle(export: &Export<'_>) -> Obj {
     let taught = export.teach_backs();
     let referral = export.referral();
     let measures = export.measures();
-    let plan = export.care_plan(&goals, &[]);
+    let plan = export.care_plan(&goals, &[], &[]);
 
     let problem_words = export.problems().map(|row| {
         let category = row.content.category.value().map(say::value).unwrap_or_default();

@@ -10,7 +10,6 @@ use crate::goal::Achievement;
 use crate::record::{Goal, Held, Outline, Row, TaskRow, Todo};
 use crate::task::TaskStatus;
 use crate::teach_back::TeachBack;
-use crate::touchpoint::Touchpoint;
 
 impl Export<'_> {
     /// Goals. What a problem is, differs between the guides, so it is told which ids may be referred to.
@@ -136,43 +135,6 @@ impl Export<'_> {
         fields.resource("Task", row.id, resource)
     }
 
-    /// Agreed follow-ups. Not appointments with a time yet: that a time was found, the booking says.
-    pub(super) fn touchpoints(&self) -> Vec<Made> {
-        self.record.touchpoints.iter().map(|row| self.touchpoint(row)).collect()
-    }
-
-    fn touchpoint(&self, row: &Row<Held<Touchpoint>>) -> Made {
-        let mut fields = Fields::of(self, ListName::Touchpoints, row);
-        fields.plain(FieldName::TouchpointsContent, "Follow-up", &row.content);
-        let touchpoint = row.content.value();
-        let waits = |who: Obj| Obj::new().with("actor", who).with("status", "needs-action");
-        let mut participants = vec![waits(self.patient_ref())];
-        let members =
-            touchpoint.map(|touchpoint| touchpoint.members.as_slice()).unwrap_or_default();
-        participants
-            .extend(members.iter().map(|role| waits(Obj::new().with("display", say::value(role)))));
-        let due = touchpoint.and_then(|touchpoint| touchpoint.due.as_ref());
-        let period = due.map(|day| vec![Obj::new().with("end", day.as_str())]);
-        let description = match touchpoint {
-            Some(touchpoint) => touchpoint.purpose.clone(),
-            None => fields.open().join(" "),
-        };
-        let comment = touchpoint.map(|touchpoint| {
-            format!("{} {}", touchpoint.when, touchpoint.frequency).trim().to_owned()
-        });
-        let resource = Obj::new()
-            .with("status", "proposed")
-            .with(
-                "appointmentType",
-                touchpoint.map(|touchpoint| words(&say::value(&touchpoint.format))),
-            )
-            .with("description", description)
-            .with("comment", comment)
-            .with("participant", participants)
-            .with("requestedPeriod", period);
-        fields.resource("Appointment", row.id, resource)
-    }
-
     /// Messages the patient said back.
     pub(super) fn teach_backs(&self) -> Vec<Made> {
         let rows = self.record.teach_backs.iter().filter(|row| self.goes(row.id));
@@ -274,8 +236,9 @@ impl Export<'_> {
         Some(fields.made("ServiceRequest", self.id("referral"), resource))
     }
 
-    /// The plan as a whole: its period, its goals, and (for the Standardized Medication Profile) its issues.
-    pub(super) fn care_plan(&self, goals: &[Made], issues: &[Made]) -> Made {
+    /// The plan as a whole: its period, its goals, (for the Standardized Medication Profile) its issues, and its
+    /// follow-ups, where they go along.
+    pub(super) fn care_plan(&self, goals: &[Made], issues: &[Made], follow_ups: &[Made]) -> Made {
         let mut fields = Fields::whole(self);
         let Outline {
             summary,
@@ -384,6 +347,13 @@ impl Export<'_> {
                 issues.iter().map(|made| reference(made.id)).collect::<Vec<_>>(),
             )
             .with("goal", goals.iter().map(|made| reference(made.id)).collect::<Vec<_>>())
+            .with(
+                "activity",
+                follow_ups
+                    .iter()
+                    .map(|made| Obj::new().with("reference", reference(made.id)))
+                    .collect::<Vec<_>>(),
+            )
             .with("note", notes);
         fields.made("CarePlan", self.id("care plan"), resource)
     }

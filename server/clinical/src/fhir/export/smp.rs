@@ -38,7 +38,7 @@ pub(super) fn bundle(export: &Export<'_>) -> Obj {
             .with("entry", entries(made));
     }
     let goals = export.goals(&[]);
-    let plan = export.care_plan(&goals, &issues);
+    let plan = export.care_plan(&goals, &issues, &[]);
     let composition = composition(export, &plan, &issues, &list, &medications);
     let mut made = vec![composition, export.patient(), plan];
     made.extend(issues);

@@ -11,7 +11,8 @@ pub(super) fn bundle(export: &Export<'_>) -> Obj {
     let list = export.medication_list(&medications);
     let issues: Vec<Made> = export.problems().map(|row| export.detected_issue(row)).collect();
     let goals = export.goals(&[]);
-    let mut made = vec![export.patient(), export.care_plan(&goals, &issues), list];
+    let follow_ups = export.touchpoints();
+    let mut made = vec![export.patient(), export.care_plan(&goals, &issues, &follow_ups), list];
     made.extend(medications);
     made.extend(export.allergies());
     made.extend(export.immunizations());
@@ -22,7 +23,7 @@ pub(super) fn bundle(export: &Export<'_>) -> Obj {
     made.extend(export.recommendations().map(|row| export.communication(row)));
     made.extend(goals);
     made.extend(export.todos());
-    made.extend(export.touchpoints());
+    made.extend(follow_ups);
     made.extend(export.teach_backs());
     made.extend(export.care_team());
     made.extend(export.referral());

@@ -1,0 +1,216 @@
+/** An agreed follow-up: what was agreed, what became of it, and what may be done about it. It goes on after the signature. */
+import { CalendarPlus, TriangleAlert } from "lucide-react";
+import { useState, type FormEvent } from "react";
+import { ApiFailure, tellTouchpoint } from "../../api";
+import { useLanguage } from "../../i18n";
+import { Button } from "../../ui/Button";
+import { Chip } from "../../ui/Chip";
+import { Dialog } from "../../ui/Dialog";
+import { Field } from "../../ui/Field";
+import type { CommandName, RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
+import { useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
+import { touchpointShape } from "../forms/planning";
+import { GrowField } from "../GrowField";
+import { hourIn, proposed, wallHour } from "../hour";
+import { useJump } from "../jump";
+import { isOwed, useOwed, useStandings } from "../standings";
+import { today } from "../today";
+import { useDrawVisit } from "../visit";
+import { Small } from "./shared";
+import editor from "../Editor.module.css";
+import style from "./panels.module.css";
+
+const useMay = (command: CommandName): boolean =>
+  useRecordSlice((state) => state.docs.get("plan")?.commands.has(command) === true && state.closed === null);
+
+const TONE = {
+  planned: "plain", overdue: "warn", booked: "info", unsaid: "warn", done: "ok", missed: "danger", cancelled: "plain",
+} as const satisfies Record<TouchpointStanding, string>;
+
+/** Follow-ups somebody has to see to. */
+export function Overdue() {
+  const { say } = useLanguage();
+  const owed = useOwed();
+  const there = useRows("touchpoints");
+  const named = useRowNames();
+  const jump = useJump();
+  const { lines, away } = useStandings();
+  const rows = owed.filter((row) => there.includes(row));
+  if (rows.length === 0) return away && there.length > 0 ? <p className={style["hint"]}>{say("plan.follow.away")}</p> : null;
+  return (
+    <section aria-label={say("plan.follow.overdue")} className={style["small"]}>
+      <h3>{say("plan.with_count", { what: say("plan.follow.overdue"), count: rows.length })}</h3>
+      <p className={style["hint"]}>{say("plan.follow.overdue.what")}</p>
+      <ul className={style["prompts"]}>
+        {rows.map((row) => (
+          <li key={row} className={style["prompt"]}>
+            <div className={style["promptWords"]}>
+              <TriangleAlert size={20} aria-hidden />
+              <span><strong>{named(row)}</strong>: <Said row={row} standing={lines.get(row)?.standing ?? "overdue"} /></span>
+            </div>
+            <Button onClick={() => jump({ row, field: "touchpoints.state" })}>{say("plan.follow.overdue.go", { what: named(row) })}</Button>
+          </li>
+        ))}
+      </ul>
+      {away && <p className={style["hint"]}>{say("plan.follow.away")}</p>}
+    </section>
+  );
+}
+
+/** A row of the list. */
+export function Touchpoint({ row }: { readonly row: RowId }) {
+  return (
+    <div className={style["small"]}>
+      <Small list="touchpoints" row={row} field="touchpoints.content" shape={touchpointShape} movable />
+      <Became row={row} />
+    </div>
+  );
+}
+
+/** What somebody said, as a standing: until the server has told, and where it cannot be asked. */
+function useStanding(row: RowId): TouchpointStanding {
+  const step = useValue("touchpoints.state", row)?.step ?? "planned";
+  const told = useStandings().lines.get(row)?.standing;
+  // What was told of an earlier step says nothing of this one.
+  const fits = told !== undefined && (step === told || step === "booked" || (step === "planned" && told === "overdue"));
+  return fits ? told : step;
+}
+
+function Became({ row }: { readonly row: RowId }) {
+  const { say, g } = useLanguage();
+  const names = useNames();
+  const state = useRegister("touchpoints.state", row);
+  const note = useValue("touchpoints.note", row) ?? "";
+  const standing = useStanding(row);
+  const by = state.by === null || state.at_ms === null ? null : say("plan.follow.by", { name: names.short(state.by), at: g.moment(state.at_ms) });
+  return (
+    <div data-field="touchpoints.state" data-at={`${row}/touchpoints.state`} className={style["became"]}>
+      <p className={style["becameWords"]}>
+        <Chip tone={TONE[standing]} {...(isOwed(standing) ? { icon: <TriangleAlert size={16} aria-hidden /> } : {})}>{say(`plan.follow.standing.${standing}`)}</Chip>
+        <span><Said row={row} standing={standing} /></span>
+      </p>
+      {note !== "" && <p data-field="touchpoints.note">{note}</p>}
+      {by !== null && <p className={style["by"]}>{by}</p>}
+      <Actions row={row} standing={standing} />
+    </div>
+  );
+}
+
+/** "Booked for Tue, Dec 8, 10:00 AM EST, video, with Maria and Dr. Chen." */
+function Said({ row, standing }: { readonly row: RowId; readonly standing: TouchpointStanding }) {
+  const { say, g, language } = useLanguage();
+  const state = useValue("touchpoints.state", row);
+  const due = useValue("touchpoints.content", row)?.due;
+  const held = useStandings().lines.get(row)?.held_ms;
+  const booked = state?.booked;
+  const when = booked === undefined ? "" : hourIn(booked, language);
+  const format = booked === undefined ? "" : say(`plan.touchpoint.format.${booked.format}`).toLowerCase();
+  const moved = state?.moved_from === undefined ? "" : ` ${say("plan.follow.words.moved", { when: wallHour(state.moved_from, language) })}`;
+  switch (standing) {
+    case "planned": return null;
+    case "overdue": return say("plan.follow.words.overdue", { due: due === undefined ? "" : g.date(due) });
+    case "booked": return `${say("plan.follow.words.booked", { when, format, names: g.list((booked?.with ?? []).filter(({ role }) => role !== "patient").map(({ name }) => name)) })}${moved}`;
+    case "unsaid": return say("plan.follow.words.unsaid", { when, format });
+    case "done":
+      if (state?.on !== undefined) return say("plan.follow.words.done", { day: g.date(state.on) });
+      return say("plan.follow.words.held", { when: booked === undefined ? "" : hourIn({ starts_ms: held ?? booked.starts_ms, zone: booked.zone }, language) });
+    case "missed": return booked === undefined ? say("plan.follow.words.missed_plain") : say("plan.follow.words.missed", { when });
+    case "cancelled": return say("plan.follow.words.cancelled");
+    default: return standing satisfies never;
+  }
+}
+
+function Actions({ row, standing }: { readonly row: RowId; readonly standing: TouchpointStanding }) {
+  const { say } = useLanguage();
+  const draw = useDrawVisit();
+  const state = useValue("touchpoints.state", row);
+  const content = useValue("touchpoints.content", row);
+  const named = useRowNames();
+  const mayBook = useMay("book_touchpoint");
+  const mayTell = useMay("tell_touchpoint");
+  const [booking, setBooking] = useState(false);
+  const seen = useRecordSlice((all) => all.docs.get("plan")?.server.seq ?? 0);
+  // Two people disagree about what was agreed: that is settled first.
+  if (content === null) return null;
+  const over = standing === "done" || standing === "cancelled";
+  const again = standing === "done" && (content.frequency ?? "") !== "";
+  const has = (state?.step === "booked" || state?.step === "missed") && standing !== "done" ? state.booked : undefined;
+  const bookable = draw !== null && mayBook && content.format !== "message" && (!over || again);
+  return (
+    <div className={style["actions"]}>
+      {bookable && (
+        <Button kind={standing === "booked" ? "normal" : "primary"} icon={<CalendarPlus size={18} aria-hidden />} onClick={() => setBooking(true)}>
+          {say(again ? "plan.follow.book.next" : has === undefined ? "plan.follow.book" : standing === "booked" ? "plan.follow.visit" : "plan.follow.book.again")}
+        </Button>
+      )}
+      {mayTell && !over && <Tell row={row} seen={seen} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={mayBook && standing === "booked"} />}
+      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
+      {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={standing === "booked"} />}
+      {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
+      {booking && draw !== null && (
+        <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
+          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+/** One thing somebody says about it, in a dialog. */
+function Tell(props: {
+  readonly row: RowId;
+  readonly seen: number;
+  readonly what: ToldOfTouchpoint;
+  readonly label: string;
+  readonly box: string;
+  readonly needed?: boolean;
+  /** It cancels the visit that is booked. */
+  readonly ends?: boolean;
+}) {
+  const { row, what, label } = props;
+  const { say } = useLanguage();
+  const { seat } = useScene();
+  const { put } = useStandings();
+  const [open, setOpen] = useState<{ readonly note: string; readonly on: string; readonly seen: number } | null>(null);
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const missing = props.needed === true && open?.note.trim() === "";
+  const close = (): void => {
+    setOpen(null);
+    setTried(false);
+    setProblem(null);
+  };
+  const send = async (): Promise<void> => {
+    if (open === null || missing || busy) return setTried(true);
+    setBusy(true);
+    setProblem(null);
+    try {
+      put(await tellTouchpoint(seat, row, { what, note: open.note.trim(), seen: open.seen, ...(what === "done" && open.on !== "" ? { on: open.on } : {}) }));
+      close();
+    } catch (failure) {
+      const status = failure instanceof ApiFailure ? failure.status : 0;
+      setProblem(say(status === 400 ? "plan.follow.bad" : status === 409 || status === 404 ? "plan.follow.changed" : "plan.follow.not_saved"));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <Button onClick={() => setOpen({ note: "", on: today(), seen: props.seen })}>{label}</Button>
+      {open !== null && (
+        <Dialog title={label} onClose={close}>
+          <form className={editor["boxes"]} noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); void send(); }}>
+            {props.ends === true && <p>{say("plan.follow.done.ends")}</p>}
+            {what === "done" && <Field label={say("plan.follow.done.on")} type="date" max={today()} value={open.on} onChange={(event) => setOpen({ ...open, on: event.currentTarget.value })} />}
+            <GrowField label={props.box} value={open.note} most={300} problem={tried && missing ? say("plan.needed") : undefined} onChange={(note) => setOpen({ ...open, note })} />
+            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
+            <div className={editor["actions"]}>
+              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
+              <Button onClick={close}>{say("plan.cancel")}</Button>
+            </div>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}
