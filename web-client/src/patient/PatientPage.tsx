@@ -71,7 +71,7 @@ function Parts({ record }: { readonly record: PanelProps["record"] }) {
           <div className={style["pill"]}><SavePill record={record} /></div>
           <Unsaved />
           {!shared && tab !== "more" && <NotYet onWrite={() => setTab("more")} />}
-          {shared && tab === "meds" && <><Medicines /><Answer /></>}
+          {shared && tab === "meds" && <><Answer /><Medicines /></>}
           {shared && tab === "todos" && <Todos />}
           {tab === "more" && <More shared={shared} />}
         </div>
