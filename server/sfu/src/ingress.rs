@@ -334,7 +334,7 @@ impl Sfu {
             Codec::Picture { .. } => layer.missing.received(sequence, now),
             Codec::Opus { .. } => Repair::Possible,
         };
-        let needs_feedback = match repair {
+        let mut needs_feedback = match repair {
             Repair::Possible => !layer.missing.is_empty(),
             Repair::Keyframe => {
                 layer.keyframes.want();
@@ -347,6 +347,11 @@ impl Sfu {
         let mut picture = read.as_ref().map(|read| read.picture);
         // With a late one nobody can begin: the rest of its picture has gone by.
         if let Some(picture) = picture.as_mut().filter(|_| is_late) {
+            if picture.keyframe == Keyframe::Starts && !layer.keyframes.is_idle() {
+                // Whoever waited for this keyframe needs another one, and need not wait to know.
+                layer.keyframes.want();
+                needs_feedback = true;
+            }
             picture.keyframe = Keyframe::Otherwise;
         }
         let is_keyframe = picture.is_some_and(|it| it.keyframe == Keyframe::Starts);
