@@ -61,7 +61,7 @@ pub struct Negotiated {
     /// Of the certificate that the client must present.
     pub fingerprint: Fingerprint,
     /// The client's ICE credentials: when they change, the client restarts ICE (RFC 8839 §4.4.1.1).
-    remote_ice: IceCredentials,
+    pub(super) remote_ice: IceCredentials,
     /// How often it did.
     restarts: u32,
     /// m-lines in order.

@@ -101,6 +101,8 @@ pub(crate) struct Client {
     pub(crate) certificate: Option<Certificate>,
     pub(crate) keys: Option<Keys>,
     pub(crate) stun_answers: usize,
+    /// Checks of the relay.
+    pub(crate) checks: Vec<Vec<u8>>,
     pub(crate) handshake_errors: usize,
     pub(crate) outbox: VecDeque<Vec<u8>>,
     pub(crate) rtp: Vec<Rtp>,
@@ -165,6 +167,7 @@ impl Client {
             certificate: Some(certificate),
             keys: None,
             stun_answers: 0,
+            checks: Vec::new(),
             handshake_errors: 0,
             outbox: VecDeque::new(),
             rtp: Vec::new(),
@@ -197,10 +200,16 @@ impl Client {
             call: self.call,
             peer: self.key,
             ice: self.ice.clone(),
+            theirs: self.theirs(),
             fingerprint: self.fingerprint,
             srtp: self.attempt,
             plan: self.plan.clone(),
         }
+    }
+
+    /// Its own credentials, as its checks name them.
+    pub(crate) fn theirs(&self) -> IceCredentials {
+        IceCredentials { ufrag: "theirs".into(), pwd: format!("{:?} and no one else", self.key) }
     }
 
     /// The SSRC of its slot with this mid.
@@ -227,23 +236,15 @@ impl Client {
         let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
         message.extend_from_slice(&[7; 12]);
         message.extend_from_slice(&body);
-        let set_length = |message: &mut Vec<u8>, len: usize| {
-            message[2..4].copy_from_slice(&u16::try_from(len - 20).unwrap().to_be_bytes());
-        };
-        let len = message.len();
-        set_length(&mut message, len + 24);
-        let mut tag = [0; 20];
-        RingProvider::new()
-            .crypto()
-            .new_hmac(HmacAlgorithm::Sha1, self.ice.pwd.as_bytes())
-            .unwrap()
-            .sign(&[&message], &mut tag)
-            .unwrap();
-        attribute(&mut message, 0x0008, &tag);
-        set_length(&mut message, len + 32);
-        let crc = crc32(&message) ^ 0x5354_554e;
-        attribute(&mut message, 0x8028, &crc.to_be_bytes());
-        message
+        sign(message, &self.ice.pwd)
+    }
+
+    /// The answer to a check of the relay, under this password.
+    pub(crate) fn answer(check: &[u8], pwd: &str) -> Vec<u8> {
+        let mut message = vec![1, 1, 0, 0];
+        message.extend_from_slice(&check[4..20]);
+        attribute(&mut message, 0x0020, &[0, 1, 0, 0, 0, 0, 0, 0]);
+        sign(message, pwd)
     }
 
     pub(crate) fn start_handshake(&mut self, now: Instant) {
@@ -280,6 +281,7 @@ impl Client {
 
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) {
         match bytes[0] {
+            0..=3 if bytes[1] == 1 && bytes[0] == 0 => self.checks.push(bytes.to_vec()),
             0..=3 => self.stun_answers += 1,
             20..=63 => {
                 let Some(endpoint) = &mut self.endpoint else { return };
@@ -579,6 +581,27 @@ fn plan(number: u32, mic: u32) -> Plan {
 
 fn server() -> SocketAddr {
     SERVER.parse().unwrap()
+}
+
+/// With MESSAGE-INTEGRITY and FINGERPRINT.
+fn sign(mut message: Vec<u8>, pwd: &str) -> Vec<u8> {
+    let set_length = |message: &mut Vec<u8>, len: usize| {
+        message[2..4].copy_from_slice(&u16::try_from(len - 20).unwrap().to_be_bytes());
+    };
+    let len = message.len();
+    set_length(&mut message, len + 24);
+    let mut tag = [0; 20];
+    RingProvider::new()
+        .crypto()
+        .new_hmac(HmacAlgorithm::Sha1, pwd.as_bytes())
+        .unwrap()
+        .sign(&[&message], &mut tag)
+        .unwrap();
+    attribute(&mut message, 0x0008, &tag);
+    set_length(&mut message, len + 32);
+    let crc = crc32(&message) ^ 0x5354_554e;
+    attribute(&mut message, 0x8028, &crc.to_be_bytes());
+    message
 }
 
 fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {

@@ -15,6 +15,8 @@ mod forwarding;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod path_check;
+#[cfg(test)]
 mod random_calls;
 #[cfg(test)]
 mod redundancy;

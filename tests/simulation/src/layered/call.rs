@@ -217,6 +217,7 @@ impl Call {
                 call: CallKey(1),
                 peer: browser.key,
                 ice: browser.ice.clone(),
+                theirs: browser.theirs.clone(),
                 fingerprint: Fingerprint([0; 32]),
                 srtp: SrtpAttempt::First,
                 plan: browser.plan.clone(),
