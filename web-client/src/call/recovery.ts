@@ -121,6 +121,12 @@ export function lost(before: Recovery, now: number): Recovery {
   return { ...before, phase: { kind, since: now, tries }, bytes: null, flowed: false, bytesAt: now, quiet: 0 };
 }
 
+/** Whether to look again soon: a path that may have gone silent is not to be silent for half a second more than it must, nor the
+ *  microphone of one that has come back. */
+export function isWatched(recovery: Recovery): boolean {
+  return recovery.quiet > 0 || isReconnecting(recovery);
+}
+
 /** While this shows, the microphone is really not sent. */
 export function isReconnecting(recovery: Recovery): boolean {
   return recovery.phase.kind === "restarting" || recovery.phase.kind === "rebuilding";
