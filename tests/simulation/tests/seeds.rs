@@ -18,6 +18,19 @@ fn whatever_happens_in_a_call_the_invariants_hold() {
     println!("{total:?}");
 }
 
+/// Each was traced to its cause once, and went on to be found by other seeds than these where the cause was there.
+#[test]
+fn what_once_broke_an_invariant_keeps_it() {
+    for seed in [
+        // A picture was paused because feedback was missing; no voice was sent, so nothing was left that could bring any.
+        2_502, // A line that was back was asked whether it is only every six seconds, as if a queue had to empty first.
+        421,
+    ] {
+        let shown = run(seed, None);
+        assert!(shown.is_ok(), "SEED={seed}: {shown:?}");
+    }
+}
+
 #[test]
 fn two_runs_of_a_seed_send_the_same_bytes() {
     for seed in 1..=5 {

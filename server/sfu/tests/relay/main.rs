@@ -23,6 +23,8 @@ mod redundancy;
 #[cfg(test)]
 mod seats;
 #[cfg(test)]
+mod stun;
+#[cfg(test)]
 mod transport;
 #[cfg(test)]
 mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sfu::{Path, Via};
 
-use crate::client::{Client, Nominate};
+use crate::stun::{self, Nominate};
 use crate::world::World;
 
 const ELSEWHERE: SocketAddr =
@@ -24,7 +24,7 @@ fn moved() -> World {
 /// Delivers the answer to the newest check of the relay.
 fn answer(world: &mut World, path: Path, pwd: &str) {
     let check = world.clients[0].checks.pop().expect("a check");
-    let mut answer = Client::answer(&check, pwd);
+    let mut answer = stun::answer(&check, pwd);
     world.sfu.handle_datagram(world.now, path, &mut answer);
     world.settle();
 }

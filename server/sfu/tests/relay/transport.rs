@@ -9,7 +9,8 @@ use sfu::event::{CloseReason, Event, Liveness, SrtpProfile};
 use sfu::plan::{CallKey, Fingerprint, IceCredentials, PeerKey, Source, SrtpAttempt};
 use sfu::{Path, Via};
 
-use crate::client::{Frame, Nominate};
+use crate::client::Frame;
+use crate::stun::Nominate;
 use crate::world::World;
 
 const CALL: CallKey = CallKey(1);
