@@ -61,6 +61,14 @@ describe("recovery", () => {
     expect(recover(up(), { now: 3_000, ice: "connected", bytes: 3_000, due: true, line: true, nudge: true }).repair).toBe("restart");
   });
 
+  it("goes on talking meanwhile, and takes silence after that for what it is", () => {
+    const { next } = recover(up(), { now: 3_000, ice: "connected", bytes: 3_000, due: true, line: true, nudge: true });
+    expect(isReconnecting(next)).toBe(false);
+    const { end, repairs } = play(next, 3_500, 2_000, () => ({ bytes: 3_000 }));
+    expect(repairs).toEqual([[3_000 + SILENT_AFTER_MS, "restart"]]);
+    expect(isReconnecting(end)).toBe(true);
+  });
+
   it("restarts when the machine slept", () => {
     expect(recover(up(), { now: 60_000, ice: "connected", bytes: 60_000, due: true, line: true, nudge: false }).repair).toBe("restart");
   });

@@ -84,6 +84,8 @@ export function recover(before: Recovery, sample: Sample): { readonly next: Reco
       const broken = stalled || sample.ice === "failed" || sample.ice === "closed" || sample.ice === "none";
       if (!(broken || silent || slept || sample.nudge)) return stay();
       if (!sample.line && !broken && !silent) return stay();
+      // What is merely suspect is sent on while another path is sought: what leaves from a new address tells the server of it.
+      if (!broken && !silent && !slept) return { next: seen, repair: "restart" };
       // Without the socket no offer can go; what is broken is shown, and repaired when the socket is back.
       return to({ kind: "restarting", since: sample.now, restarts: sample.line ? 1 : 0 }, sample.line ? "restart" : "none");
     }
