@@ -230,6 +230,7 @@ async fn peers(options: Options) -> Result<()> {
 
 async fn bench(options: Options) -> Result<()> {
     report::floor(&options).await?;
+    report::rooms(&options).await?;
     if options.wants(report::STORM) {
         report::storm(&options).await?;
     }
