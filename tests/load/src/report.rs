@@ -1,5 +1,6 @@
 //! Tables for people, METRIC lines for machines (`METRIC name value target verdict [key=value …]`).
 
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use anyhow::Result;
 
 use crate::engine::Engine;
 use crate::network::Network;
+use crate::plot::Chart;
 use crate::scenario::{Joins, Run, Scenario};
 use crate::server::{Mortar, Setting};
 use crate::source::Rate;
@@ -163,6 +165,33 @@ impl Table {
         if let Some(first) = our.first {
             metric(&name("first_rtp_ms.p50"), first, Some(Bound::AtMost(13.0)), "");
         }
+    }
+
+    /// Draws what was run, a file for each figure.
+    pub fn plot(&self, folder: &Path) -> Result<()> {
+        let figures: [(&str, &str, fn(&Medians) -> f64); 2] = [
+            (
+                "packets_per_cpu_second.svg",
+                "Forwarded packets per second of the server's CPU, thousands (more is better)",
+                |it| it.packets / 1_000.0,
+            ),
+            ("delay_p99.svg", "Added delay, p99, ms (less is better)", |it| it.p99),
+        ];
+        std::fs::create_dir_all(folder)?;
+        let scenarios: Vec<&Scenario> = Scenario::ALL
+            .iter()
+            .filter(|scenario| self.runs.iter().any(|(name, ..)| *name == scenario.name))
+            .collect();
+        for (file, title, figure) in figures {
+            let values = |kind: ServerKind| {
+                let medians = scenarios.iter().map(|scenario| self.medians(scenario, kind));
+                (kind.name(), medians.map(|it| it.map(|it| figure(&it))).collect())
+            };
+            let servers = self.servers.iter().map(|kind| values(*kind)).collect();
+            let scenarios = scenarios.iter().map(|scenario| scenario.name).collect();
+            Chart { title, scenarios, servers }.write(&folder.join(file))?;
+        }
+        Ok(())
     }
 
     fn medians(&self, scenario: &Scenario, server: ServerKind) -> Option<Medians> {
