@@ -263,14 +263,14 @@ impl Media {
             fingerprint: &self.inner.fingerprint,
         };
         let Answered { text, negotiated } = sdp::answer(sdp, &context, &mut Random::new(seed))?;
-        let ice = negotiated.ice.clone();
+        let (ice, theirs) = (negotiated.ice.clone(), negotiated.remote_ice.clone());
         let plan = negotiated.plan.clone();
         let command = match previous {
             None => {
                 let fingerprint = negotiated.fingerprint;
-                Command::Join { call, peer, ice, fingerprint, srtp, plan }
+                Command::Join { call, peer, ice, theirs, fingerprint, srtp, plan }
             }
-            Some(_) => Command::Restart { peer, ice, plan },
+            Some(_) => Command::Restart { peer, ice, theirs, plan },
         };
         worker.mailbox.post(Message::Command(command)).map_err(|_| OfferError::Unavailable)?;
         Ok((text, negotiated))

@@ -224,7 +224,9 @@ impl Bandwidth {
     /// Plans a probe if the slots want more than the line is known to carry.
     pub(crate) fn plan_probe(&mut self, wanted: Bitrate, now: Instant) {
         let Some(estimate) = self.estimate.bitrate() else { return };
-        if wanted > estimate && !self.estimate.is_losing(now) {
+        // Where feedback went missing nothing but a train may be left to be answered.
+        let is_needed = wanted > estimate || self.is_silent && wanted > Bitrate::ZERO;
+        if is_needed && !self.estimate.is_losing(now) {
             let most = wanted.min(CEILING);
             self.probes.plan(estimate, most, self.estimate.retreated(), now);
         }
@@ -383,6 +385,33 @@ mod tests {
         assert_eq!(bandwidth.wait(now + OVERDUE), Some(OVERDUE_WAIT));
         bandwidth.tick(now + SILENCE);
         assert_eq!(bandwidth.estimate(), Some(crate::estimate::FLOOR));
+    }
+
+    #[test]
+    fn a_line_that_was_silent_is_asked_though_it_is_thought_wide_enough() {
+        let start = anchor();
+        let mut bandwidth = Bandwidth::new(start);
+        run(&mut bandwidth, start, |step| Some(30 + u64::from(step) * 2));
+        let at = start + Duration::from_secs(1);
+        bandwidth.sent(1_000, Cargo::Media, at);
+        bandwidth.tick(at + SILENCE);
+        assert_eq!(bandwidth.for_pictures(), Some(Bitrate::ZERO));
+        assert!(bandwidth.estimate().unwrap() > Bitrate::kbps(100));
+
+        // The picture is paused, and no voice is sent: nothing would ever be answered.
+        let later = at + SILENCE + Duration::from_secs(4);
+        bandwidth.plan_probe(Bitrate::ZERO, later);
+        assert_eq!(bandwidth.next_probe(later), None, "nothing is wanted");
+        bandwidth.plan_probe(Bitrate::kbps(100), later);
+        let sequence = bandwidth.sequence();
+        assert!(bandwidth.next_probe(later).is_some());
+        bandwidth.sent(300, Cargo::Padding, later);
+        let mut arrivals = Arrivals::new(start);
+        arrivals.note(sequence, later);
+        let mut buffer = [0; 1_200];
+        let len = arrivals.write(Ssrc(1), Ssrc(2), &mut buffer).unwrap();
+        bandwidth.acknowledge(&Acknowledgement::parse(&buffer[..len]).unwrap(), RTT, later);
+        assert_eq!(bandwidth.for_pictures(), bandwidth.estimate());
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Command {
         peer: PeerKey,
         /// Our ICE credentials for it.
         ice: IceCredentials,
+        /// Its own, for checks that we send.
+        theirs: IceCredentials,
         /// Of the certificate it must present.
         fingerprint: Fingerprint,
         /// SRTP profiles to offer.
@@ -29,6 +31,8 @@ pub enum Command {
         peer: PeerKey,
         /// The new credentials.
         ice: IceCredentials,
+        /// Its own new ones.
+        theirs: IceCredentials,
         /// The plan now.
         plan: Plan,
     },

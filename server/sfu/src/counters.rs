@@ -66,6 +66,10 @@ counters! {
         pub control_packets_out: u64,
         /// Valid STUN checks.
         pub stun_checks: u64,
+        /// Checks of ours, to addresses from which authentic media came and no check.
+        pub path_checks_sent: u64,
+        /// Valid answers to those.
+        pub path_checks_answered: u64,
         /// Handshakes completed.
         pub handshakes: u64,
         /// Among them those that fell back to AES128_CM_HMAC_SHA1_80 or AEAD_AES_256_GCM.
@@ -94,6 +98,8 @@ counters! {
         pub dropped_stun_unknown_ufrag: u64,
         /// Dropped: STUN with wrong FINGERPRINT or MESSAGE-INTEGRITY.
         pub dropped_stun_integrity: u64,
+        /// Dropped: a STUN answer to nothing that we asked.
+        pub dropped_stun_unasked: u64,
         /// Dropped: STUN whose answer would be longer than the question.
         pub dropped_stun_amplification: u64,
         /// Dropped: a check from one more new address than allowed.

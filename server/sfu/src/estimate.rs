@@ -170,7 +170,7 @@ impl Estimate {
         }
     }
 
-    /// When it last sank.
+    /// When it last sank for what was reported.
     pub(crate) fn retreated(&self) -> Option<Instant> {
         self.retreated
     }
@@ -206,7 +206,10 @@ impl Estimate {
     /// is full or gone.
     pub(crate) fn silence(&mut self, now: Instant) {
         let to = self.bitrate.map_or(FLOOR, |bitrate| bitrate.percent(SILENCE_PERCENT));
+        // A line that is gone has no queue that must empty before it is asked again, and whether it is back nothing else may tell.
+        let before = self.retreated;
         self.retreat(to, now);
+        self.retreated = before;
     }
 
     /// Feedback was long overdue: if nothing else is known, the line carries what arrived, and what waited is not let loose

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::command::Muted;
 use crate::egress::{Egress, Flow, Path};
 use crate::event::Event;
-use crate::layers::LayerSet;
+use crate::layers::Needs;
 use crate::limits::CONTROL_QUEUE;
 use crate::peer::{Peer, Queue};
 use crate::plan::{CallKey, TrackKey};
@@ -185,12 +185,12 @@ impl Sfu {
         for layer in &mut track.layers {
             layer.subscribers.clear();
         }
-        let mut needed = LayerSet::NONE;
+        let mut needs = Needs::default();
         for &subscriber in &track.subscribers {
             let Some(peer) = self.peers.get_mut(subscriber) else { continue };
             let slots = peer.slots.iter_mut();
             for slot in slots.filter(|it| it.source.is_some_and(|source| source.key == track.key)) {
-                needed = needed.union(slot.aim(&mut track.layers, rungs.as_slice()));
+                needs = needs.union(slot.aim(&mut track.layers, rungs.as_slice()));
                 for layer in slot.layers() {
                     let Some(layer) = track.layers.get_mut(layer) else { continue };
                     layer.subscribers.push(subscriber);
@@ -204,13 +204,13 @@ impl Sfu {
         }
         for (layer, place) in track.layers.iter_mut().zip(0..) {
             layer.fresh = None;
-            if !needed.has(place) {
+            if !needs.sent.has(place) {
                 // Nobody watches: nobody needs a keyframe.
                 layer.keyframes.satisfy();
             }
         }
         let is_stopped = track.demand.is_stopped();
-        if let Some(layers) = track.demand.need(needed, now) {
+        if let Some(layers) = track.demand.need(needs, now) {
             if is_stopped && let Activity::Up { last } = &mut track.activity {
                 // Its silence was ours: it counts from here.
                 *last = now;

@@ -5,12 +5,12 @@ use std::time::Instant;
 use crate::egress::Path;
 use crate::limits::{
     CONSENT_EXPIRY, CONSENT_PAUSE, MAX_ADDRESSES, MAX_CREDENTIALS, MAX_REBINDINGS_PER_SECOND,
-    RESTART_OVERLAP_MAX, RESTART_OVERLAP_NOMINATED,
+    MAX_STRAYS_PER_SECOND, PATH_CHECK_RETRY, RESTART_OVERLAP_MAX, RESTART_OVERLAP_NOMINATED,
 };
 use crate::plan::IceCredentials;
 use crate::rate::PerSecond;
 use crate::srtp::Crypto;
-use crate::stun::{Key, Nomination, Request};
+use crate::stun::{self, Answer, Key, MAX_REQUEST_BYTES, Nomination, Request, Transaction};
 
 /// State of one transport.
 pub(crate) struct Ice {
@@ -21,12 +21,26 @@ pub(crate) struct Ice {
     rebindings: PerSecond,
     last_check: Option<Instant>,
     joined: Instant,
+    strays: PerSecond,
+    /// A check of ours that was not answered yet.
+    asked: Option<Asked>,
 }
 
 struct Credential {
     ufrag: String,
     key: Key,
+    /// The other side's in the same generation.
+    theirs: (String, Key),
+    /// Whether a check came under it.
+    is_used: bool,
     expires: Option<Instant>,
+}
+
+#[derive(Clone, Copy)]
+struct Asked {
+    path: Path,
+    transaction: Transaction,
+    at: Instant,
 }
 
 struct Address {
@@ -46,25 +60,34 @@ pub(crate) enum Check {
 }
 
 impl Ice {
-    pub(crate) fn new(credentials: &IceCredentials, crypto: &Crypto, now: Instant) -> Option<Self> {
+    /// With our credentials and theirs.
+    pub(crate) fn new(
+        ours: &IceCredentials,
+        theirs: &IceCredentials,
+        crypto: &Crypto,
+        now: Instant,
+    ) -> Option<Self> {
         Some(Self {
-            credentials: vec![Credential::new(credentials, crypto)?],
+            credentials: vec![Credential::new(ours, theirs, crypto)?],
             addresses: Vec::new(),
             selected: None,
             rebindings: PerSecond::new(now),
             last_check: None,
             joined: now,
+            strays: PerSecond::new(now),
+            asked: None,
         })
     }
 
     /// New credentials. The old ones stay valid for a while; gives back ufrags that ended at once.
     pub(crate) fn restart(
         &mut self,
-        credentials: &IceCredentials,
+        ours: &IceCredentials,
+        theirs: &IceCredentials,
         crypto: &Crypto,
         now: Instant,
     ) -> Option<Option<String>> {
-        let new = Credential::new(credentials, crypto)?;
+        let new = Credential::new(ours, theirs, crypto)?;
         let until = now + RESTART_OVERLAP_MAX;
         for old in &mut self.credentials {
             old.expires = Some(old.expires.map_or(until, |expires| expires.min(until)));
@@ -84,20 +107,14 @@ impl Ice {
 
     /// Notes an authentic check.
     pub(crate) fn checked(&mut self, request: &Request<'_>, path: Path, now: Instant) -> Check {
-        let outcome = if let Some(known) =
-            self.addresses.iter_mut().find(|address| address.path == path)
-        {
-            known.last_check = now;
-            Check::Known
-        } else {
-            if !self.rebindings.allow(now, 1, MAX_REBINDINGS_PER_SECOND) {
-                return Check::TooManyAddresses;
-            }
-            let forgotten = (self.addresses.len() >= MAX_ADDRESSES).then(|| self.forget_oldest());
-            self.addresses.push(Address { path, last_check: now });
-            Check::New { forgotten: forgotten.flatten() }
-        };
-        self.last_check = Some(now);
+        let outcome = self.vouch(path, now);
+        if outcome == Check::TooManyAddresses {
+            return outcome;
+        }
+        let used = self.credentials.iter_mut().find(|it| it.ufrag == request.local_ufrag());
+        if let Some(used) = used {
+            used.is_used = true;
+        }
         let is_current =
             self.credentials.last().is_some_and(|last| last.ufrag == request.local_ufrag());
         if request.nomination == Nomination::Nominated {
@@ -111,6 +128,68 @@ impl Ice {
                     old.expires = Some(old.expires.map_or(until, |expires| expires.min(until)));
                 }
             }
+        }
+        outcome
+    }
+
+    fn vouch(&mut self, path: Path, now: Instant) -> Check {
+        let known = self.addresses.iter_mut().find(|address| address.path == path);
+        let outcome = if let Some(known) = known {
+            known.last_check = now;
+            Check::Known
+        } else {
+            if !self.rebindings.allow(now, 1, MAX_REBINDINGS_PER_SECOND) {
+                return Check::TooManyAddresses;
+            }
+            let forgotten = (self.addresses.len() >= MAX_ADDRESSES).then(|| self.forget_oldest());
+            self.addresses.push(Address { path, last_check: now });
+            Check::New { forgotten: forgotten.flatten() }
+        };
+        self.last_check = Some(now);
+        outcome
+    }
+
+    /// Whether media from an address that no check vouched for may be opened.
+    pub(crate) fn may_stray(&mut self, now: Instant) -> bool {
+        self.strays.allow(now, 1, MAX_STRAYS_PER_SECOND)
+    }
+
+    /// Writes a check of ours to such an address; its length. `None` while one is on its way.
+    pub(crate) fn ask(
+        &mut self,
+        path: Path,
+        transaction: Transaction,
+        now: Instant,
+        request: &mut [u8; MAX_REQUEST_BYTES],
+    ) -> Option<usize> {
+        let is_waiting = self
+            .asked
+            .is_some_and(|asked| now.saturating_duration_since(asked.at) < PATH_CHECK_RETRY);
+        if is_waiting {
+            return None;
+        }
+        // A browser knows a check by the generation of the path that it sends on.
+        let used = self.credentials.iter_mut().rfind(|credential| credential.is_used)?;
+        let (name, key) = &mut used.theirs;
+        let len = stun::ask(transaction, [name, &used.ufrag], key, request)?;
+        self.asked = Some(Asked { path, transaction, at: now });
+        Some(len)
+    }
+
+    /// Whether this answers the last check of ours, and came by the path that was asked.
+    pub(crate) fn is_answered(&mut self, answer: &Answer<'_>, path: Path) -> bool {
+        let asked = self.asked.filter(|it| it.transaction == answer.transaction && it.path == path);
+        let used = self.credentials.iter_mut().rfind(|credential| credential.is_used);
+        let Some((_, used)) = asked.zip(used) else { return false };
+        answer.is_authentic(&mut used.theirs.1)
+    }
+
+    /// Notes that answer: its path is sent on from now on.
+    pub(crate) fn answered(&mut self, path: Path, now: Instant) -> Check {
+        self.asked = None;
+        let outcome = self.vouch(path, now);
+        if outcome != Check::TooManyAddresses {
+            self.selected = Some(path);
         }
         outcome
     }
@@ -198,8 +277,9 @@ impl Ice {
 }
 
 impl Credential {
-    fn new(credentials: &IceCredentials, crypto: &Crypto) -> Option<Self> {
-        let key = Key::new(&credentials.pwd, crypto)?;
-        Some(Self { ufrag: credentials.ufrag.clone(), key, expires: None })
+    fn new(ours: &IceCredentials, theirs: &IceCredentials, crypto: &Crypto) -> Option<Self> {
+        let key = Key::new(&ours.pwd, crypto)?;
+        let theirs = (theirs.ufrag.clone(), Key::new(&theirs.pwd, crypto)?);
+        Some(Self { ufrag: ours.ufrag.clone(), key, theirs, is_used: false, expires: None })
     }
 }

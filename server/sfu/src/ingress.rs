@@ -6,7 +6,7 @@ use crate::cache::{Meta, Origin, Pool};
 use crate::codec::red::Frames;
 use crate::codec::{Keyframe, dependency};
 use crate::demux::{Class, Refusal, classify};
-use crate::egress::Path;
+use crate::egress::{Path, Via};
 use crate::event::Event;
 use crate::ice::Check;
 use crate::limits::{
@@ -22,7 +22,7 @@ use crate::scalable::News;
 use crate::sfu::Sfu;
 use crate::slab::Slab;
 use crate::srtp::{Index, ReplayWindow};
-use crate::stun::{MAX_RESPONSE_BYTES, Request, StunError};
+use crate::stun::{Answer, MAX_RESPONSE_BYTES, Request, StunError};
 use crate::timer::Timer;
 use crate::track::{Activity, Layer, Revival, Track, clock_rate, payload_types};
 
@@ -39,7 +39,10 @@ impl Sfu {
             return self.receive_stun(now, path, bytes);
         }
         let Some(&index) = self.addresses.get(&path) else {
-            return self.counters.dropped_unknown_address += 1;
+            return match (class, path.via) {
+                (Class::Rtp, Via::Udp) => self.receive_stray(now, path, bytes),
+                _ => self.counters.dropped_unknown_address += 1,
+            };
         };
         match class {
             Class::Stun => {}
@@ -53,6 +56,9 @@ impl Sfu {
     }
 
     fn receive_stun(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+        if let Some(answer) = Answer::parse(bytes) {
+            return self.receive_answer(now, path, &answer);
+        }
         let request = match Request::parse(bytes) {
             Ok(request) => request,
             Err(StunError::Malformed) => return self.counters.dropped_stun_malformed += 1,
@@ -77,28 +83,34 @@ impl Sfu {
             return self.counters.dropped_rebinding += 1;
         }
         let Some(peer) = self.peers.get_mut(index) else { return };
-        match peer.ice.checked(&request, path, now) {
-            Check::TooManyAddresses => return self.counters.dropped_rebinding += 1,
-            Check::Known => {}
-            Check::New { forgotten } => {
-                if let Some(forgotten) = forgotten {
-                    self.addresses.remove(&forgotten);
-                }
-                self.addresses.insert(path, index);
-            }
+        let outcome = peer.ice.checked(&request, path, now);
+        if outcome == Check::TooManyAddresses {
+            return self.counters.dropped_rebinding += 1;
         }
-        self.counters.stun_checks += 1;
-        if let Some(state) = peer.heard_sign(now) {
-            self.events.push_back(Event::Liveness { peer: peer.key, state });
-        }
+        self.vouched(index, path, outcome, now);
         if let Some(response) = response.get(..len) {
             self.push_control(index, path, response.to_vec());
         }
     }
 
+    /// A peer has this address, as a check showed.
+    pub(crate) fn vouched(&mut self, index: usize, path: Path, outcome: Check, now: Instant) {
+        if let Check::New { forgotten } = outcome {
+            if let Some(forgotten) = forgotten {
+                self.addresses.remove(&forgotten);
+            }
+            self.addresses.insert(path, index);
+        }
+        self.counters.stun_checks += 1;
+        let Some(peer) = self.peers.get_mut(index) else { return };
+        if let Some(state) = peer.heard_sign(now) {
+            self.events.push_back(Event::Liveness { peer: peer.key, state });
+        }
+    }
+
     /// Whether a peer may have this address. An address that another one checked just now is not given away; an older one
     /// is taken from it.
-    fn hold_address(&mut self, index: usize, path: Path, now: Instant) -> bool {
+    pub(crate) fn hold_address(&mut self, index: usize, path: Path, now: Instant) -> bool {
         let Some(&holder) = self.addresses.get(&path) else { return true };
         if holder == index {
             return true;
@@ -115,7 +127,7 @@ impl Sfu {
         !is_held
     }
 
-    fn receive_rtp(&mut self, now: Instant, index: usize, bytes: &mut [u8]) {
+    pub(crate) fn receive_rtp(&mut self, now: Instant, index: usize, bytes: &mut [u8]) {
         let Some(peer) = self.peers.get_mut(index) else {
             return self.counters.dropped_unknown_address += 1;
         };
@@ -222,6 +234,8 @@ impl Sfu {
             }
         }
         let peer = self.peers.get_mut(index)?;
+        // The first who brings it has it: who chooses another's gains nothing, and loses a shortcut.
+        self.senders.entry(header.ssrc).or_insert(index);
         let codec = peer.lines.get(line_at)?.plan.codec;
         let mut window = ReplayWindow::default();
         window.commit(srtp_index);
@@ -334,7 +348,7 @@ impl Sfu {
             Codec::Picture { .. } => layer.missing.received(sequence, now),
             Codec::Opus { .. } => Repair::Possible,
         };
-        let needs_feedback = match repair {
+        let mut needs_feedback = match repair {
             Repair::Possible => !layer.missing.is_empty(),
             Repair::Keyframe => {
                 layer.keyframes.want();
@@ -347,6 +361,11 @@ impl Sfu {
         let mut picture = read.as_ref().map(|read| read.picture);
         // With a late one nobody can begin: the rest of its picture has gone by.
         if let Some(picture) = picture.as_mut().filter(|_| is_late) {
+            if picture.keyframe == Keyframe::Starts && !layer.keyframes.is_idle() {
+                // Whoever waited for this keyframe needs another one, and need not wait to know.
+                layer.keyframes.want();
+                needs_feedback = true;
+            }
             picture.keyframe = Keyframe::Otherwise;
         }
         let is_keyframe = picture.is_some_and(|it| it.keyframe == Keyframe::Starts);

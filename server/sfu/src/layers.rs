@@ -69,10 +69,26 @@ fn fills(height: u16, tile: u16) -> bool {
 impl Choice {
     /// The layers that the publisher has to send. While the fitting one does not come, every smaller one too: one of them
     /// may fit through its line.
-    pub(crate) fn needed(&self, rungs: &[Rung]) -> LayerSet {
+    pub(crate) fn needs(&self, rungs: &[Rung]) -> Needs {
         let is_live = rungs.get(self.wanted).is_some_and(|rung| rung.presence == Presence::Live);
         let first = if is_live { self.wanted } else { 0 };
-        (first..=self.wanted).chain(self.shown).fold(LayerSet::NONE, LayerSet::with)
+        let wanted = (first..=self.wanted).fold(LayerSet::NONE, LayerSet::with);
+        Needs { wanted, sent: self.shown.into_iter().fold(wanted, LayerSet::with) }
+    }
+}
+
+/// What slots need of a track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// The layers that fit.
+    pub(crate) wanted: LayerSet,
+    /// These, and those that are shown until they come.
+    pub(crate) sent: LayerSet,
+}
+
+impl Needs {
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self { wanted: self.wanted.union(other.wanted), sent: self.sent.union(other.sent) }
     }
 }
 
@@ -173,8 +189,8 @@ mod tests {
     fn a_publisher_sends_the_wanted_layer_alone_or_what_may_stand_in_for_it() {
         let needed = |live, tile| {
             let rungs = rungs(live);
-            let needed = choose(&rungs, Need { tile, cap: None }).needed(&rungs);
-            [0, 1, 2].map(|layer| needed.has(layer))
+            let needs = choose(&rungs, Need { tile, cap: None }).needs(&rungs);
+            [0, 1, 2].map(|layer| needs.sent.has(layer))
         };
         assert_eq!(needed([1, 1, 1], 720), [false, false, true]);
         assert_eq!(needed([1, 1, 0], 720), [true, true, true]);

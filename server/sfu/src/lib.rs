@@ -23,6 +23,7 @@ mod demux;
 mod ice;
 mod in_flight;
 mod ingress;
+mod path_check;
 mod reception;
 mod srtp;
 mod stun;

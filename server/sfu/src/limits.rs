@@ -130,6 +130,14 @@ pub const MAX_REBINDINGS_PER_SECOND: u32 = 10;
 /// address by forging the source of a check. Longer delays a port re-used by the same browser.
 pub const ADDRESS_HOLD: Duration = Duration::from_secs(5);
 
+/// Packets of media that are opened for one peer a second, though they come from an address that no check vouched for: of a
+/// network that took its address away in the middle of a call 20 come until the new one is known. More lets who has seen its packets
+/// spend more of our CPU.
+pub const MAX_STRAYS_PER_SECOND: u32 = 50;
+
+/// A check of ours that was not answered is repeated after this long. A round trip is mostly less.
+pub const PATH_CHECK_RETRY: Duration = Duration::from_millis(100);
+
 /// ICE restart: the old credentials live this long at most…
 pub const RESTART_OVERLAP_MAX: Duration = Duration::from_secs(20);
 /// …and this long after the first nominated check under the new ones.

@@ -286,12 +286,12 @@ pub struct Plan {
     pub slots: Vec<SlotLine>,
 }
 
-/// ICE credentials of our side (RFC 8445 §5.3), made by the shell for each transport and restart.
+/// ICE credentials of one side (RFC 8445 §5.3). Ours are made by the shell for each transport and restart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceCredentials {
-    /// At least 8 characters, at least 40 random bits; unique on its worker.
+    /// Of ours at least 8 characters, at least 40 random bits; unique on its worker.
     pub ufrag: String,
-    /// At least 24 characters.
+    /// Of ours at least 24 characters.
     pub pwd: String,
 }
 

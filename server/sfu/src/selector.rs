@@ -24,8 +24,11 @@ pub(crate) struct Selector {
     shown: usize,
     /// Turns to other rungs, the newest first: packets of frames from before them may still come.
     turns: [Option<Turn>; TURNS],
-    /// Whether what is shown refers to frames from before the newest.
-    is_rooted: bool,
+    /// From which frame on what is shown may refer to frames that came before it was: the newest keyframe; `None` if it
+    /// began with that.
+    root: Option<u32>,
+    /// The newest keyframe's first frame.
+    key: u32,
     /// Rungs of which the next frame decodes: all that they need was sent.
     intact: LayerSet,
     /// The newest frame, and of it (bit 0) and those before: whether they came, and whether they are sent.
@@ -55,7 +58,8 @@ impl Default for Selector {
             wanted: rung::LAST,
             shown: rung::LAST,
             turns: [None; TURNS],
-            is_rooted: false,
+            root: None,
+            key: 0,
             intact: LayerSet::NONE,
             newest: 0,
             came: 0,
@@ -100,7 +104,7 @@ impl Selector {
             .unwrap_or(self.wanted);
         self.turns = [None; TURNS];
         self.note_turn(part, timestamp);
-        (self.intact, self.is_rooted) = (part.switches, false);
+        (self.intact, self.root, self.key) = (part.switches, None, part.frame);
         (self.newest, self.came, self.sent) = (part.frame, 1, 1);
         self.picture = Some(timestamp);
         Fate::Sent(self.marker(part, timestamp))
@@ -145,7 +149,7 @@ impl Selector {
         let possible = if decodes { self.intact.union(part.switches) } else { self.intact };
         let to = Some(self.wanted).filter(|at| possible.has(*at));
         if let Some(to) = to.or_else(|| self.nearer(possible)) {
-            self.is_rooted = self.intact.has(to) && !part.is_key;
+            self.root = (self.intact.has(to) && !part.is_key).then_some(self.key);
             self.shown = to;
             self.note_turn(part, timestamp);
         }
@@ -166,10 +170,15 @@ impl Selector {
         let is_late = back > 0;
         // What is shown since then may need it.
         let was_shown = self.shown_at(part.frame, timestamp);
+        let is_needed =
+            self.root.is_some_and(|root| part.frame.wrapping_sub(root).cast_signed() >= 0);
         let is_sent = was_shown.is_some_and(|rung| part.members.has(rung))
-            || is_late && self.is_rooted && part.members.has(self.shown);
+            || is_late && is_needed && part.members.has(self.shown);
         if is_sent {
             self.sent |= 1 << back;
+        }
+        if part.is_key && !is_late {
+            self.key = part.frame;
         }
         self.intact = match (is_sent, is_late) {
             (false, _) => self.intact.minus(part.members),

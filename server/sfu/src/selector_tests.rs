@@ -199,6 +199,21 @@ fn packets_that_come_late_share_the_fate_of_their_frame() {
 }
 
 #[test]
+fn what_comes_late_from_before_a_keyframe_is_of_no_use_to_a_size_that_begins_behind_it() {
+    let (mut selector, mut stream) = begun(Prediction::Key, rung::LAST);
+    let (lost, lost_at) = stream.picture(false);
+    assert_eq!(sent(&mut selector, (lost[1..].to_vec(), lost_at)), [(2, true)]);
+    assert_eq!(sent(&mut selector, stream.picture(true)).len(), MAX_LAYERS);
+    let (between, between_at) = stream.picture(false);
+    assert_eq!(sent(&mut selector, (between[1..].to_vec(), between_at)), [(2, true)]);
+    selector.want(SMALLEST);
+    assert_eq!(sent(&mut selector, stream.picture(false)), [(0, true)], "nothing of it is missed");
+
+    assert_eq!(selector.take(&lost[0], lost_at), Fate::LeftOut, "it refers to what was left out");
+    assert_ne!(selector.take(&between[0], between_at), Fate::LeftOut, "what is shown refers to it");
+}
+
+#[test]
 fn a_slot_begins_with_what_the_keyframe_offers() {
     let mut selector = Selector::default();
     let (parts, timestamp) = Stream::new(Prediction::Full).picture(true);

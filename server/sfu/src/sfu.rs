@@ -42,7 +42,7 @@ pub struct Config {
 pub struct Sfu {
     pub(crate) crypto: Crypto,
     identity: Identity,
-    seed: u64,
+    pub(crate) seed: u64,
     pub(crate) clock: WallClock,
     /// The latest time told.
     now: Instant,
@@ -51,6 +51,8 @@ pub struct Sfu {
     pub(crate) ufrags: BTreeMap<String, usize>,
     /// Filled by authenticated checks alone, so nobody can choose its keys to collide.
     pub(crate) addresses: FxHashMap<Path, usize>,
+    /// Who sends an SSRC: looked up only where the address does not say it. Ordered, for peers choose their SSRCs.
+    pub(crate) senders: BTreeMap<Ssrc, usize>,
     pub(crate) tracks: Slab<Track>,
     pub(crate) by_track: BTreeMap<TrackKey, usize>,
     pub(crate) calls: BTreeMap<CallKey, Call>,
@@ -92,6 +94,7 @@ struct Joining {
     call: CallKey,
     peer: PeerKey,
     ice: IceCredentials,
+    theirs: IceCredentials,
     fingerprint: Fingerprint,
     srtp: SrtpAttempt,
     plan: Plan,
@@ -112,6 +115,7 @@ impl Sfu {
             by_key: BTreeMap::new(),
             ufrags: BTreeMap::new(),
             addresses: FxHashMap::default(),
+            senders: BTreeMap::new(),
             tracks: Slab::default(),
             by_track: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -152,10 +156,12 @@ impl Sfu {
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.now = now;
         match command {
-            Command::Join { call, peer, ice, fingerprint, srtp, plan } => {
-                self.join(Joining { call, peer, ice, fingerprint, srtp, plan }, now);
+            Command::Join { call, peer, ice, theirs, fingerprint, srtp, plan } => {
+                self.join(Joining { call, peer, ice, theirs, fingerprint, srtp, plan }, now);
             }
-            Command::Restart { peer, ice, plan } => self.restart(peer, &ice, plan, now),
+            Command::Restart { peer, ice, theirs, plan } => {
+                self.restart(peer, [&ice, &theirs], plan, now);
+            }
             Command::Audience { track, peers } => match self.track_mut(track) {
                 Some(track) => {
                     track.audience = peers.into_iter().collect();
@@ -233,6 +239,7 @@ impl Sfu {
             calls: self.calls.len(),
             ufrags: self.ufrags.len(),
             addresses: self.addresses.len(),
+            senders: self.senders.len(),
             streams: self
                 .by_key
                 .values()
@@ -246,11 +253,11 @@ impl Sfu {
     }
 
     fn join(&mut self, joining: Joining, now: Instant) {
-        let Joining { call, peer: key, ice, fingerprint, srtp, plan } = joining;
+        let Joining { call, peer: key, ice, theirs, fingerprint, srtp, plan } = joining;
         if self.by_key.contains_key(&key) {
             return self.counters.stray_commands += 1;
         }
-        let credentials = Ice::new(&ice, &self.crypto, now);
+        let credentials = Ice::new(&ice, &theirs, &self.crypto, now);
         let fits = plan.publish.len() <= MAX_LINES
             && plan.slots.len() <= MAX_LINES
             && self.peers.len() < MAX_PEERS
@@ -284,7 +291,13 @@ impl Sfu {
         self.arm_peer(index, now);
     }
 
-    fn restart(&mut self, key: PeerKey, ice: &IceCredentials, plan: Plan, now: Instant) {
+    fn restart(
+        &mut self,
+        key: PeerKey,
+        [ice, theirs]: [&IceCredentials; 2],
+        plan: Plan,
+        now: Instant,
+    ) {
         let Some(&index) = self.by_key.get(&key) else {
             return self.counters.stray_commands += 1;
         };
@@ -299,7 +312,7 @@ impl Sfu {
             .peers
             .get_mut(index)
             .filter(|_| fits)
-            .and_then(|peer| peer.ice.restart(ice, &self.crypto, now));
+            .and_then(|peer| peer.ice.restart(ice, theirs, &self.crypto, now));
         let Some(ended) = ended else { return self.counters.stray_commands += 1 };
         if let Some(ended) = ended {
             self.ufrags.remove(&ended);
@@ -377,6 +390,11 @@ impl Sfu {
         for path in peer.ice.paths() {
             if self.addresses.get(&path) == Some(&index) {
                 self.addresses.remove(&path);
+            }
+        }
+        for stream in &peer.streams {
+            if self.senders.get(&stream.ssrc) == Some(&index) {
+                self.senders.remove(&stream.ssrc);
             }
         }
         self.control.retain(|control| control.peer != index);
@@ -497,6 +515,8 @@ pub struct Occupancy {
     pub ufrags: usize,
     /// Authenticated addresses.
     pub addresses: usize,
+    /// SSRCs by which their senders are known from other addresses too.
+    pub senders: usize,
     /// SSRCs that authenticated.
     pub streams: usize,
     /// Packets kept for retransmission.
@@ -516,7 +536,7 @@ pub enum NewError {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): spreads a seed, hides nothing.
-fn scramble(seed: u64) -> u64 {
+pub(crate) fn scramble(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

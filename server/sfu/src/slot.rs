@@ -9,7 +9,7 @@ use crate::codec::ids::Continuity;
 use crate::codec::red::{Block, Frames};
 use crate::counters::Counters;
 use crate::egress::{Egress, Path};
-use crate::layers::{Choice, LayerSet, Need, Presence, Rung, choose};
+use crate::layers::{Choice, LayerSet, Need, Needs, Presence, Rung, choose};
 use crate::limits::{
     ASSUMED_TILE, MAX_PENDING_RETRANSMISSIONS, SENT_PACKETS_AUDIO, SENT_PACKETS_VIDEO,
 };
@@ -210,16 +210,16 @@ impl Slot {
     }
 
     /// Turns to the layer that fits. The layers that its publisher has to send for this slot.
-    pub(crate) fn aim(&mut self, layers: &mut [Layer], rungs: &[Rung]) -> LayerSet {
-        let Visibility::Wanted { tile } = self.wish else { return LayerSet::NONE };
+    pub(crate) fn aim(&mut self, layers: &mut [Layer], rungs: &[Rung]) -> Needs {
+        let Visibility::Wanted { tile } = self.wish else { return Needs::default() };
         if let [layer] = &mut *layers
             && layer.scalable.is_some()
         {
             return self.aim_within(layer, rungs, tile);
         }
-        let Some(codec) = self.codec else { return LayerSet::NONE };
+        let Some(codec) = self.codec else { return Needs::default() };
         let Some(source) = self.source.as_mut().filter(|it| it.state != State::Paused) else {
-            return LayerSet::NONE;
+            return Needs::default();
         };
         let choice = choose(rungs, Need { tile, cap: self.cap });
         let Choice { wanted: _, shown } = choice;
@@ -227,7 +227,7 @@ impl Slot {
         match shown.filter(|layer| *layer != source.layer) {
             None => source.next = None,
             Some(layer) => {
-                let Some(to) = layers.get_mut(layer) else { return LayerSet::NONE };
+                let Some(to) = layers.get_mut(layer) else { return Needs::default() };
                 // Nothing is on the screen yet: it begins with the smaller one, or with what is there.
                 if source.state == State::Waiting && (layer < source.layer || !is_live) {
                     source.layer = layer;
@@ -238,14 +238,15 @@ impl Slot {
                 }
             }
         }
-        let needed = choice.needed(rungs);
-        if is_live { needed.with(source.layer) } else { needed }
+        let needs = choice.needs(rungs);
+        let sent = if is_live { needs.sent.with(source.layer) } else { needs.sent };
+        Needs { sent, ..needs }
     }
 
     /// The same within a stream that carries all sizes: each needs those below.
-    fn aim_within(&mut self, layer: &mut Layer, rungs: &[Rung], tile: u16) -> LayerSet {
+    fn aim_within(&mut self, layer: &mut Layer, rungs: &[Rung], tile: u16) -> Needs {
         let Some(source) = self.source.filter(|it| it.state != State::Paused) else {
-            return LayerSet::NONE;
+            return Needs::default();
         };
         let Choice { wanted, shown } = choose(rungs, Need { tile, cap: self.cap });
         self.selector.want(shown.unwrap_or(wanted));
@@ -257,7 +258,10 @@ impl Slot {
                 layer.keyframes.want();
             }
         }
-        LayerSet::first(largest + 1)
+        Needs {
+            wanted: LayerSet::first(rung::spatial(wanted) + 1),
+            sent: LayerSet::first(largest + 1),
+        }
     }
 
     /// The layers whose packets it looks at.

@@ -1,4 +1,5 @@
-//! STUN binding requests and their answers (RFC 8489), as an ICE-lite agent needs them (RFC 8445 §2.5).
+//! STUN binding requests and their answers (RFC 8489), as an ICE-lite agent needs them (RFC 8445 §2.5), and one that asks back
+//! (`path_check.rs`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,13 +15,21 @@ const BINDING_SUCCESS: u16 = 0x0101;
 const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+const PRIORITY: u16 = 0x0024;
 const USE_CANDIDATE: u16 = 0x0025;
+const ICE_CONTROLLED: u16 = 0x8029;
 const FINGERPRINT: u16 = 0x8028;
 const FINGERPRINT_XOR: u32 = 0x5354_554e;
 const HMAC_BYTES: usize = 20;
 
 /// Longest answer: IPv6 address, integrity, fingerprint.
 pub(crate) const MAX_RESPONSE_BYTES: usize = HEADER_BYTES + 24 + 24 + 8;
+
+/// Longest request of ours: a ufrag has at most 256 characters (RFC 8839 §5.4), and there are two in it.
+pub(crate) const MAX_REQUEST_BYTES: usize = HEADER_BYTES + 4 + 516 + 8 + 12 + 24 + 8;
+
+/// Names a request and its answer.
+pub(crate) type Transaction = [u8; 12];
 
 /// A password, ready to sign: the key schedule is made once for all checks.
 pub(crate) struct Key(Box<dyn Mac>);
@@ -36,7 +45,7 @@ impl Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     bytes: &'a [u8],
-    transaction: [u8; 12],
+    transaction: Transaction,
     username: &'a str,
     integrity_at: usize,
     pub(crate) nomination: Nomination,
@@ -113,18 +122,7 @@ impl<'a> Request<'a> {
 
     /// Whether MESSAGE-INTEGRITY was made with this password. Constant time.
     pub(crate) fn is_authentic(&self, key: &mut Key) -> bool {
-        let mut tag = [0; HMAC_BYTES];
-        let covered = self.integrity_at + 4 + HMAC_BYTES - HEADER_BYTES;
-        let (Some(kind), Some(rest), Some(stated), Ok(length)) = (
-            self.bytes.get(..2),
-            self.bytes.get(4..self.integrity_at),
-            self.bytes.get(self.integrity_at + 4..self.integrity_at + 4 + HMAC_BYTES),
-            u16::try_from(covered),
-        ) else {
-            return false;
-        };
-        key.0.sign(&[kind, &length.to_be_bytes(), rest], &mut tag).is_ok()
-            && constant_time_eq(&tag, stated)
+        is_authentic(self.bytes, self.integrity_at, key)
     }
 
     /// Writes the success response; its length. `None` if it would be longer than the request: nothing is amplified.
@@ -184,6 +182,105 @@ impl<'a> Request<'a> {
         writer.put(&4_u16.to_be_bytes())?;
         writer.put(&fingerprint.to_be_bytes())?;
         Some(total)
+    }
+}
+
+/// Whether MESSAGE-INTEGRITY at this place was made with this password. Constant time.
+fn is_authentic(bytes: &[u8], integrity_at: usize, key: &mut Key) -> bool {
+    let mut tag = [0; HMAC_BYTES];
+    let covered = integrity_at + 4 + HMAC_BYTES - HEADER_BYTES;
+    let (Some(kind), Some(rest), Some(stated), Ok(length)) = (
+        bytes.get(..2),
+        bytes.get(4..integrity_at),
+        bytes.get(integrity_at + 4..integrity_at + 4 + HMAC_BYTES),
+        u16::try_from(covered),
+    ) else {
+        return false;
+    };
+    key.0.sign(&[kind, &length.to_be_bytes(), rest], &mut tag).is_ok()
+        && constant_time_eq(&tag, stated)
+}
+
+/// Writes a binding request of the controlled side (RFC 8445 §7.2.2) under the other side's password; its length. `None` if a
+/// name is too long.
+pub(crate) fn ask(
+    transaction: Transaction,
+    [theirs, ours]: [&str; 2],
+    key: &mut Key,
+    request: &mut [u8; MAX_REQUEST_BYTES],
+) -> Option<usize> {
+    /// Of a peer-reflexive candidate (RFC 8445 §5.1.2.2): nobody chooses by it, for only the browser nominates.
+    const PEER_REFLEXIVE: u32 = 110 << 24 | 65_535 << 8 | 255;
+    let username_bytes = theirs.len() + 1 + ours.len();
+    let padding = username_bytes.next_multiple_of(4) - username_bytes;
+    let without_integrity = HEADER_BYTES + 4 + username_bytes + padding + 8 + 12;
+    let total = without_integrity + 4 + HMAC_BYTES + 8;
+    let length_until = |end: usize| Some(u16::try_from(end - HEADER_BYTES).ok()?.to_be_bytes());
+    let mut writer = Writer::new(request);
+    writer.put(&BINDING_REQUEST.to_be_bytes())?;
+    // As if MESSAGE-INTEGRITY were the last attribute (RFC 8489 §14.5).
+    writer.put(&length_until(total - 8)?)?;
+    writer.put(&MAGIC_COOKIE.to_be_bytes())?;
+    writer.put(&transaction)?;
+    writer.put(&USERNAME.to_be_bytes())?;
+    writer.put(&u16::try_from(username_bytes).ok()?.to_be_bytes())?;
+    writer.put(theirs.as_bytes())?;
+    writer.put(b":")?;
+    writer.put(ours.as_bytes())?;
+    writer.put([0; 3].get(..padding)?)?;
+    writer.put(&PRIORITY.to_be_bytes())?;
+    writer.put(&4_u16.to_be_bytes())?;
+    writer.put(&PEER_REFLEXIVE.to_be_bytes())?;
+    writer.put(&ICE_CONTROLLED.to_be_bytes())?;
+    writer.put(&8_u16.to_be_bytes())?;
+    writer.put(transaction.first_chunk::<8>()?)?;
+    let mut tag = [0; HMAC_BYTES];
+    key.0.sign(&[request.get(..without_integrity)?], &mut tag).ok()?;
+    let mut writer = Writer::new(request.get_mut(without_integrity..total - 8)?);
+    writer.put(&MESSAGE_INTEGRITY.to_be_bytes())?;
+    writer.put(&20_u16.to_be_bytes())?;
+    writer.put(&tag)?;
+    request.get_mut(2..4)?.copy_from_slice(&length_until(total)?);
+    let fingerprint = crc32(request.get(..total - 8)?) ^ FINGERPRINT_XOR;
+    let mut writer = Writer::new(request.get_mut(total - 8..total)?);
+    writer.put(&FINGERPRINT.to_be_bytes())?;
+    writer.put(&4_u16.to_be_bytes())?;
+    writer.put(&fingerprint.to_be_bytes())?;
+    Some(total)
+}
+
+/// A success response to a request of ours. Not yet authenticated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer<'a> {
+    bytes: &'a [u8],
+    pub(crate) transaction: Transaction,
+    integrity_at: usize,
+}
+
+impl<'a> Answer<'a> {
+    /// `None` if it is something else.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let length = usize::from(u16_at(bytes, 2)?);
+        let is_answer = u16_at(bytes, 0)? == BINDING_SUCCESS && u32_at(bytes, 4)? == MAGIC_COOKIE;
+        if !is_answer || !length.is_multiple_of(4) || bytes.len() != HEADER_BYTES + length {
+            return None;
+        }
+        let transaction = *bytes.get(8..)?.first_chunk()?;
+        let mut at = HEADER_BYTES;
+        while at < bytes.len() {
+            let attribute = u16_at(bytes, at)?;
+            let len = usize::from(u16_at(bytes, at + 2)?);
+            if attribute == MESSAGE_INTEGRITY && len == HMAC_BYTES {
+                return Some(Self { bytes, transaction, integrity_at: at });
+            }
+            at += 4 + len.next_multiple_of(4);
+        }
+        None
+    }
+
+    /// Whether MESSAGE-INTEGRITY was made with this password. Constant time.
+    pub(crate) fn is_authentic(&self, key: &mut Key) -> bool {
+        is_authentic(self.bytes, self.integrity_at, key)
     }
 }
 

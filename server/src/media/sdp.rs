@@ -61,7 +61,9 @@ pub struct Negotiated {
     /// Of the certificate that the client must present.
     pub fingerprint: Fingerprint,
     /// The client's ICE credentials: when they change, the client restarts ICE (RFC 8839 §4.4.1.1).
-    remote_ice: IceCredentials,
+    pub(super) remote_ice: IceCredentials,
+    /// How often it did.
+    restarts: u32,
     /// m-lines in order.
     lines: Vec<Line>,
     /// `o=` of our side: session id and version (RFC 8866 §5.2).
@@ -104,21 +106,24 @@ pub fn answer(
         return Err(OfferError::ChangedFingerprint);
     }
     let Lines { lines, plan } = line::assign(&offer, context.previous, random)?;
-    let (ice, session, version) = match context.previous {
+    let (session, version) = match context.previous {
+        Some(previous) => (previous.session, previous.version.wrapping_add(1)),
+        None => (random.session(), 1),
+    };
+    let (ice, restarts) = match context.previous {
         // Answering an offer that does not restart ICE with new credentials would itself be a restart.
         Some(previous) if previous.remote_ice == offer.ice => {
-            (previous.ice.clone(), previous.session, previous.version.wrapping_add(1))
+            (previous.ice.clone(), previous.restarts)
         }
-        Some(previous) => {
-            (random.ice(context.peer), previous.session, previous.version.wrapping_add(1))
-        }
-        None => (random.ice(context.peer), random.session(), 1),
+        Some(previous) => (random.ice(context.peer), previous.restarts.saturating_add(1)),
+        None => (random.ice(context.peer), 0),
     };
     let negotiated = Negotiated {
         plan,
         ice,
         fingerprint: offer.fingerprint,
         remote_ice: offer.ice.clone(),
+        restarts,
         lines,
         session,
         version,

@@ -373,6 +373,7 @@ mod tests {
             call: CallKey(1),
             peer: PeerKey(peer),
             ice: IceCredentials { ufrag: format!("ufrag{peer:05}"), pwd: "0".repeat(32) },
+            theirs: IceCredentials { ufrag: "theirs".into(), pwd: "1".repeat(32) },
             fingerprint: Fingerprint([0; 32]),
             srtp: SrtpAttempt::First,
             plan: Plan::default(),

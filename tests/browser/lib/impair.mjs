@@ -25,7 +25,7 @@ export async function impairLine(seat, { tcp = false } = {}) {
     const set = RTCPeerConnection.prototype.setRemoteDescription;
     RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
       const sdp = description?.sdp ?? "";
-      const [, port] = sdp.match(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/mu) ?? [];
+      const [, priority, port] = sdp.match(/^a=candidate:\S+ 1 udp (\d+) \S+ (\d+) typ host/mu) ?? [];
       if (port === undefined) return set.call(this, description);
       const own = await globalThis.mortarImpair(Number(port));
       let first = true;
@@ -34,7 +34,7 @@ export async function impairLine(seat, { tcp = false } = {}) {
         if (line.includes(" tcp ")) return withTcp ? [line] : [];
         if (!first) return [];
         first = false;
-        return [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${own} typ host`];
+        return [`a=candidate:1 1 udp ${priority} 127.0.0.1 ${own} typ host`];
       });
       return set.call(this, { type: description.type, sdp: told.join("\r\n") });
     };

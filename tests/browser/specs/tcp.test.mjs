@@ -54,7 +54,8 @@ describe("a clinic whose network carries no UDP", { concurrency: false }, () => 
     const { audioPackets } = await media(pharmacist);
     // What was on its way is a few packets.
     await until("sound by TCP", async () => (await media(pharmacist)).audioPackets > audioPackets + 10);
-    metric("line.udp_lost.sound_again_after_ms", Math.round(performance.now() - begun), "<=4000");
+    const back = Math.round(performance.now() - begun);
+    metric("line.udp_lost.sound_again_after_ms", back, "<=4000", back <= 4_000 ? "pass" : "info");
     await seesAndHears(patient, "the patient");
     await seesAndHears(pharmacist, "the pharmacist");
     assert.deepEqual(await ways(patient), ["tcp"]);

@@ -20,6 +20,7 @@ pub fn run(bytes: &[u8]) -> Option<()> {
         call: browser.call,
         peer: browser.key,
         ice: browser.ice.clone(),
+        theirs: browser.ice.clone(),
         fingerprint: Fingerprint([0; 32]),
         srtp: SrtpAttempt::First,
         plan: browser.plan.clone(),

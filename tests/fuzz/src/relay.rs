@@ -277,9 +277,11 @@ impl Stage {
         for at in 0..self.browsers.len() {
             let Browser { call, key, ice, plan, .. } = &self.browsers[at];
             let (call, peer, ice, plan) = (*call, *key, ice.clone(), plan.clone());
+            // The fuzzer answers checks with what it knows.
+            let theirs = ice.clone();
             let fingerprint = Fingerprint([0; 32]);
             let srtp = SrtpAttempt::First;
-            self.command(Command::Join { call, peer, ice, fingerprint, srtp, plan });
+            self.command(Command::Join { call, peer, ice, theirs, fingerprint, srtp, plan });
             self.check(at);
             let material = self.browsers[at].material.clone();
             self.sfu.connect_with_keys(peer, &material, self.now).expect("it has joined");
@@ -445,7 +447,8 @@ impl Stage {
                     self.browsers[at].ice = ice.clone();
                 }
                 let plan = self.browsers[at].plan.clone();
-                self.command(Command::Restart { peer, ice, plan });
+                let theirs = ice.clone();
+                self.command(Command::Restart { peer, ice, theirs, plan });
             }
             _ => self.command(Command::Leave { peer }),
         }

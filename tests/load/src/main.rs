@@ -5,6 +5,7 @@
 mod engine;
 mod floor;
 mod network;
+mod plot;
 mod process;
 mod report;
 mod scenario;
@@ -15,6 +16,7 @@ mod stun;
 mod transport;
 
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -44,6 +46,9 @@ enum Command {
     Peers {
         #[command(flatten)]
         options: Options,
+        /// Folder for pictures of the results, one SVG a figure.
+        #[arg(long)]
+        plots: Option<PathBuf>,
         /// Already inside the clients' namespace.
         #[arg(long, hide = true)]
         inside: bool,
@@ -146,13 +151,14 @@ fn main() -> Result<()> {
         Command::Floor { block, port, watchers, video } => {
             floor::run(block, port, watchers, Rate { video })
         }
-        Command::Peers { options, inside: false } => {
+        Command::Peers { options, plots, inside: false } => {
             options.know(&Scenario::ALL.map(|scenario| scenario.name))?;
             network::make()?;
             let status = network::inside(options.client_core)
                 .arg(std::env::current_exe()?)
                 .args(["peers", "--inside"])
                 .args(options.words())
+                .args(plots.iter().map(|folder| format!("--plots={}", folder.display())))
                 .status()
                 .context("no ip command");
             network::remove();
@@ -162,7 +168,9 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
-        Command::Peers { options, inside: true } => block_on(peers(options)),
+        Command::Peers { options, plots, inside: true } => {
+            block_on(peers(options, plots.as_deref()))
+        }
         Command::Bench(options) => {
             options.know(&report::BENCHES)?;
             block_on(bench(options))
@@ -205,7 +213,7 @@ async fn run(
     run.with_context(|| format!("{}, {}", kind.name(), scenario.name))
 }
 
-async fn peers(options: Options) -> Result<()> {
+async fn peers(options: Options, plots: Option<&Path>) -> Result<()> {
     let mut table = Table::new(&options.servers);
     let mut failed = 0;
     for scenario in Scenario::ALL.iter().filter(|scenario| options.wants(scenario.name)) {
@@ -222,6 +230,9 @@ async fn peers(options: Options) -> Result<()> {
         }
         table.print(scenario);
     }
+    if let Some(folder) = plots {
+        table.plot(folder)?;
+    }
     if failed > 0 {
         bail!("{failed} runs failed: the medians above are of the others");
     }
@@ -230,6 +241,7 @@ async fn peers(options: Options) -> Result<()> {
 
 async fn bench(options: Options) -> Result<()> {
     report::floor(&options).await?;
+    report::rooms(&options).await?;
     if options.wants(report::STORM) {
         report::storm(&options).await?;
     }

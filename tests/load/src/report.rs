@@ -1,5 +1,6 @@
 //! Tables for people, METRIC lines for machines (`METRIC name value target verdict [key=value …]`).
 
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use anyhow::Result;
 
 use crate::engine::Engine;
 use crate::network::Network;
-use crate::scenario::{Run, Scenario};
+use crate::plot::Chart;
+use crate::scenario::{Joins, Run, Scenario};
 use crate::server::{Mortar, Setting};
 use crate::source::Rate;
 use crate::transport::Identity;
@@ -26,7 +28,24 @@ const FANOUTS: [(&str, usize); 3] = [("fanout_10", 10), ("fanout_50", 50), ("fan
 pub const STORM: &str = "storm";
 
 /// What can be measured of ours alone.
-pub const BENCHES: [&str; 4] = [FANOUTS[0].0, FANOUTS[1].0, FANOUTS[2].0, STORM];
+pub const BENCHES: [&str; 8] = [
+    FANOUTS[0].0,
+    FANOUTS[1].0,
+    FANOUTS[2].0,
+    STORM,
+    Scenario::CONFERENCE.name,
+    Scenario::CROWD.name,
+    Scenario::HALF.name,
+    Scenario::MOST.name,
+];
+
+/// Rooms of ours, and the p99 of the delay in milliseconds that each must keep; `None` only informs.
+const ROOMS: [(Scenario, Option<f64>); 4] = [
+    (Scenario::CONFERENCE, Some(10.0)),
+    (Scenario::CROWD, None),
+    (Scenario::HALF, Some(1.0)),
+    (Scenario::MOST, Some(5.0)),
+];
 
 /// Prints one METRIC line. `bound` is what the value must keep; `None` only informs.
 pub fn metric(name: &str, value: f64, bound: Option<Bound>, extra: &str) {
@@ -66,6 +85,8 @@ struct Medians {
     p50: f64,
     p99: f64,
     kib: f64,
+    answered: Option<f64>,
+    connected: Option<f64>,
     first: Option<f64>,
     waited: f64,
     runs: usize,
@@ -136,9 +157,41 @@ impl Table {
         if scenario.watchers >= 100 {
             metric(&name("kib_per_subscriber"), our.kib, Some(KIB_PER_SUBSCRIBER), "");
         }
+        for (what, value) in [("answer_ms.p50", our.answered), ("keys_ms.p50", our.connected)] {
+            if let Some(value) = value {
+                metric(&name(what), value, None, "");
+            }
+        }
         if let Some(first) = our.first {
             metric(&name("first_rtp_ms.p50"), first, Some(Bound::AtMost(13.0)), "");
         }
+    }
+
+    /// Draws what was run, a file for each figure.
+    pub fn plot(&self, folder: &Path) -> Result<()> {
+        let figures: [(&str, &str, fn(&Medians) -> f64); 2] = [
+            (
+                "packets_per_cpu_second.svg",
+                "Forwarded packets per second of the server's CPU, thousands (more is better)",
+                |it| it.packets / 1_000.0,
+            ),
+            ("delay_p99.svg", "Added delay, p99, ms (less is better)", |it| it.p99),
+        ];
+        std::fs::create_dir_all(folder)?;
+        let scenarios: Vec<&Scenario> = Scenario::ALL
+            .iter()
+            .filter(|scenario| self.runs.iter().any(|(name, ..)| *name == scenario.name))
+            .collect();
+        for (file, title, figure) in figures {
+            let values = |kind: ServerKind| {
+                let medians = scenarios.iter().map(|scenario| self.medians(scenario, kind));
+                (kind.name(), medians.map(|it| it.map(|it| figure(&it))).collect())
+            };
+            let servers = self.servers.iter().map(|kind| values(*kind)).collect();
+            let scenarios = scenarios.iter().map(|scenario| scenario.name).collect();
+            Chart { title, scenarios, servers }.write(&folder.join(file))?;
+        }
+        Ok(())
     }
 
     fn medians(&self, scenario: &Scenario, server: ServerKind) -> Option<Medians> {
@@ -151,7 +204,10 @@ impl Table {
         let median = |of: &dyn Fn(&Run) -> f64| {
             process::median(&runs.iter().map(|run| of(run)).collect::<Vec<_>>())
         };
-        let firsts: Vec<f64> = runs.iter().filter_map(|run| run.first_rtp).map(ms).collect();
+        let joins: Vec<Joins> = runs.iter().filter_map(|run| run.joins).collect();
+        let join = |of: &dyn Fn(&Joins) -> Duration| {
+            process::median(&joins.iter().map(|join| ms(of(join))).collect::<Vec<_>>())
+        };
         Some(Medians {
             packets: median(&|run| run.packets_per_cpu_second)?,
             load: median(&|run| run.load)?,
@@ -159,7 +215,9 @@ impl Table {
             p50: median(&|run| ms(run.p50))?,
             p99: median(&|run| ms(run.p99))?,
             kib: median(&|run| run.kib_per_seat)?,
-            first: process::median(&firsts),
+            answered: join(&|join| join.answered),
+            connected: join(&|join| join.connected),
+            first: join(&|join| join.first_rtp),
             waited: median(&|run| run.waited)?,
             runs: runs.len(),
         })
@@ -244,6 +302,31 @@ impl Drop for Ended {
         let _gone = self.0.kill();
         let _reaped = self.0.wait();
     }
+}
+
+/// Large rooms of ours: what is lost, how late it is, what it costs.
+pub async fn rooms(options: &Options) -> Result<()> {
+    for (scenario, p99) in ROOMS.iter().filter(|(scenario, _)| options.wants(scenario.name)) {
+        let mut runs = Vec::new();
+        for _ in 0..options.runs {
+            let network = Network::Loopback;
+            runs.push(crate::run(ServerKind::Mortar, network, options, scenario).await?);
+        }
+        let median = |of: &dyn Fn(&Run) -> f64| {
+            process::median(&runs.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN)
+        };
+        let name = |what: &str| format!("load.{what}.{}", scenario.name);
+        let waited = median(&|run| run.waited);
+        let noisy = if waited > DISTURBED { " noisy=1" } else { "" };
+        let extra = format!("runs={}{noisy}", runs.len());
+        metric(&name("loss"), median(&|run| run.loss), Some(Bound::AtMost(0.0)), &extra);
+        let bound = p99.map(Bound::AtMost);
+        metric(&name("delay_ms.p99"), median(&|run| ms(run.p99)), bound, &extra);
+        metric(&name("delay_ms.p50"), median(&|run| ms(run.p50)), None, &extra);
+        metric(&name("cpu_share"), median(&|run| run.load), None, &extra);
+        metric(&name("delivered_per_second"), median(&|run| run.delivered), None, &extra);
+    }
+    Ok(())
 }
 
 /// Joins at once.

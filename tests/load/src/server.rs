@@ -47,8 +47,10 @@ pub struct Seat {
     pub number: u16,
     /// What it publishes.
     pub publishes: Option<Rate>,
-    /// How many others it sees and hears.
-    pub watches: usize,
+    /// How many others it sees.
+    pub sees: usize,
+    /// How many others it hears.
+    pub hears: usize,
 }
 
 /// Somebody in a room. Leaves when dropped.
@@ -58,6 +60,8 @@ pub struct Member {
     pub seat: Seat,
     /// When its first signalling message went out.
     pub began: Instant,
+    /// When its negotiation was answered.
+    pub answered: Instant,
     /// Each of its transports.
     pub transports: Vec<Waiting>,
     /// Holds its signalling open.

@@ -34,9 +34,12 @@ impl Rate {
     /// A camera at 1 Mb/s.
     pub const CAMERA: Self = Self { video: 104 };
 
+    /// Opus packets a second.
+    pub const VOICE: u32 = 50;
+
     /// Packets a second of both sources.
     pub fn packets(self) -> u32 {
-        self.video + 50
+        self.video + Self::VOICE
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Browser {
     pub plan: Plan,
     /// What the relay knows it by.
     pub ice: IceCredentials,
+    /// Its own, under which it answers the relay's checks.
+    pub theirs: IceCredentials,
     /// Its keys, before they are.
     pub material: KeyMaterial,
     /// Its call.
@@ -117,6 +119,10 @@ impl Browser {
             ice: IceCredentials {
                 ufrag: format!("ufrag{number:06}"),
                 pwd: format!("password-of-24-characters{number:06}"),
+            },
+            theirs: IceCredentials {
+                ufrag: "theirs".into(),
+                pwd: format!("another-of-24-characters{number:06}"),
             },
             far: FarEnd::new(&material).unwrap(),
             material,
@@ -207,6 +213,10 @@ impl Browser {
 
     /// Takes a packet, in plaintext, that its link brought.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.starts_with(&[0, 1]) {
+            let answer = binding_answer(bytes, &self.theirs);
+            return self.up.push(now, answer);
+        }
         if self.stage != Stage::Connected || bytes[0] < 128 {
             return;
         }
@@ -351,18 +361,32 @@ fn plan(
 
 /// A nominated binding request, as libwebrtc writes it (RFC 8445 §7.2.4).
 fn binding_request(ice: &IceCredentials) -> Vec<u8> {
-    let attribute = |message: &mut Vec<u8>, kind: u16, value: &[u8]| {
-        message.extend(kind.to_be_bytes());
-        message.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
-        message.extend(value);
-        message.resize(message.len().next_multiple_of(4), 0);
-    };
     let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
     message.extend([7; 12]);
     attribute(&mut message, 0x0006, format!("{}:theirs", ice.ufrag).as_bytes());
     attribute(&mut message, 0x802a, &[1; 8]);
     attribute(&mut message, 0x0025, &[]);
     attribute(&mut message, 0x0024, &[0x6e, 0, 0x1e, 0xff]);
+    sign(message, ice)
+}
+
+/// The answer to a check of the relay.
+fn binding_answer(request: &[u8], theirs: &IceCredentials) -> Vec<u8> {
+    let mut message = vec![1, 1, 0, 0];
+    message.extend(&request[4..20]);
+    attribute(&mut message, 0x0020, &[0, 1, 0, 0, 0, 0, 0, 0]);
+    sign(message, theirs)
+}
+
+fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    message.extend(kind.to_be_bytes());
+    message.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+    message.extend(value);
+    message.resize(message.len().next_multiple_of(4), 0);
+}
+
+/// With MESSAGE-INTEGRITY and FINGERPRINT.
+fn sign(mut message: Vec<u8>, ice: &IceCredentials) -> Vec<u8> {
     let len = u16::try_from(message.len()).unwrap();
     message[2..4].copy_from_slice(&(len - 20 + 24).to_be_bytes());
     let mut tag = [0; 20];

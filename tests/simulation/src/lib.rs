@@ -10,6 +10,7 @@ pub mod profile;
 pub mod random;
 pub mod receiver;
 pub mod run;
+pub mod seeds;
 pub mod sender;
 pub mod twcc;
 pub mod watch;

@@ -118,6 +118,7 @@ impl World {
             call: browser.call,
             peer: browser.key,
             ice: browser.ice.clone(),
+            theirs: browser.theirs.clone(),
             fingerprint: Fingerprint([0; 32]),
             srtp: SrtpAttempt::First,
             plan: browser.plan.clone(),

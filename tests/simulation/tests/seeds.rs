@@ -1,10 +1,8 @@
 //! Random calls keep the invariants, whatever happens in them.
 
-use std::num::NonZero;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use simulation::fault::Fault;
 use simulation::run::{Summary, run};
+use simulation::seeds::{all, seeds};
 
 /// Seeds that every run of the tests takes.
 const SEEDS: u64 = 200;
@@ -12,47 +10,25 @@ const SEEDS: u64 = 200;
 /// Seeds of the full scale.
 const SEEDS_FULL: u64 = 5_000;
 
-/// `SEED=n` repeats one; `MORTAR_SCALE=full` takes many.
-fn seeds() -> std::ops::RangeInclusive<u64> {
-    if let Ok(seed) = std::env::var("SEED") {
-        let seed = seed.parse().expect("SEED is a number");
-        return seed..=seed;
-    }
-    match std::env::var("MORTAR_SCALE").as_deref() {
-        Ok("full") => 1..=SEEDS_FULL,
-        _ => 1..=SEEDS,
-    }
-}
-
 #[test]
 fn whatever_happens_in_a_call_the_invariants_hold() {
-    let next = AtomicU64::new(*seeds().start());
-    let worker = || {
-        let mut total = Summary::default();
-        let mut broken = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if !seeds().contains(&seed) {
-                return (total, broken);
-            }
-            match run(seed, None) {
-                Ok(summary) => total = total.plus(&summary),
-                Err(violation) => broken.push(format!("SEED={seed}: {violation}")),
-            }
-        }
-    };
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let (total, broken) = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .map(|it| it.join().unwrap())
-            .fold((Summary::default(), Vec::new()), |(total, broken), (summary, more)| {
-                (total.plus(&summary), [broken, more].concat())
-            })
-    });
+    let seeds: Vec<_> = seeds(SEEDS, SEEDS_FULL).collect();
+    let of_seed = |seed: &u64| run(*seed, None).map_err(|broken| format!("SEED={seed}: {broken}"));
+    let total = all(&seeds, of_seed).iter().fold(Summary::default(), |total, it| total.plus(it));
     println!("{total:?}");
-    assert!(broken.is_empty(), "{} seeds\n{}", broken.len(), broken.join("\n"));
+}
+
+/// Each was traced to its cause once, and went on to be found by other seeds than these where the cause was there.
+#[test]
+fn what_once_broke_an_invariant_keeps_it() {
+    for seed in [
+        // A picture was paused because feedback was missing; no voice was sent, so nothing was left that could bring any.
+        2_502, // A line that was back was asked whether it is only every six seconds, as if a queue had to empty first.
+        421,
+    ] {
+        let shown = run(seed, None);
+        assert!(shown.is_ok(), "SEED={seed}: {shown:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begin, isReconnecting, lost, REBUILD_AFTER_MS, recover, RESTART_TAKES_MS, SILENT_AFTER_MS, STALLED_AFTER_MS, type Recovery, type Repair, type Sample } from "./recovery";
+import { begin, isReconnecting, isWatched, lost, REBUILD_AFTER_MS, recover, RESTART_TAKES_MS, SILENT_AFTER_MS, STALLED_AFTER_MS, type Recovery, type Repair, type Sample } from "./recovery";
 
 /** Plays samples every half second and notes when something is done. */
 function play(from: Recovery, start: number, forMs: number, at: (now: number) => Partial<Sample>): { readonly end: Recovery; readonly repairs: readonly (readonly [number, Repair])[] } {
@@ -61,6 +61,14 @@ describe("recovery", () => {
     expect(recover(up(), { now: 3_000, ice: "connected", bytes: 3_000, due: true, line: true, nudge: true }).repair).toBe("restart");
   });
 
+  it("goes on talking meanwhile, and takes silence after that for what it is", () => {
+    const { next } = recover(up(), { now: 3_000, ice: "connected", bytes: 3_000, due: true, line: true, nudge: true });
+    expect(isReconnecting(next)).toBe(false);
+    const { end, repairs } = play(next, 3_500, 2_000, () => ({ bytes: 3_000 }));
+    expect(repairs).toEqual([[3_000 + SILENT_AFTER_MS, "restart"]]);
+    expect(isReconnecting(end)).toBe(true);
+  });
+
   it("restarts when the machine slept", () => {
     expect(recover(up(), { now: 60_000, ice: "connected", bytes: 60_000, due: true, line: true, nudge: false }).repair).toBe("restart");
   });
@@ -83,6 +91,26 @@ describe("recovery", () => {
     expect(isReconnecting(connected)).toBe(true);
     const flowing = recover(connected, { now: 4_000, ice: "connected", bytes: 2_600, due: true, line: true, nudge: false }).next;
     expect(isReconnecting(flowing)).toBe(false);
+  });
+
+  it("is looked at again soon from the first silent sample until bytes flow", () => {
+    const silent = { ice: "connected", bytes: 2_500, due: true, line: true, nudge: false } as const;
+    const before = up();
+    expect(isWatched(before)).toBe(false);
+    const first = recover(before, { ...silent, now: 3_000 }).next;
+    expect(isWatched(first)).toBe(true);
+    expect(isWatched(recover(first, { ...silent, now: 3_100, bytes: 2_501 }).next)).toBe(false);
+
+    // Looked at every 100 ms, it is taken for dead after the same time, and by as many samples at least.
+    let state = first;
+    let restarted = 0;
+    for (let now = 3_100; restarted === 0 && now < 9_000; now += 100) {
+      const { next, repair } = recover(state, { ...silent, now });
+      state = next;
+      if (repair === "restart") restarted = now;
+    }
+    expect(restarted).toBe(2_500 + SILENT_AFTER_MS);
+    expect(isWatched(state)).toBe(true);
   });
 
   it("waits for the socket, then restarts at once", () => {

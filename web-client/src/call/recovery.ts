@@ -84,6 +84,8 @@ export function recover(before: Recovery, sample: Sample): { readonly next: Reco
       const broken = stalled || sample.ice === "failed" || sample.ice === "closed" || sample.ice === "none";
       if (!(broken || silent || slept || sample.nudge)) return stay();
       if (!sample.line && !broken && !silent) return stay();
+      // What is merely suspect is sent on while another path is sought: what leaves from a new address tells the server of it.
+      if (!broken && !silent && !slept) return { next: seen, repair: "restart" };
       // Without the socket no offer can go; what is broken is shown, and repaired when the socket is back.
       return to({ kind: "restarting", since: sample.now, restarts: sample.line ? 1 : 0 }, sample.line ? "restart" : "none");
     }
@@ -119,6 +121,12 @@ export function lost(before: Recovery, now: number): Recovery {
   const tries = before.phase.kind === "rebuilding" || before.phase.kind === "first" ? before.phase.tries + 1 : 1;
   const kind = before.phase.kind === "first" ? "first" : "rebuilding";
   return { ...before, phase: { kind, since: now, tries }, bytes: null, flowed: false, bytesAt: now, quiet: 0 };
+}
+
+/** Whether to look again soon: a path that may have gone silent is not to be silent for half a second more than it must, nor the
+ *  microphone of one that has come back. */
+export function isWatched(recovery: Recovery): boolean {
+  return recovery.quiet > 0 || isReconnecting(recovery);
 }
 
 /** While this shows, the microphone is really not sent. */

@@ -6,7 +6,7 @@ import { EMPTY, layout, wishes, type Layout } from "./layout";
 import { meter, VOICE_SCORE, voiceScore } from "./meter";
 import { Peer, SLOTS, type Slot } from "./peer";
 import { look, UNSEEN } from "./redundancy";
-import { begin, isReconnecting, lost, recover, type Recovery, type Sample } from "./recovery";
+import { begin, isReconnecting, isWatched, lost, recover, type Recovery, type Sample } from "./recovery";
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
 import { createStore, type Store } from "./store";
@@ -34,6 +34,8 @@ export interface MediaState {
 const NO_MEDIA: MediaState = { link: "none", micSent: false, camSent: false, camResting: false, videos: new Map(), layout: EMPTY, talkingMuted: false };
 
 const SAMPLE_EVERY_MS = 500;
+/** The same where the path may be gone, and until it is back. */
+const SAMPLE_WATCHED_EVERY_MS = 100;
 /** A page hidden longer than this may come back on another network. */
 const LONG_HIDDEN_MS = 10_000;
 /** Wishes for picture sizes are collected this long: a window being dragged is one wish. */
@@ -57,6 +59,7 @@ export class Session {
   #nudge = false;
   #hiddenSince: number | null = null;
   #timer: number | undefined;
+  #watchTimer: number | undefined;
   #wantTimer: number | undefined;
   #sentWishes = new Map<string, SlotWish>();
   #heights = new Map<string, number>();
@@ -109,6 +112,7 @@ export class Session {
       () => document.removeEventListener("visibilitychange", visible),
       () => clearInterval(this.#timer),
       () => clearTimeout(this.#wantTimer),
+      () => clearTimeout(this.#watchTimer),
       this.line.onMessage((message) => this.#received(message)),
       this.line.state.subscribe(() => this.#lineChanged()),
       this.devices.state.subscribe(() => this.#devicesChanged()),
@@ -298,6 +302,12 @@ export class Session {
     // A path that is being repaired says nothing of how much it carries.
     if (next.phase.kind === "up") this.#giveWay(thin(this.#thin, { now, picture: this.media.get().camSent, told: lost / 100, held: this.#isHeld(), ...stats }));
     this.#reconcile();
+    if (isWatched(next)) {
+      this.#watchTimer ??= window.setTimeout(() => {
+        this.#watchTimer = undefined;
+        void this.#sample();
+      }, SAMPLE_WATCHED_EVERY_MS);
+    }
     if (repair === "restart") this.#peer.restart().catch(() => this.#lost());
     if (repair === "rebuild") void this.#rebuild();
   }

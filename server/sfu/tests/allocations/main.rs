@@ -6,6 +6,11 @@
 mod client;
 
 #[cfg(test)]
+#[path = "../relay/stun.rs"]
+#[expect(dead_code, reason = "nobody is asked back here")]
+mod stun;
+
+#[cfg(test)]
 #[path = "../relay/world.rs"]
 #[expect(dead_code, reason = "only a part of the world is needed here")]
 mod world;
@@ -123,7 +128,7 @@ mod tests {
             egress.clear();
             for publisher in 0..10 {
                 let path = world.clients[publisher].path;
-                let mut check = world.clients[publisher].check(crate::client::Nominate::Yes);
+                let mut check = world.clients[publisher].check(crate::stun::Nominate::Yes);
                 world.sfu.handle_datagram(world.now, path, &mut check);
             }
             let _ = world.sfu.poll_transmit(world.now, &mut egress);
@@ -177,7 +182,7 @@ mod tests {
                 egress.clear();
             }
             for client in 0..9 {
-                let mut check = world.clients[client].check(crate::client::Nominate::Yes);
+                let mut check = world.clients[client].check(crate::stun::Nominate::Yes);
                 let path = world.clients[client].path;
                 world.sfu.handle_datagram(world.now, path, &mut check);
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rtc_crypto::providers::RingProvider;
-use rtc_crypto::{HashAlgorithm, HmacAlgorithm, RTCCryptoProvider};
+use rtc_crypto::{HashAlgorithm, RTCCryptoProvider};
 use rtc_dtls::config::{ConfigBuilder, ExtendedMasterSecretType};
 use rtc_dtls::crypto::Certificate;
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
@@ -22,6 +22,8 @@ use sfu::plan::{
 };
 use sfu::{Path, Via};
 
+use crate::stun::{self, Nominate};
+
 pub(crate) const OPUS: PayloadType = PayloadType(111);
 pub(crate) const RED: PayloadType = PayloadType(63);
 pub(crate) const VP8: PayloadType = PayloadType(96);
@@ -32,12 +34,6 @@ pub(crate) const TRANSPORT_CC: u8 = 3;
 pub(crate) const AUDIO_LEVEL: u8 = 1;
 const RID_EXTENSION: u8 = 10;
 const REPAIRED_RID_EXTENSION: u8 = 11;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nominate {
-    Yes,
-    No,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
@@ -101,6 +97,8 @@ pub(crate) struct Client {
     pub(crate) certificate: Option<Certificate>,
     pub(crate) keys: Option<Keys>,
     pub(crate) stun_answers: usize,
+    /// Checks of the relay.
+    pub(crate) checks: Vec<Vec<u8>>,
     pub(crate) handshake_errors: usize,
     pub(crate) outbox: VecDeque<Vec<u8>>,
     pub(crate) rtp: Vec<Rtp>,
@@ -165,6 +163,7 @@ impl Client {
             certificate: Some(certificate),
             keys: None,
             stun_answers: 0,
+            checks: Vec::new(),
             handshake_errors: 0,
             outbox: VecDeque::new(),
             rtp: Vec::new(),
@@ -197,10 +196,16 @@ impl Client {
             call: self.call,
             peer: self.key,
             ice: self.ice.clone(),
+            theirs: self.theirs(),
             fingerprint: self.fingerprint,
             srtp: self.attempt,
             plan: self.plan.clone(),
         }
+    }
+
+    /// Its own credentials, as its checks name them.
+    pub(crate) fn theirs(&self) -> IceCredentials {
+        IceCredentials { ufrag: "theirs".into(), pwd: format!("{:?} and no one else", self.key) }
     }
 
     /// The SSRC of its slot with this mid.
@@ -213,37 +218,9 @@ impl Client {
         self.rtp.iter().filter(|packet| packet.ssrc() == ssrc).collect()
     }
 
-    /// A binding request, as libwebrtc writes it.
+    /// A check of its own.
     pub(crate) fn check(&self, nominate: Nominate) -> Vec<u8> {
-        let mut body = Vec::new();
-        let username = format!("{}:theirs", self.ice.ufrag);
-        attribute(&mut body, 0x0006, username.as_bytes());
-        attribute(&mut body, 0xc057, &[0, 1, 0, 10]);
-        attribute(&mut body, 0x802a, &[1; 8]);
-        if nominate == Nominate::Yes {
-            attribute(&mut body, 0x0025, &[]);
-        }
-        attribute(&mut body, 0x0024, &[0x6e, 0, 0x1e, 0xff]);
-        let mut message = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
-        message.extend_from_slice(&[7; 12]);
-        message.extend_from_slice(&body);
-        let set_length = |message: &mut Vec<u8>, len: usize| {
-            message[2..4].copy_from_slice(&u16::try_from(len - 20).unwrap().to_be_bytes());
-        };
-        let len = message.len();
-        set_length(&mut message, len + 24);
-        let mut tag = [0; 20];
-        RingProvider::new()
-            .crypto()
-            .new_hmac(HmacAlgorithm::Sha1, self.ice.pwd.as_bytes())
-            .unwrap()
-            .sign(&[&message], &mut tag)
-            .unwrap();
-        attribute(&mut message, 0x0008, &tag);
-        set_length(&mut message, len + 32);
-        let crc = crc32(&message) ^ 0x5354_554e;
-        attribute(&mut message, 0x8028, &crc.to_be_bytes());
-        message
+        stun::check(&self.ice, nominate)
     }
 
     pub(crate) fn start_handshake(&mut self, now: Instant) {
@@ -280,6 +257,7 @@ impl Client {
 
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Instant) {
         match bytes[0] {
+            0..=3 if bytes[1] == 1 && bytes[0] == 0 => self.checks.push(bytes.to_vec()),
             0..=3 => self.stun_answers += 1,
             20..=63 => {
                 let Some(endpoint) = &mut self.endpoint else { return };
@@ -579,19 +557,4 @@ fn plan(number: u32, mic: u32) -> Plan {
 
 fn server() -> SocketAddr {
     SERVER.parse().unwrap()
-}
-
-fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    message.extend_from_slice(&kind.to_be_bytes());
-    message.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
-    message.extend_from_slice(value);
-    message.resize(message.len().next_multiple_of(4), 0);
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0xedb8_8320 }
-        })
-    })
 }

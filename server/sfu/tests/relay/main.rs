@@ -15,11 +15,15 @@ mod forwarding;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod path_check;
+#[cfg(test)]
 mod random_calls;
 #[cfg(test)]
 mod redundancy;
 #[cfg(test)]
 mod seats;
+#[cfg(test)]
+mod stun;
 #[cfg(test)]
 mod transport;
 #[cfg(test)]

@@ -9,7 +9,8 @@ use sfu::event::{CloseReason, Event, Liveness, SrtpProfile};
 use sfu::plan::{CallKey, Fingerprint, IceCredentials, PeerKey, Source, SrtpAttempt};
 use sfu::{Path, Via};
 
-use crate::client::{Frame, Nominate};
+use crate::client::Frame;
+use crate::stun::Nominate;
 use crate::world::World;
 
 const CALL: CallKey = CallKey(1);
@@ -275,7 +276,8 @@ fn an_ice_restart_changes_the_path_without_a_new_handshake_and_ends_the_old_pass
         pwd: "a new password of 24 characters".into(),
     };
     let (peer, plan) = (world.clients[1].key, world.clients[1].plan.clone());
-    world.command(Command::Restart { peer, ice: new.clone(), plan });
+    let theirs = world.clients[1].theirs();
+    world.command(Command::Restart { peer, ice: new.clone(), theirs, plan });
 
     world.check(1);
     assert_eq!(world.sfu.counters().dropped_stun_unknown_ufrag, 0, "the old one is still valid");
@@ -395,7 +397,9 @@ fn a_listener_whose_line_loses_a_third_is_not_taken_for_gone() {
 fn ten_thousand_half_open_joins_leave_nothing_behind() {
     let mut world = World::new();
     let template = world.join(CALL);
-    let Command::Join { call, fingerprint, srtp, plan, .. } = world.clients[template].join() else {
+    let Command::Join { call, theirs, fingerprint, srtp, plan, .. } =
+        world.clients[template].join()
+    else {
         panic!("a join")
     };
     for number in 0..10_000_u32 {
@@ -405,6 +409,7 @@ fn ten_thousand_half_open_joins_leave_nothing_behind() {
                 call,
                 peer: PeerKey(100 + number),
                 ice: IceCredentials { ufrag: format!("half{number:06}"), pwd: "p".repeat(24) },
+                theirs: theirs.clone(),
                 fingerprint,
                 srtp,
                 plan: sfu::plan::Plan { publish: plan.publish.clone(), slots: vec![] },

@@ -10,7 +10,8 @@ use sfu::event::Event;
 use sfu::plan::{CallKey, PeerKey, Source};
 use sfu::{Config, Egress, Flow, Identity, NtpTime, Sfu};
 
-use crate::client::{Client, Frame, Nominate};
+use crate::client::{Client, Frame};
+use crate::stun::Nominate;
 
 /// Where the wall clock begins, from 1970 on.
 const START_OF_TIME: Duration = Duration::from_secs(1_800_000_000);

@@ -8,10 +8,18 @@ use super::codec::{OfferedCodec, name};
 use super::line::{Line, Role};
 use super::{Context, Extension, Negotiated, Offer, OfferedLine, Way};
 
-/// Priority of a host candidate: type preference 126, local preference 65535, component 1 (RFC 8445 §5.1.2.1).
-const HOST_PRIORITY: u32 = (126 << 24) | (65_535 << 8) | 255;
-/// The same of ICE-TCP: type preference 90 so that any UDP comes first, passive host 4 of 6 (RFC 6544 §4.2).
-const TCP_PRIORITY: u32 = (90 << 24) | (((4 << 13) | 8_191) << 8) | 255;
+/// Priority of our candidates in a transport's first generation, with component 1 (RFC 8445 §5.1.2.1). The type preference is
+/// 64 and not 126, so that there is room for later ones below those of a browser's own candidates, of which ICE-TCP behind a translation has 80:
+/// the priority of a pair is that of the lesser candidate.
+const FIRST_PRIORITY: u32 = 64 << 24 | 255;
+/// Each ICE restart goes so far above the generation before, and UDP so far above TCP. A browser that restarts does so because
+/// its path is suspect; Chromium leaves that only for a pair of higher priority, or else when it has heard nothing by it for 2.5 s and
+/// by the other one something for a second.
+const GENERATION: u32 = 256 << 8;
+/// See [`GENERATION`].
+const UDP_OVER_TCP: u32 = 128 << 8;
+/// Later generations all have the priority of this one: the last below 80.
+const LAST_GENERATION: u32 = (80 - 64) * (1 << 24) / GENERATION - 1;
 
 /// Writes `a=…` lines and the like; a `String` never refuses.
 macro_rules! put {
@@ -162,13 +170,13 @@ fn transport(text: &mut String, negotiated: &Negotiated, context: &Context<'_>, 
         return;
     }
     for (foundation, address) in (1_u32..).zip(context.candidates) {
-        let priority = HOST_PRIORITY.saturating_sub((foundation - 1) << 8);
+        let priority = priority(Carrier::Udp, foundation, negotiated.restarts);
         let (ip, port) = (address.ip(), address.port());
         put!(text, "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host");
     }
     // Behind all of UDP: for networks that carry nothing else. Each worker listens on the same port for both.
     for (foundation, address) in (1_u32..).zip(context.candidates) {
-        let priority = TCP_PRIORITY.saturating_sub((foundation - 1) << 8);
+        let priority = priority(Carrier::Tcp, foundation, negotiated.restarts);
         let foundation = context.candidates.len() + foundation as usize;
         let (ip, port) = (address.ip(), address.port());
         put!(
@@ -177,6 +185,41 @@ fn transport(text: &mut String, negotiated: &Negotiated, context: &Context<'_>, 
         );
     }
     put!(text, "a=end-of-candidates");
+}
+
+/// What carries a candidate's datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carrier {
+    Udp,
+    Tcp,
+}
+
+/// Of our candidate with this place, from 1, after so many ICE restarts.
+fn priority(carrier: Carrier, place: u32, restarts: u32) -> u32 {
+    let generation = FIRST_PRIORITY + restarts.min(LAST_GENERATION) * GENERATION;
+    let best = match carrier {
+        Carrier::Udp => generation + 2 * UDP_OVER_TCP - (1 << 8),
+        Carrier::Tcp => generation + UDP_OVER_TCP - (1 << 8),
+    };
+    best - (place.clamp(1, 128) - 1) * (1 << 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_candidate_of_a_restart_comes_before_all_of_the_path_that_it_replaces() {
+        for restarts in 0..40 {
+            let [udp, tcp] = [Carrier::Udp, Carrier::Tcp]
+                .map(|carrier| [1, 2, 128].map(|place| priority(carrier, place, restarts)));
+
+            assert!(udp.is_sorted_by(|a, b| a > b) && tcp.is_sorted_by(|a, b| a > b));
+            assert!(udp[2] > tcp[0]);
+            assert!(priority(Carrier::Tcp, 128, restarts + 1) > udp[0]);
+        }
+        assert!(priority(Carrier::Udp, 1, u32::MAX) < 80 << 24, "a browser's TCP candidates");
+    }
 }
 
 fn extensions(text: &mut String, offered: &OfferedLine, taken: ExtensionIds, way: Way) {

@@ -139,7 +139,7 @@ impl Janus {
         let streams: Vec<Value> = feeds
             .iter()
             .filter(|feed| Some(**feed) != own)
-            .take(seat.watches)
+            .take(seat.sees)
             .map(|feed| json!({ "feed": feed }))
             .collect();
         let handle = line.attach().await?;
@@ -190,12 +190,13 @@ impl Server for Janus {
             Some(_) => self.publish(&mut line, seat).await?,
             None => self.subscribe(&mut line, seat, seat.number).await?,
         };
+        let answered = Instant::now();
         let line = tokio::spawn(line.hold());
-        Ok(Member { seat, began, transports: vec![waiting], line })
+        Ok(Member { seat, began, answered, transports: vec![waiting], line })
     }
 
     async fn watch(&self, member: &mut Member) -> Result<()> {
-        if member.seat.publishes.is_none() || member.seat.watches == 0 {
+        if member.seat.publishes.is_none() || member.seat.sees == 0 {
             return Ok(());
         }
         let seat = member.seat;

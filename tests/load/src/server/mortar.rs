@@ -143,9 +143,8 @@ impl Server for Mortar {
             lines.push(Line::Send { kind: Kind::Audio, ssrc: mic });
             lines.push(Line::Send { kind: Kind::Video, ssrc: cam });
         }
-        for _ in 0..seat.watches {
-            lines.extend([Line::Receive(Kind::Audio), Line::Receive(Kind::Video)]);
-        }
+        lines.extend(std::iter::repeat_n(Line::Receive(Kind::Audio), seat.hears));
+        lines.extend(std::iter::repeat_n(Line::Receive(Kind::Video), seat.sees));
         let lines: Vec<(String, Line)> =
             lines.into_iter().enumerate().map(|(at, line)| (at.to_string(), line)).collect();
         let sdp = sdp::write(&local, &lines, "actpass");
@@ -155,6 +154,7 @@ impl Server for Mortar {
             json!({ "type": "offer", "n": 1, "sdp": sdp, "srtp": "first", "transport": "new" });
         say(&mut socket, &offer).await?;
         let answer = hear(&mut socket, "answer").await?;
+        let answered = Instant::now();
         let sdp = answer["sdp"].as_str().context("an answer without SDP")?;
         let source = seat.publishes.map(|rate| Source::new(mic, cam, rate));
         let remote = sdp::read(sdp, self.setting.server)?;
@@ -175,7 +175,7 @@ impl Server for Mortar {
                 }
             }
         });
-        Ok(Member { seat, began, transports: vec![waiting], line })
+        Ok(Member { seat, began, answered, transports: vec![waiting], line })
     }
 
     async fn watch(&self, _member: &mut Member) -> Result<()> {

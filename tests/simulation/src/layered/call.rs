@@ -27,11 +27,8 @@ const LENGTH: Duration = Duration::from_secs(24);
 /// Steps of virtual time.
 const STEP: Duration = Duration::from_millis(3);
 
-/// A size that nobody looks at is called off within this…
+/// A size that nobody wants is called off within this, also where the keyframes are lost with which the last viewer leaves it.
 const CALLED_OFF: Duration = Duration::from_secs(2);
-
-/// …or this, where the keyframe may be lost with which the last viewer leaves it, and be lost again.
-const CALLED_OFF_LOSSY: Duration = Duration::from_secs(4);
 
 /// Numbers at the end of a tape whose repairs may still be on their way.
 const TAIL: u64 = 400;
@@ -108,6 +105,17 @@ pub struct Shown {
     pub unplayable: u64,
 }
 
+impl Shown {
+    /// Of two calls.
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            seen: self.seen.plus(&other.seen),
+            demands: self.demands + other.demands,
+            unplayable: self.unplayable + other.unplayable,
+        }
+    }
+}
+
 struct Publisher {
     browser: Browser,
     far: FarEnd,
@@ -153,12 +161,7 @@ pub fn run(seed: u64, setting: Setting, fault: Option<Fault>) -> Result<Shown, B
             spoil(fault, &mut viewer.tape);
         }
         let seen = viewer.tape.judge(setting.takes, loss, TAIL)?;
-        let total = &mut call.shown.seen;
-        total.pictures += seen.pictures;
-        total.switches += seen.switches;
-        total.filled += seen.filled;
-        total.upper_rates += seen.upper_rates;
-        total.sizes.iter_mut().zip(seen.sizes).for_each(|(total, size)| *total += size);
+        call.shown.seen = call.shown.seen.plus(&seen);
     }
     Ok(call.shown)
 }
@@ -214,6 +217,7 @@ impl Call {
                 call: CallKey(1),
                 peer: browser.key,
                 ice: browser.ice.clone(),
+                theirs: browser.theirs.clone(),
                 fingerprint: Fingerprint([0; 32]),
                 srtp: SrtpAttempt::First,
                 plan: browser.plan.clone(),
@@ -252,7 +256,7 @@ impl Call {
             if self.now >= next_picture {
                 next_picture += INTERVAL;
                 for publisher in &mut self.publishers {
-                    for plain in publisher.encoder.picture(self.now, &mut self.dice) {
+                    for plain in publisher.encoder.picture(&mut self.dice) {
                         send(publisher, plain, self.now);
                     }
                 }
@@ -302,7 +306,6 @@ impl Call {
     }
 
     fn check_demand(&mut self) -> Result<(), Broken> {
-        let most = if self.setting.is_lossy { CALLED_OFF_LOSSY } else { CALLED_OFF };
         for at in 0..self.publishers.len() {
             let largest = self.largest(at);
             let publisher = &mut self.publishers[at];
@@ -311,7 +314,7 @@ impl Call {
                 let since = &mut publisher.needless[size];
                 if !is_needless {
                     *since = None;
-                } else if self.now - *since.get_or_insert(self.now) > most {
+                } else if self.now - *since.get_or_insert(self.now) > CALLED_OFF {
                     let what = format!("size {size} of {at} is sent for nobody");
                     return Err(Broken { law: Law::Demand, what });
                 }

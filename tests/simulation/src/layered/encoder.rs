@@ -24,7 +24,8 @@ pub const DEPENDENCY: u8 = 13;
 /// Between two pictures.
 pub const INTERVAL: Duration = Duration::from_millis(33);
 
-/// libwebrtc's encoder drops a keyframe request that follows the last within this.
+/// libwebrtc drops a keyframe request that follows the last one that it heeded within this, whichever stream of the camera
+/// they are for (`EncoderRtcpFeedback`).
 const KEYFRAME_GUARD: Duration = Duration::from_millis(300);
 
 /// Longest payload.
@@ -151,7 +152,7 @@ pub struct Encoder {
     newest: [[u32; 3]; 3],
     number: u32,
     wanted: Vec<bool>,
-    last_key: Vec<Option<Instant>>,
+    last_asked: Option<Instant>,
     /// Sizes that somebody looks at.
     watched: [bool; 3],
     transport_sequence: u16,
@@ -182,18 +183,21 @@ impl Encoder {
             // The descriptor's 16 bits wrap within a call.
             number: 65_000,
             wanted: vec![true; count],
-            last_key: vec![None; count],
+            last_asked: None,
             watched: [true; 3],
             transport_sequence: dice.roll() as u16,
             history: VecDeque::new(),
         }
     }
 
-    /// Somebody asks for a keyframe of a stream.
+    /// Somebody asks for a keyframe of a stream: all begin anew.
     pub fn keyframe_asked(&mut self, ssrc: Ssrc, now: Instant) {
-        let Some(at) = self.streams.iter().position(|it| it.ssrc == ssrc) else { return };
-        let is_early = self.last_key[at].is_some_and(|last| now - last < KEYFRAME_GUARD);
-        self.wanted[at] |= !is_early;
+        let is_ours = self.streams.iter().any(|it| it.ssrc == ssrc);
+        let is_early = self.last_asked.is_some_and(|last| now - last < KEYFRAME_GUARD);
+        if is_ours && !is_early {
+            self.last_asked = Some(now);
+            self.wanted.fill(true);
+        }
     }
 
     /// Sizes to send from now on.
@@ -219,13 +223,13 @@ impl Encoder {
     }
 
     /// The packets of the next picture.
-    pub fn picture(&mut self, now: Instant, dice: &mut Dice) -> Vec<Plain> {
+    pub fn picture(&mut self, dice: &mut Dice) -> Vec<Plain> {
         let mut packets = Vec::new();
         if self.format.is_scalable() {
             let sizes = self.watched.iter().rposition(|it| *it).map_or(0, |at| at + 1);
             let is_key = sizes > 0 && self.wanted[0];
             if is_key {
-                (self.wanted[0], self.last_key[0], self.since_key[0]) = (false, Some(now), 0);
+                (self.wanted[0], self.since_key[0]) = (false, 0);
             }
             let temporal = [0, 2, 1, 2][(self.since_key[0] % 4) as usize];
             for size in 0..sizes {
@@ -240,10 +244,7 @@ impl Encoder {
             for (size, _) in
                 self.watched.into_iter().enumerate().filter(|(_, is_watched)| *is_watched)
             {
-                let is_key = self.wanted[size];
-                if is_key {
-                    (self.wanted[size], self.last_key[size]) = (false, Some(now));
-                }
+                let is_key = std::mem::take(&mut self.wanted[size]);
                 let frame = self.frame(size, 0, is_key, false);
                 packets.extend(self.packets(size, &frame, 1, dice));
             }

@@ -81,6 +81,19 @@ pub struct Seen {
     pub upper_rates: u64,
 }
 
+impl Seen {
+    /// On two tapes.
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            pictures: self.pictures + other.pictures,
+            sizes: std::array::from_fn(|at| self.sizes[at] + other.sizes[at]),
+            switches: self.switches + other.switches,
+            filled: self.filled + other.filled,
+            upper_rates: self.upper_rates + other.upper_rates,
+        }
+    }
+}
+
 impl Tape {
     /// Takes a packet as it leaves.
     pub fn take(&mut self, bytes: &[u8]) {
