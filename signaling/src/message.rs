@@ -697,6 +697,12 @@ wire_enum! {
         Sign,
         /// Add a late fact beside the signed plan.
         Addend,
+        /// Say that the signed plan was read.
+        Acknowledge,
+        /// Say something to the signed plan, as its patient.
+        AnswerPlan,
+        /// Say that somebody was given the signed plan.
+        HandOn,
         /// Open the signed plan again.
         Revise,
         /// Book a visit for a touchpoint, move or cancel it; say that it is not needed, or is after all.

@@ -222,6 +222,7 @@ const fn writers(field: FieldName) -> Roles {
         | FieldName::Signed
         | FieldName::Revision
         | FieldName::Addenda
+        | FieldName::Receipts
         | FieldName::Share => NOBODY,
     }
 }
@@ -262,6 +263,10 @@ const fn deciders(command: CommandName) -> Roles {
             Roles::of(&[Role::Pharmacist])
         }
         CommandName::Addend => PRESCRIBING,
+        CommandName::Acknowledge => Roles::of(&[Role::Pcp]),
+        // Who acts for the patient by law answers as the patient does.
+        CommandName::AnswerPlan => Roles::of(&[Role::Patient]),
+        CommandName::HandOn => HEARING,
         CommandName::BookTouchpoint => CARE,
         CommandName::TellTouchpoint => HEARING,
     }

@@ -148,6 +148,7 @@ outline.when_to_call: RPh PCP
 signed:
 revision:
 addenda:
+receipts:
 share:
 my_goals: PT CG RPh NUR CHW
 my_concerns: PT CG RPh NUR CHW
@@ -251,6 +252,10 @@ fn decisions_admission_and_media_are_what_the_design_says() {
         assert_eq!(role::may_command(role, CommandName::ActUnderAgreement), signs);
         assert_eq!(role::may_command(role, CommandName::Revise), signs);
         assert_eq!(role::may_command(role, CommandName::Addend), prescribing);
+        assert_eq!(role::may_command(role, CommandName::Acknowledge), role == Role::Pcp);
+        assert_eq!(role::may_command(role, CommandName::AnswerPlan), role == Role::Patient);
+        let hands_on = matches!(short(role), "RPh" | "PCP" | "NUR" | "CHW");
+        assert_eq!(role::may_command(role, CommandName::HandOn), hands_on);
         let proposes = matches!(role, Role::Pharmacist | Role::Specialist);
         assert_eq!(role::may_command(role, CommandName::SendRecommendation), proposes);
         assert_eq!(role::may_command(role, CommandName::WithdrawRecommendation), proposes);

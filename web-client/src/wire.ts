@@ -1434,7 +1434,35 @@ row: RowId, } | { "kind": "addend",
 /**
  * What.
  */
-text: string, } | { "kind": "revise", 
+text: string, } | { "kind": "acknowledge", 
+/**
+ * Which version was on the screen.
+ */
+version: number, } | { "kind": "answer_plan", 
+/**
+ * Which version was on the screen.
+ */
+version: number, 
+/**
+ * What they want to ask first, empty to ask it aloud; without it they agree.
+ */
+questions?: string, } | { "kind": "hand_on", 
+/**
+ * Which version.
+ */
+version: number, 
+/**
+ * To whom.
+ */
+to: Recipient, 
+/**
+ * Their name, where the word alone does not say it.
+ */
+name?: string, 
+/**
+ * In which form.
+ */
+how: ReceiptForm, } | { "kind": "revise", 
 /**
  * Why.
  */
@@ -1507,7 +1535,7 @@ note: string, };
 /**
  * Commands by name, for buttons.
  */
-export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "act_under_agreement" | "verified" | "sign" | "addend" | "revise" | "book_touchpoint" | "tell_touchpoint";
+export type CommandName = "share" | "send_recommendation" | "decide" | "mark_seen" | "withdraw_recommendation" | "implemented" | "act_under_agreement" | "verified" | "sign" | "addend" | "acknowledge" | "answer_plan" | "hand_on" | "revise" | "book_touchpoint" | "tell_touchpoint";
 
 /**
  * What a comment is about.
@@ -1694,7 +1722,7 @@ code: RecordRefusal, };
 /**
  * The kinds of decision.
  */
-export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "agreement_acted" | "agreement_refused" | "signed" | "addended" | "revision_opened" | "touchpoint_booked" | "touchpoint_moved" | "touchpoint_unbooked" | "touchpoint_done" | "touchpoint_missed" | "touchpoint_cancelled" | "touchpoint_reopened";
+export type DecisionKind = "shared" | "recommendation_sent" | "recommendation_seen" | "recommendation_decided" | "recommendation_implemented" | "recommendation_verified" | "recommendation_withdrawn" | "agreement_acted" | "agreement_refused" | "signed" | "addended" | "plan_acknowledged" | "plan_answered" | "plan_handed_on" | "revision_opened" | "touchpoint_booked" | "touchpoint_moved" | "touchpoint_unbooked" | "touchpoint_done" | "touchpoint_missed" | "touchpoint_cancelled" | "touchpoint_reopened";
 
 /**
  * Reply of `POST /api/seats/{seat}/recommendations/{row}/link`.
@@ -2015,7 +2043,7 @@ reason: ExportReason, };
 /**
  * Every field by name. On the wire and in the log it is its dotted name, for ever.
  */
-export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.authority" | "recommendations.under_agreement" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "touchpoints.state" | "touchpoints.note" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
+export type FieldName = "presence" | "meds.kind" | "meds.product" | "meds.sig" | "meds.prescribed_sig" | "meds.indication" | "meds.prescriber" | "meds.pharmacy" | "meds.supply" | "meds.start" | "meds.status" | "meds.verify" | "meds.sources" | "meds.discrepancy" | "meds.adherence" | "meds.cost_concern" | "meds.high_alert" | "meds.controlled" | "meds.sensitivity" | "meds.because" | "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" | "allergies.content" | "allergy_statement" | "reviewed.allergies" | "immunizations.content" | "reviewed.immunizations" | "conditions.content" | "measures.content" | "problems.category" | "problems.statement" | "problems.severity" | "problems.urgency" | "problems.association" | "problems.evidence" | "problems.evidence_note" | "problems.no_action_reason" | "problems.responsible" | "problems.due" | "problems.outcome" | "problems.plain_text" | "recommendations.content" | "recommendations.rationale" | "recommendations.addressee" | "recommendations.authority" | "recommendations.under_agreement" | "recommendations.reference" | "recommendations.replaces" | "recommendations.state" | "recommendations.seen" | "recommendations.decision" | "recommendations.implemented" | "recommendations.verified" | "recommendations.withdrawn" | "goals.text" | "goals.target" | "goals.owner" | "goals.achievement" | "goals.problems" | "todos.talked_about" | "todos.should_do" | "touchpoints.content" | "touchpoints.state" | "touchpoints.note" | "teach_backs.content" | "care_team.content" | "comments.about" | "comments.text" | "dismissals.content" | "referral" | "identification" | "outline.summary" | "outline.duration" | "outline.interaction_frequency" | "outline.adherence_process" | "outline.education_notes" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" | "outline.follow_up_instructions" | "outline.when_to_call" | "signed" | "revision" | "addenda" | "receipts" | "share" | "my_goals" | "my_concerns" | "factors.culture" | "factors.values" | "factors.home" | "factors.social" | "factors.lifestyle" | "factors.literacy" | "factors.function" | "factors.cost" | "contact_preference" | "questions.text" | "questions.answered" | "meds.as_taken" | "meds.how_it_feels" | "problems.patient_priority" | "todos.tick" | "todos.confidence" | "todos.barrier" | "what_i_did.todo" | "what_i_did.text" | "remarks.about" | "remarks.text" | "remarks.state" | "home_readings.content" | "consents.content" | "access.content" | "note" | "working_thoughts" | "tasks.content" | "tasks.status";
 
 /**
  * One field set by a command.
@@ -2033,7 +2061,7 @@ value: Value | null, };
 /**
  * The value type of each register, for the client. Never constructed.
  */
-export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.authority"?: Authority, "recommendations.under_agreement"?: UnderAgreement, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "touchpoints.state"?: TouchpointState, "touchpoints.note"?: Line, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
+export type FieldValues = { presence?: RowPresence, "meds.kind"?: MedicationKind, "meds.product"?: Product, "meds.sig"?: Sig, "meds.prescribed_sig"?: Sig, "meds.indication"?: Line, "meds.prescriber"?: Line, "meds.pharmacy"?: Line, "meds.supply"?: Supply, "meds.start"?: PartialDate, "meds.status"?: MedicationStatus, "meds.verify"?: Verify, "meds.sources"?: VerifySources, "meds.discrepancy"?: Discrepancy, "meds.adherence"?: Adherence, "meds.cost_concern"?: boolean, "meds.high_alert"?: boolean, "meds.controlled"?: boolean, "meds.sensitivity"?: Sensitivity, "meds.because"?: RowId, "meds.indicated"?: Assessment, "meds.effective"?: Assessment, "meds.safe"?: Assessment, "meds.adherent"?: Assessment, "allergies.content"?: Allergy, allergy_statement?: AllergyStatement, "reviewed.allergies"?: boolean, "immunizations.content"?: Immunization, "reviewed.immunizations"?: boolean, "conditions.content"?: Condition, "measures.content"?: Measure, "problems.category"?: ProblemCategory, "problems.statement"?: ProblemStatement, "problems.severity"?: Severity, "problems.urgency"?: Urgency, "problems.evidence"?: Evidence, "problems.no_action_reason"?: Line, "problems.responsible"?: Line, "problems.due"?: PartialDate, "problems.outcome"?: ProblemOutcome, "problems.plain_text"?: PlainText, "recommendations.content"?: RecommendationContent, "recommendations.addressee"?: Addressee, "recommendations.authority"?: Authority, "recommendations.under_agreement"?: UnderAgreement, "recommendations.reference"?: Line, "recommendations.replaces"?: RowId, "recommendations.state"?: RecommendationState, "recommendations.seen"?: boolean, "recommendations.decision"?: Decision, "recommendations.implemented"?: Line, "recommendations.verified"?: Line, "recommendations.withdrawn"?: Line, "goals.target"?: GoalTarget, "goals.owner"?: GoalOwner, "goals.achievement"?: Achievement, "goals.problems"?: GoalProblems, "todos.should_do"?: Instruction, "touchpoints.content"?: Touchpoint, "touchpoints.state"?: TouchpointState, "touchpoints.note"?: Line, "teach_backs.content"?: TeachBack, "care_team.content"?: CareTeamMember, "comments.about"?: CommentAbout, "dismissals.content"?: Dismissal, referral?: Referral, identification?: Identification, "outline.duration"?: Duration, "outline.interaction_frequency"?: Line, "outline.no_goal_reason"?: Line, "outline.no_touchpoint_reason"?: Line, "outline.when_to_call"?: WhenToCall, signed?: Signed, revision?: Revision, addenda?: Addenda, receipts?: Receipts, share?: boolean, contact_preference?: ContactPreference, "questions.answered"?: boolean, "meds.as_taken"?: Line, "problems.patient_priority"?: Priority, "todos.tick"?: boolean, "todos.confidence"?: Confidence, "what_i_did.todo"?: RowId, "remarks.about"?: RemarkAbout, "remarks.state"?: RemarkState, "home_readings.content"?: Measure, "consents.content"?: Consent, "access.content"?: AccessWish, "tasks.content"?: Task, "tasks.status"?: TaskStatus, };
 
 /**
  * So many times in so long: 2 times in 1 day.
@@ -3550,6 +3578,63 @@ verdict: ReadingVerdict, };
  * What to make of a score.
  */
 export type ReadingVerdict = "good" | "hard" | "too_hard";
+
+/**
+ * One receipt.
+ */
+export type Receipt = { 
+/**
+ * Of which version.
+ */
+of: number, 
+/**
+ * What.
+ */
+what: Reception, 
+/**
+ * Who says so.
+ */
+by: PersonId, 
+/**
+ * When.
+ */
+at_ms: Millis, };
+
+/**
+ * The form in which somebody got it.
+ */
+export type ReceiptForm = "paper" | "post" | "fax" | "file" | "read_aloud";
+
+/**
+ * Every receipt, oldest first.
+ */
+export type Receipts = Array<Receipt>;
+
+/**
+ * What became of it.
+ */
+export type Reception = { "kind": "acknowledged" } | { "kind": "agreed" } | { "kind": "has_questions", 
+/**
+ * In their words; may be empty, to be asked aloud.
+ */
+text: string, } | { "kind": "handed_on", 
+/**
+ * To whom.
+ */
+to: Recipient, 
+/**
+ * Their name, where the word alone does not say it.
+ */
+name?: string, 
+/**
+ * In which form.
+ */
+how: ReceiptForm, };
+
+/**
+ * Whom a plan is for (R1.13 to R1.15).
+ */
+export type Recipient = "patient" | "caregiver" | "pcp" | "pharmacy" | "care_team";
 
 /**
  * What is proposed. A regimen is a whole sig.
@@ -5240,6 +5325,7 @@ export const FIELDS = {
   "signed": { doc: "plan", kind: "command", list: null, limit: 0 },
   "revision": { doc: "plan", kind: "command", list: null, limit: 0 },
   "addenda": { doc: "plan", kind: "command", list: null, limit: 0 },
+  "receipts": { doc: "plan", kind: "command", list: null, limit: 0 },
   "share": { doc: "plan", kind: "command", list: null, limit: 0 },
   "my_goals": { doc: "voice", kind: "text", list: null, limit: 300 },
   "my_concerns": { doc: "voice", kind: "text", list: null, limit: 300 },

@@ -265,6 +265,12 @@ pub enum DecisionKind {
     Signed,
     /// A late fact was added beside a signed version.
     Addended,
+    /// The primary care provider has read a signed version.
+    PlanAcknowledged,
+    /// The patient said something to a signed version.
+    PlanAnswered,
+    /// Somebody was given a signed version.
+    PlanHandedOn,
     /// A signed plan was opened again.
     RevisionOpened,
     /// A visit was booked for a touchpoint.

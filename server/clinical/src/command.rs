@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::RowId;
 use crate::medication::{Product, Sig};
 use crate::phi::Phi;
+use crate::receipt::{ReceiptForm, Recipient};
 use crate::recommendation::{DecisionOutcome, DeclineReason};
 use crate::value::PartialDate;
 
@@ -26,6 +27,33 @@ pub enum Command {
         /// What.
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
         text: Phi<String>,
+    },
+    /// The primary care provider has read the signed plan.
+    Acknowledge {
+        /// Which version was on the screen.
+        version: u32,
+    },
+    /// The patient's word to the signed plan.
+    AnswerPlan {
+        /// Which version was on the screen.
+        version: u32,
+        /// What they want to ask first, empty to ask it aloud; without it they agree.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
+        questions: Option<Phi<String>>,
+    },
+    /// Somebody was given the signed plan.
+    HandOn {
+        /// Which version.
+        version: u32,
+        /// To whom.
+        to: Recipient,
+        /// Their name, where the word alone does not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
+        name: Option<Phi<String>>,
+        /// In which form.
+        how: ReceiptForm,
     },
     /// Open the signed plan again. The signed version stays as it is.
     Revise {
@@ -111,6 +139,9 @@ impl Command {
             Self::Share
             | Self::SendRecommendation { .. }
             | Self::Addend { .. }
+            | Self::Acknowledge { .. }
+            | Self::AnswerPlan { .. }
+            | Self::HandOn { .. }
             | Self::Revise { .. }
             | Self::WithdrawRecommendation { .. }
             | Self::Implemented { .. }

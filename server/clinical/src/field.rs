@@ -12,8 +12,8 @@ use crate::id::RowId;
 use crate::value::{Line, PartialDate, Value, ValueError};
 use crate::{
     access, allergy, care_team, condition, consent, goal, immunization, measure, medication,
-    outline, problem, recommendation, referral, safety, task, teach_back, todo, touchpoint,
-    version, voice,
+    outline, problem, receipt, recommendation, referral, safety, task, teach_back, todo,
+    touchpoint, version, voice,
 };
 
 /// The three documents of a record, which are three audiences.
@@ -411,6 +411,8 @@ fields! {
     Revision "revision" Plan Place::Document, command(version::Revision), No;
     /// Late facts beside signed versions.
     Addenda "addenda" Plan Place::Document, command(version::Addenda), Yes;
+    /// Who has a signed version, and what they say to it.
+    Receipts "receipts" Plan Place::Document, command(receipt::Receipts), Yes;
     /// Whether the plan was shared with the patient.
     Share "share" Plan Place::Document, command(bool), Yes;
 

@@ -31,6 +31,7 @@ pub mod outline;
 pub mod phi;
 pub mod plain;
 pub mod problem;
+pub mod receipt;
 pub mod recommendation;
 pub mod record;
 pub mod referral;

@@ -215,6 +215,9 @@ impl<'a> Projection<'a> {
                     | DecisionKind::AgreementRefused
                     | DecisionKind::Signed
                     | DecisionKind::Addended
+                    | DecisionKind::PlanAcknowledged
+                    | DecisionKind::PlanAnswered
+                    | DecisionKind::PlanHandedOn
                     | DecisionKind::RevisionOpened
                     | DecisionKind::TouchpointBooked
                     | DecisionKind::TouchpointMoved

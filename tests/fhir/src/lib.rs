@@ -304,6 +304,7 @@ fn value(dice: &mut Dice, field: FieldName, rows: &BTreeMap<ListName, Vec<RowId>
         FieldName::Presence => json!({ "state": "present" }),
         FieldName::Signed => json!({ "version": 1, "sha256": "0".repeat(64) }),
         FieldName::Revision => json!({ "of": 1, "reason": line(dice) }),
+        FieldName::Receipts => json!([{ "of": 1, "what": { "kind": "has_questions", "text": line(dice) }, "by": person(1), "at_ms": 1_764_000_000_000_u64 }]),
         FieldName::Addenda => json!([{ "of": 1, "text": line(dice), "by": person(1), "at_ms": 1_764_000_000_000_u64 }]),
         FieldName::MedsKind => json!(dice.pick(&["rx", "otc", "vitamin", "herbal", "device", "sample"])),
         FieldName::MedsProduct => {

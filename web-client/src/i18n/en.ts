@@ -7,6 +7,7 @@ import { decisionEn } from "../decision/en";
 import { cdtmEn } from "../plan/cdtm.en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
+import { receiptEn } from "../plan/receipt.en";
 import { signEn } from "../plan/sign.en";
 import { touchpointEn } from "../plan/touchpoint.en";
 import { scheduleEn } from "../schedule/en";
@@ -290,6 +291,7 @@ export const en = {
   ...decideEn,
   ...decisionEn,
   ...moreEn,
+  ...receiptEn,
   ...signEn,
   ...touchpointEn,
   ...patientEn,

@@ -7,6 +7,7 @@ import { decisionEs } from "../decision/es";
 import { cdtmEs } from "../plan/cdtm.es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
+import { receiptEs } from "../plan/receipt.es";
 import { signEs } from "../plan/sign.es";
 import { touchpointEs } from "../plan/touchpoint.es";
 import { scheduleEs } from "../schedule/es";
@@ -287,6 +288,7 @@ export const es: Messages = {
   ...decideEs,
   ...decisionEs,
   ...moreEs,
+  ...receiptEs,
   ...signEs,
   ...touchpointEs,
   ...patientEs,

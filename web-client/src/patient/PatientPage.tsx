@@ -7,6 +7,7 @@ import { prepareNarrative } from "../plan/NarrativeText";
 import { SavePill } from "../plan/SavePill";
 import { Unsaved } from "../plan/Unsaved";
 import { Tabs } from "../ui/Tabs";
+import { Answer } from "./Answer";
 import { Medicines } from "./Medicines";
 import { More } from "./More";
 import { SentencesContext, useFetchedSentences } from "./sentences";
@@ -70,7 +71,7 @@ function Parts({ record }: { readonly record: PanelProps["record"] }) {
           <div className={style["pill"]}><SavePill record={record} /></div>
           <Unsaved />
           {!shared && tab !== "more" && <NotYet onWrite={() => setTab("more")} />}
-          {shared && tab === "meds" && <Medicines />}
+          {shared && tab === "meds" && <><Answer /><Medicines /></>}
           {shared && tab === "todos" && <Todos />}
           {tab === "more" && <More shared={shared} />}
         </div>

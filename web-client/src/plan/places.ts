@@ -90,6 +90,7 @@ export const PLACE: { readonly [field in FieldName]: TabId } = {
   share: "collect",
   signed: "implement",
   addenda: "implement",
+  receipts: "implement",
   revision: "implement",
   my_goals: "voice",
   my_concerns: "voice",

@@ -1,6 +1,6 @@
 /** Values in words, for staff: on cards, in conflicts, in strips and in the box of what could not be saved. */
 import type { Grammar, Say } from "../i18n";
-import type { AccessSubject, AgreementReason, FieldValues, Measure, RowId, Sig } from "../wire";
+import type { AccessSubject, AgreementReason, FieldValues, Measure, Reception, RowId, Sig } from "../wire";
 import { hourIn } from "./hour";
 import type { RegisterName } from "./fold";
 
@@ -169,6 +169,8 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return g.number(value.version);
     case "revision":
       return value.reason;
+    case "receipts":
+      return joined(value.map(({ what }) => (what.kind === "handed_on" ? joined([handedTo(what, say), say(`plan.receipt.how.${what.how}`)], " ") : say(`plan.receipt.short.${what.kind}`))), " · ");
     case "addenda":
       return joined(value.map(({ text }) => text), " · ");
     case "meds.cost_concern":
@@ -183,6 +185,10 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
       return say(value ? "plan.yes" : "plan.no");
   }
 }
+
+/** To whom a signed plan was handed on. */
+export const handedTo = ({ to, name }: Extract<Reception, { readonly kind: "handed_on" }>, say: Say): string =>
+  name === undefined ? say(`plan.receipt.to.${to}`) : `${say(`plan.receipt.to.${to}`)}, ${name}`;
 
 /** A person by name, a role as everybody who has it. */
 export const subjectWords = (subject: AccessSubject, say: Say): string =>

@@ -163,6 +163,9 @@ impl Book {
                     | DecisionKind::RecommendationWithdrawn
                     | DecisionKind::Signed
                     | DecisionKind::Addended
+                    | DecisionKind::PlanAcknowledged
+                    | DecisionKind::PlanAnswered
+                    | DecisionKind::PlanHandedOn
                     | DecisionKind::RevisionOpened
                     | DecisionKind::TouchpointBooked
                     | DecisionKind::TouchpointMoved

@@ -4,6 +4,7 @@ use crate::actor::{Actor, Millis};
 use crate::change::{DecisionKind, FieldSet, What};
 use crate::command::{Command, CommandError};
 use crate::field::{Address, DocKind, FieldName};
+use crate::receipt::Reception;
 use crate::recommendation::Decision;
 use crate::value::Value;
 
@@ -20,6 +21,19 @@ impl Doc {
         match command {
             Command::Share => self.share(),
             Command::Addend { text } => self.addend(now, by, text.expose()),
+            Command::Acknowledge { version } => {
+                self.receive(now, by, *version, Reception::Acknowledged)
+            }
+            Command::AnswerPlan { version, questions } => {
+                let text = questions.as_ref().map(|text| text.expose().clone());
+                let what = text.map_or(Reception::Agreed, |text| Reception::HasQuestions { text });
+                self.receive(now, by, *version, what)
+            }
+            Command::HandOn { version, to, name, how } => {
+                let name = name.as_ref().map(|name| name.expose().clone());
+                let what = Reception::HandedOn { to: *to, name, how: *how };
+                self.receive(now, by, *version, what)
+            }
             Command::Revise { reason } => self.revise(reason.expose()),
             Command::SendRecommendation { row } => self.send_recommendation(now, by, *row, seen),
             Command::MarkSeen { row } => self.mark_seen(now, by, *row),

@@ -10,6 +10,7 @@ use crate::field::{Address, DocKind, FieldKind, FieldName, ListName, Place, Pres
 use crate::fold::presence_of;
 use crate::gate::{SigningFacts, gate};
 use crate::id::{EditId, RowId};
+use crate::receipt::{MOST_RECEIPTS, Receipt, Receipts, Reception};
 use crate::register::Register;
 use crate::value::Value;
 use crate::version::{
@@ -24,6 +25,7 @@ const FORMAT: u32 = 1;
 const SIGNED: Address = Address { row: None, field: FieldName::Signed };
 const REVISION: Address = Address { row: None, field: FieldName::Revision };
 const ADDENDA: Address = Address { row: None, field: FieldName::Addenda };
+const RECEIPTS: Address = Address { row: None, field: FieldName::Receipts };
 
 impl Doc {
     /// The newest signature.
@@ -99,8 +101,8 @@ impl Doc {
             }
         }
         let mut fields = self.said(None, Place::Document);
-        // The signature is about the version, not in it.
-        for at in [SIGNED, REVISION] {
+        // Signature and receipts are about a version, not in it.
+        for at in [SIGNED, REVISION, RECEIPTS] {
             fields.remove(at.field.as_str());
         }
         Content {
@@ -163,6 +165,42 @@ impl Doc {
         let value = Value::of(&addenda).map_err(|_rule| CommandError::BadDecision)?;
         let sets = vec![FieldSet { at: ADDENDA, value: Some(value) }];
         Ok(What::decided(DecisionKind::Addended, sets))
+    }
+
+    /// Notes what became of the newest signed version, which is the one in force until another is signed.
+    pub(super) fn receive(
+        &self,
+        now: Millis,
+        by: &Actor,
+        version: u32,
+        what: Reception,
+    ) -> Result<What, CommandError> {
+        let of = self.signed().ok_or(CommandError::NotSigned)?.version;
+        if version != of {
+            return Err(CommandError::ChangedSince);
+        }
+        let mut receipts =
+            self.register(&RECEIPTS).value().and_then(Value::read::<Receipts>).unwrap_or_default();
+        let (decision, before) = match what {
+            Reception::Acknowledged => (
+                DecisionKind::PlanAcknowledged,
+                receipts.newest(of, |before| *before == Reception::Acknowledged),
+            ),
+            Reception::Agreed | Reception::HasQuestions { .. } => {
+                (DecisionKind::PlanAnswered, receipts.newest(of, Reception::is_answer))
+            }
+            Reception::HandedOn { .. } => (DecisionKind::PlanHandedOn, None),
+        };
+        if before.is_some_and(|before| before.what == what) {
+            return Err(CommandError::AlreadyDecided);
+        }
+        if receipts.0.len() >= MOST_RECEIPTS {
+            return Err(CommandError::ListFull);
+        }
+        receipts.0.push(Receipt { of, what, by: by.person, at_ms: now });
+        let value = Value::of(&receipts).map_err(|_rule| CommandError::BadDecision)?;
+        let sets = vec![FieldSet { at: RECEIPTS, value: Some(value) }];
+        Ok(What::decided(decision, sets))
     }
 
     pub(super) fn revise(&self, reason: &str) -> Result<What, CommandError> {

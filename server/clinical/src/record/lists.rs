@@ -19,6 +19,7 @@ use crate::outline::{CommentAbout, Duration, WhenToCall};
 use crate::problem::{
     Evidence, PlainText, ProblemCategory, ProblemOutcome, ProblemStatement, Severity, Urgency,
 };
+use crate::receipt::Receipts;
 use crate::recommendation::{
     Addressee, Authority, Decision, RecommendationContent, RecommendationState, UnderAgreement,
 };
@@ -397,6 +398,8 @@ record! {
         revision: Held<Revision> = Revision,
         /// Late facts beside signed versions.
         addenda: Held<Addenda> = Addenda,
+        /// Who has a signed version, and what they say to it.
+        receipts: Held<Receipts> = Receipts,
         /// What matters to the patient.
         my_goals: Words = MyGoals,
         /// What worries the patient.

@@ -69,6 +69,12 @@ pub(crate) fn sample(field: FieldName, word: &str) -> Json {
         FieldName::Addenda => {
             json!([{ "of": 1, "text": word, "by": pcp().person, "at_ms": 1 }])
         }
+        FieldName::Receipts => {
+            json!([{
+                "of": 1, "what": { "kind": "has_questions", "text": word },
+                "by": pcp().person, "at_ms": 1,
+            }])
+        }
         FieldName::OutlineDuration => json!({ "start": "2026-02", "planned_end": "2026-08" }),
         FieldName::ContactPreference => json!({ "format": "phone", "times": word }),
         FieldName::TodosConfidence => json!(10),
@@ -268,6 +274,7 @@ fn play(send: bool) -> Received {
         (FieldName::Signed, DecisionKind::Signed),
         (FieldName::Revision, DecisionKind::RevisionOpened),
         (FieldName::Addenda, DecisionKind::Addended),
+        (FieldName::Receipts, DecisionKind::PlanAnswered),
         (FieldName::TouchpointsState, DecisionKind::TouchpointBooked),
         (FieldName::TouchpointsNote, DecisionKind::TouchpointMissed),
     ] {

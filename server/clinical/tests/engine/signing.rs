@@ -7,10 +7,12 @@ use clinical::edit::{EditError, Op};
 use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::gate::{Credential, CredentialKind, GateCode, GateItem, SigningFacts, gate};
 use clinical::phi::Phi;
+use clinical::receipt::{MOST_RECEIPTS, ReceiptForm, Receipts, Reception, Recipient};
 use clinical::value::PartialDate;
 use clinical::version::{Content, SealedVersion, Sha256Hex};
 use serde_json::{Value as Json, json};
 
+use crate::agreement::patient;
 use crate::common::*;
 
 const TODAY: &str = "2026-03-02";
@@ -398,4 +400,65 @@ fn a_signed_plan_takes_a_decision_and_not_the_change_of_the_list() {
         *bench.doc.register(&at(row(1), FieldName::MedsStatus)),
         clinical::register::Register::Empty
     );
+}
+
+fn receipts(bench: &Bench) -> Receipts {
+    let at = whole(FieldName::Receipts);
+    bench.doc.register(&at).value().and_then(clinical::value::Value::read).unwrap_or_default()
+}
+
+#[test]
+fn whoever_the_plan_is_for_says_so_of_the_version_on_the_screen_and_changes_no_byte_of_it() {
+    let mut bench = ready();
+    let read = |version| Command::Acknowledge { version };
+    assert_eq!(bench.command(&pcp(), &read(1), 0), Err(CommandError::NotSigned));
+    let (_, first) = sign(&mut bench).unwrap();
+
+    bench.command(&pcp(), &read(1), 0).unwrap();
+    let twice = bench.command(&pcp(), &read(1), 0);
+    assert_eq!(twice, Err(CommandError::AlreadyDecided), "reading it again is no news");
+    let asks = Command::AnswerPlan { version: 1, questions: Some(Phi::new("With food?".into())) };
+    bench.command(&patient(), &asks, 0).unwrap();
+    let agrees = Command::AnswerPlan { version: 1, questions: None };
+    bench.command(&patient(), &agrees, 0).unwrap();
+    let hand_on = Command::HandOn {
+        version: 1,
+        to: Recipient::Pharmacy,
+        name: Some(Phi::new("Main Street Pharmacy".to_owned())),
+        how: ReceiptForm::Fax,
+    };
+    bench.command(&nurse(), &hand_on, 0).unwrap();
+
+    assert!(bench.doc.sealed(), "a receipt opens nothing");
+    assert_eq!(Sha256Hex::of(first.content.expose()), first.sha256);
+    let all = receipts(&bench);
+    let said: Vec<_> = all.0.iter().map(|receipt| (receipt.of, receipt.by)).collect();
+    let expected = [pcp(), patient(), patient(), nurse()].map(|actor| (1, actor.person));
+    assert_eq!(said, expected);
+    assert_eq!(all.newest(1, Reception::is_answer).unwrap().what, Reception::Agreed);
+
+    // Until the revision is signed, the first version is the plan.
+    let again = Command::Revise { reason: Phi::new("New potassium result.".to_owned()) };
+    bench.command(&pharmacist(), &again, 0).unwrap();
+    bench.command(&nurse(), &hand_on, 0).unwrap();
+    let (_, second) = sign(&mut bench).unwrap();
+    assert!(!content(&second).fields.contains_key("receipts"), "the next version begins without");
+    assert_eq!(bench.command(&pcp(), &read(1), 0), Err(CommandError::ChangedSince));
+    bench.command(&pcp(), &read(2), 0).unwrap();
+}
+
+#[test]
+fn receipts_are_bounded_in_number_and_in_words() {
+    let mut bench = ready();
+    sign(&mut bench).unwrap();
+    let long = Command::AnswerPlan { version: 1, questions: Some(Phi::new("a".repeat(501))) };
+    assert_eq!(bench.command(&patient(), &long, 0), Err(CommandError::BadDecision));
+    let hand_on =
+        Command::HandOn { version: 1, to: Recipient::Patient, name: None, how: ReceiptForm::Paper };
+    for _ in 0..MOST_RECEIPTS {
+        bench.command(&nurse(), &hand_on, 0).unwrap();
+    }
+
+    assert_eq!(bench.command(&nurse(), &hand_on, 0), Err(CommandError::ListFull));
+    assert_eq!(receipts(&bench).0.len(), MOST_RECEIPTS);
 }

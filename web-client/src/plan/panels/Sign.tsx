@@ -13,6 +13,7 @@ import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
 import editor from "../Editor.module.css";
 import { useCommand } from "./command";
+import { Receipts } from "./Receipts";
 import { OpenPrompts } from "./Safety";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
@@ -48,6 +49,7 @@ export function Sign() {
         </div>
       )}
       <div data-field="addenda"><Addenda /></div>
+      <div data-field="receipts">{signed.value !== null && <Receipts version={signed.value.version} />}</div>
       {signed.value !== null && <Versions newest={signed.value.version} />}
     </section>
   );

@@ -294,6 +294,7 @@ impl Export<'_> {
         fields.plain(FieldName::Signed, "Signed", &self.record.signed);
         fields.plain(FieldName::Revision, "Opened again", &self.record.revision);
         fields.plain(FieldName::Addenda, "Added later", &self.record.addenda);
+        fields.plain(FieldName::Receipts, "Who has it", &self.record.receipts);
         let period = duration.value().map(|duration| {
             Obj::new()
                 .with("start", duration.start.as_str())

@@ -1,0 +1,32 @@
+import type { Grammar } from "../i18n";
+
+/** Sentences about who has the signed plan. */
+export const receiptEn = {
+  "plan.receipts": "Who has the plan",
+  "plan.field.receipts": "Who has the plan",
+  "plan.receipt.pcp": "Primary care provider",
+  "plan.receipt.patient": "Patient",
+  "plan.receipt.not_yet": (v: { readonly version: number }, g: Grammar) => `Nothing yet about version ${g.number(v.version)}.`,
+  "plan.receipt.acknowledged": (v: { readonly version: number; readonly name: string; readonly at: number }, g: Grammar) => `${v.name} has read version ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.agreed": (v: { readonly version: number; readonly name: string; readonly at: number }, g: Grammar) => `${v.name} agrees with version ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.has_questions": (v: { readonly version: number; readonly name: string; readonly at: number }, g: Grammar) => `${v.name} has questions about version ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.handed_on": (v: { readonly to: string; readonly how: string; readonly name: string; readonly at: number }, g: Grammar) => `${v.to}: ${v.how}. Noted by ${v.name}, ${g.moment(v.at)}`,
+  "plan.receipt.short.acknowledged": "Read",
+  "plan.receipt.short.agreed": "Agreed",
+  "plan.receipt.short.has_questions": "Questions",
+  "plan.receipt.acknowledge": (v: { readonly version: number }, g: Grammar) => `I have read version ${g.number(v.version)}`,
+  "plan.receipt.hand_on": "Note who was given it",
+  "plan.receipt.to": "Who",
+  "plan.receipt.to.patient": "Patient",
+  "plan.receipt.to.caregiver": "Caregiver",
+  "plan.receipt.to.pcp": "Primary care provider",
+  "plan.receipt.to.pharmacy": "Pharmacy",
+  "plan.receipt.to.care_team": "Somebody else of the care team",
+  "plan.receipt.name": "Name, if it helps",
+  "plan.receipt.how": "How",
+  "plan.receipt.how.paper": "on paper",
+  "plan.receipt.how.post": "by post",
+  "plan.receipt.how.fax": "by fax",
+  "plan.receipt.how.file": "as a file",
+  "plan.receipt.how.read_aloud": "read aloud",
+} as const;

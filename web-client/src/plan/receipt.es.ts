@@ -1,0 +1,32 @@
+import type { Translation } from "../i18n";
+import type { receiptEn } from "./receipt.en";
+
+export const receiptEs: Translation<typeof receiptEn> = {
+  "plan.receipts": "Quién tiene el plan",
+  "plan.field.receipts": "Quién tiene el plan",
+  "plan.receipt.pcp": "Médico de cabecera",
+  "plan.receipt.patient": "Paciente",
+  "plan.receipt.not_yet": (v, g) => `Todavía nada sobre la versión ${g.number(v.version)}.`,
+  "plan.receipt.acknowledged": (v, g) => `${v.name} leyó la versión ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.agreed": (v, g) => `${v.name} está de acuerdo con la versión ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.has_questions": (v, g) => `${v.name} tiene preguntas sobre la versión ${g.number(v.version)}, ${g.moment(v.at)}`,
+  "plan.receipt.handed_on": (v, g) => `${v.to}: ${v.how}. Lo anotó ${v.name}, ${g.moment(v.at)}`,
+  "plan.receipt.short.acknowledged": "Leído",
+  "plan.receipt.short.agreed": "De acuerdo",
+  "plan.receipt.short.has_questions": "Preguntas",
+  "plan.receipt.acknowledge": (v, g) => `Leí la versión ${g.number(v.version)}`,
+  "plan.receipt.hand_on": "Anotar a quién se entregó",
+  "plan.receipt.to": "A quién",
+  "plan.receipt.to.patient": "Paciente",
+  "plan.receipt.to.caregiver": "Cuidador o cuidadora",
+  "plan.receipt.to.pcp": "Médico de cabecera",
+  "plan.receipt.to.pharmacy": "Farmacia",
+  "plan.receipt.to.care_team": "Otra persona del equipo",
+  "plan.receipt.name": "Nombre, si ayuda",
+  "plan.receipt.how": "Cómo",
+  "plan.receipt.how.paper": "en papel",
+  "plan.receipt.how.post": "por correo",
+  "plan.receipt.how.fax": "por fax",
+  "plan.receipt.how.file": "como archivo",
+  "plan.receipt.how.read_aloud": "leído en voz alta",
+};
