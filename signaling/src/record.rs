@@ -6,6 +6,7 @@
 mod access;
 mod bucket;
 mod decide;
+mod derived;
 mod effect;
 mod history;
 mod import;
@@ -93,6 +94,8 @@ pub struct RecordSession {
     /// Who answers one recommendation, or takes a step of a touchpoint, and has nothing of the record open.
     outside: BTreeSet<ConnectionId>,
     people: BTreeMap<PersonId, PersonName>,
+    /// Answers that wait for the store.
+    held: Vec<derived::Held>,
     storage: StorageState,
 }
 
@@ -112,6 +115,7 @@ impl RecordSession {
             readers: BTreeMap::new(),
             outside: BTreeSet::new(),
             people: people.into_iter().map(|name| (name.person, name)).collect(),
+            held: Vec::new(),
             storage: StorageState::Ok,
         }
     }

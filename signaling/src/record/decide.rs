@@ -1,4 +1,4 @@
-//! Decisions, signatures and the gate before them. They need the store at once and are never taken again behind
+//! Decisions and signatures. They need the store at once and are never taken again behind
 //! somebody's back.
 
 use clinical::actor::{Actor, CallTime, Millis};
@@ -6,17 +6,16 @@ use clinical::change::{Change, What};
 use clinical::command::Command;
 use clinical::doc::AgreementFacts;
 use clinical::field::DocKind;
-use clinical::gate::{SigningFacts, gate};
+use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, EditId, RowId};
 use clinical::phi::Phi;
-use clinical::safety::{self, Agreement};
 use clinical::version::SealedVersion;
 
 use super::effect::{Audit, Effect, Fact};
 use super::queue::Origin;
 use super::refusal::refusal_of;
-use super::{Admitted, FreshIds, RecordSession, UNSETTLED, refuse, refused, send};
-use crate::message::{CommandName, PersonName, RecordRefusal, RefusalCode, ServerMessage};
+use super::{Admitted, FreshIds, RecordSession, UNSETTLED, refuse};
+use crate::message::{CommandName, PersonName, RecordRefusal};
 use crate::role;
 
 impl RecordSession {
@@ -210,88 +209,11 @@ impl RecordSession {
         }
     }
 
-    /// Whether a connection may ask what is missing before the plan may be signed; else the refusal. Asked first: what
-    /// the answer needs to know is read from the store, for nobody who may not have it.
-    pub fn may_ask_gate(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-    ) -> Result<(), Vec<Effect>> {
-        const OF: &str = "record.gate";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
-        let open = self.sheets.iter().any(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        });
-        if !open || !role::may_command(reader.actor.role, CommandName::Sign) {
-            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
-        }
-        if !reader.derived.take(now) {
-            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
-        }
-        Ok(())
-    }
-
-    /// What is missing before the plan may be signed, for whoever may ask ([`Self::may_ask_gate`]).
-    pub fn gate(&self, connection: ConnectionId, doc: DocId, facts: &SigningFacts) -> Vec<Effect> {
-        let sheet = self.sheets.iter().find(|sheet| sheet.doc.id() == doc);
-        sheet.map_or_else(Vec::new, |sheet| {
-            let (seq, missing) = (sheet.doc.seq(), gate(&sheet.doc, facts));
-            vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
-        })
-    }
-
     /// Whether somebody may sign at all.
     pub fn may_sign(&self, connection: ConnectionId) -> bool {
         self.readers
             .get(&connection)
             .is_some_and(|reader| role::may_command(reader.actor.role, CommandName::Sign))
-    }
-
-    /// Whether a connection may ask for the safety prompts; else the refusal. Asked first, as for the gate.
-    pub fn may_ask_safety(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-    ) -> Result<(), Vec<Effect>> {
-        const OF: &str = "record.safety";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
-        let open = self.sheets.iter().any(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        });
-        if !open || !role::may_ask_safety(reader.actor.role) {
-            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
-        }
-        if !reader.derived.take(now) {
-            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
-        }
-        Ok(())
-    }
-
-    /// The safety prompts of the plan, for whom [`Self::may_ask_safety`] let ask.
-    pub fn safety(
-        &self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-        agreement: Agreement,
-    ) -> Vec<Effect> {
-        let Some(sheet) = self.sheets.iter().find(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        }) else {
-            return Vec::new();
-        };
-        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
-        let prompts = safety::prompts(&sheet.doc, voice.map(|sheet| &sheet.doc), agreement, now);
-        let seq = sheet.doc.seq();
-        vec![send(connection, ServerMessage::RecordSafety { doc, seq, prompts })]
     }
 
     /// Hands a decision that was just folded to the store.
