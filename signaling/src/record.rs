@@ -15,6 +15,7 @@ mod queue;
 mod refusal;
 mod store;
 mod touchpoint;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,7 @@ pub use effect::{Audit, Effect, Fact, StoreFailure};
 pub use import::{Accepted, ChartTaken};
 use queue::{Item, Origin, Sheet};
 use refusal::refusal_of;
+use wishes::OwnWishes;
 
 /// Edits a second of one connection, and how many at once after a pause: a fast typist makes ten a second, a queue
 /// typed offline comes in a burst.
@@ -254,12 +256,14 @@ impl RecordSession {
             .into_iter()
             .filter_map(|person| self.people.get(&person).cloned())
             .collect();
-        sheet.open(connection, view);
+        let own = hand.reads_own_wishes_only().then_some(actor.person);
+        sheet.open(connection, view, own.and_then(|person| OwnWishes::of(&sheet.doc, person)));
         let mut messages = Vec::new();
         if let Some(why) = why {
             messages.push(ServerMessage::RecordResync { doc: sheet.doc.id(), why });
         }
-        messages.extend(parts::snapshot(record, sheet, hand, view, client, have, people));
+        let reader = (connection, view);
+        messages.extend(parts::snapshot(record, sheet, reader, hand, client, have, people));
         let seq = sheet.doc.seq();
         sheet.queue.push_back(Item::Snapshot { connection, seq, messages });
         self.release(index, effects);

@@ -80,6 +80,7 @@ impl RecordSession {
             }
             self.show(connection, &[], why, fresh, effects);
         }
+        self.own_wishes_changed(fresh, effects);
     }
 
     /// Closes every document for a connection that stays: from here it receives not one byte of them.

@@ -101,6 +101,13 @@ impl Hand {
         matches!(self.level, AccessLevel::None)
     }
 
+    /// Whether of the patient's wishes about people they read those about themselves alone: what the patient says of
+    /// others, and why, is not for who merely sits beside them. Who acts for the patient by law reads as the patient.
+    pub const fn reads_own_wishes_only(self) -> bool {
+        matches!(self.role, Role::Caregiver) && !matches!(self.level, AccessLevel::Legal)
+    }
+
+
     /// Through which eyes a document is read: [`view`].
     pub const fn view(self, doc: DocKind, shared: Shared) -> Option<View> {
         if self.is_shut_out() { None } else { view(self.role, doc, shared) }
