@@ -33,6 +33,7 @@ use crate::message::{
 };
 use crate::role::{self, Hand, Shared};
 
+pub use access::Trust;
 use bucket::Bucket;
 pub use effect::{Audit, Effect, Fact, StoreFailure};
 pub use import::{Accepted, ChartTaken};
@@ -99,6 +100,7 @@ pub struct RecordSession {
     /// Answers that wait for the store.
     held: Vec<derived::Held>,
     storage: StorageState,
+    trust: Trust,
 }
 
 /// Makes fresh Yjs client ids: 53 random bits, never one twice.
@@ -119,6 +121,7 @@ impl RecordSession {
             people: people.into_iter().map(|name| (name.person, name)).collect(),
             held: Vec::new(),
             storage: StorageState::Ok,
+            trust: Trust::Whole,
         }
     }
 
