@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clinical::actor::Role;
-use clinical::id::{RecordId, SeatId, VisitId};
+use clinical::id::{PersonId, RecordId, SeatId, VisitId};
 use mortar::config::{Config, Demo};
 use mortar::demo::{self, Invitation};
 use mortar::{Server, audit, visit};
@@ -104,6 +104,12 @@ impl World {
         let invited = self.invitation.seats.iter().find(|invited| invited.seat.role == role);
         let invited = invited.expect("the role is invited");
         Invited { seat: invited.seat.id, role, token: invited.token.text() }
+    }
+
+    /// Who sits on the seat of a role.
+    pub fn person(&self, role: Role) -> PersonId {
+        let invited = self.invitation.seats.iter().find(|invited| invited.seat.role == role);
+        invited.expect("the role is invited").seat.person
     }
 
     /// The demo visit.
