@@ -137,7 +137,12 @@ name: string,
 /**
  * Who that is here; none: a prescriber elsewhere, reached by the one-page sheet.
  */
-person?: PersonId, };
+person?: PersonId, 
+/**
+ * What kind of prescriber somebody elsewhere is. The record knows it of who has an account; of who is only named it
+ * is asked for, because the patient may not want specialists to see the plan.
+ */
+role?: PrescriberRole, };
 
 /**
  * Whether the patient takes it as prescribed.
@@ -793,7 +798,28 @@ command: Command,
 /**
  * `seen` of the page.
  */
-seen: number, };
+seen: number, 
+/**
+ * Who answers. A decision is not taken without.
+ */
+who?: Answerer, };
+
+/**
+ * Who answers by a link, as they say themselves. Sending it is the attestation, and the page says so.
+ */
+export type Answerer = { 
+/**
+ * "Dr. Amy Chen"; 1 to 100 characters.
+ */
+name: string, 
+/**
+ * "MD, NPI 1234567893"; 1 to 100 characters.
+ */
+credential: string, 
+/**
+ * "I am this prescriber, or answer on their order." Must be true.
+ */
+attested: boolean, };
 
 /**
  * One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
@@ -1035,6 +1061,24 @@ people: Array<Invitable>,
  * By time.
  */
 bookings: Array<Booking>, };
+
+/**
+ * How an answer came that nobody signed in gave: a link proves that somebody held it, and no more. So it is written as
+ * what it is: by a link that one person made, answered by one who says to be another.
+ */
+export type ByLink = { 
+/**
+ * Who made the link.
+ */
+made_by: PersonId, 
+/**
+ * Who answered, in their own words: "Dr. Amy Chen".
+ */
+name: string, 
+/**
+ * By what right, in their own words: "MD, NPI 1234567893".
+ */
+credential: string, };
 
 /**
  * The live part of a visit.
@@ -1680,7 +1724,11 @@ reason?: DeclineReason,
 /**
  * In the prescriber's words.
  */
-note?: string, };
+note?: string, 
+/**
+ * Set on an answer that came by a link and not from somebody who is signed in.
+ */
+by_link?: ByLink, };
 
 /**
  * Reply of `POST /api/decisions/answer`.
@@ -2895,6 +2943,19 @@ notify_events: Array<string>,
 immediate_consultation: string, };
 
 /**
+ * Somebody for whom nothing is printed.
+ */
+export type PaperRefused = { 
+/**
+ * "Dr. Amy Chen".
+ */
+to: string, 
+/**
+ * Why.
+ */
+why: ShutOut, };
+
+/**
  * One recommendation on paper.
  */
 export type PaperRow = { 
@@ -3340,13 +3401,22 @@ at_ms: number,
  */
 version: number | null, 
 /**
- * One for each addressee.
+ * One for each addressee the patient does not shut out.
  */
 papers: Array<PrescriberPaper>, 
+/**
+ * Who gets no page, because the patient does not want them to see the plan.
+ */
+shut_out: Array<PaperRefused>, 
 /**
  * Recommendations that stay off paper: they are about a medicine under 42 CFR Part 2.
  */
 withheld: number, };
+
+/**
+ * The two kinds of prescriber.
+ */
+export type PrescriberRole = "pcp" | "specialist";
 
 /**
  * State of a seat that others see at once.
@@ -3453,7 +3523,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -4364,6 +4434,11 @@ payers: Array<PayerChoice>,
  * The sheet.
  */
 sheet: Sheet, };
+
+/**
+ * Why nothing is printed for somebody.
+ */
+export type ShutOut = "wish" | "role_unknown";
 
 /**
  * How a medicine is taken. **One** value: dose, unit and frequency merged apart make a regimen nobody wrote.

@@ -70,6 +70,9 @@ export const decideEn = {
   "plan.rec.link.revoke": "Take links back",
   "plan.rec.link.revoked": "Links to this recommendation do not work any more.",
   "plan.rec.link.failed": "The server did not do it. Try again.",
+  "plan.rec.link.shut_out": "No link was made: the patient does not want this prescriber to see the plan. If it is not said what kind of prescriber this is, they count as a specialist. Ask the patient, or take this back and write to somebody the patient wants.",
+  "plan.rec.by_link": (v: { readonly maker: string; readonly name: string; readonly credential: string }) =>
+    `By a link ${v.maker} made. Answered by somebody who says they are ${v.name}, ${v.credential}.`,
   "plan.rec.withdraw": "Take back",
   "plan.rec.withdraw.reason": "Why it is taken back",
   "plan.rec.implemented": "Carried out",

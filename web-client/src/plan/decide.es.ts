@@ -70,6 +70,8 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.rec.link.revoke": "Retirar enlaces",
   "plan.rec.link.revoked": "Los enlaces a esta recomendación ya no funcionan.",
   "plan.rec.link.failed": "El servidor no lo hizo. Intente de nuevo.",
+  "plan.rec.link.shut_out": "No se hizo el enlace: el paciente no quiere que esta persona vea el plan. Si no consta qué tipo de profesional es, cuenta como especialista. Pregunte al paciente, o retire esta recomendación y escriba a alguien que el paciente acepte.",
+  "plan.rec.by_link": (v) => `Por un enlace que hizo ${v.maker}. Respondió alguien que dice ser ${v.name}, ${v.credential}.`,
   "plan.rec.withdraw": "Retirar",
   "plan.rec.withdraw.reason": "Por qué se retira",
   "plan.rec.implemented": "Llevada a cabo",
