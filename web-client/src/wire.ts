@@ -1181,7 +1181,11 @@ service: string,
 /**
  * Its cards; `null`: it did not answer.
  */
-cards: Array<CdsCard> | null, };
+cards: Array<CdsCard> | null, 
+/**
+ * Cards that are not shown, the least urgent: it said more than [`cds::CARDS`].
+ */
+cards_left_out: number, };
 
 /**
  * Reply of `GET /api/seats/{seat}/cards`.
@@ -1195,6 +1199,10 @@ at_ms: number,
  * One for each service; none if the services themselves could not be asked for.
  */
 services: Array<CdsAnswer>, 
+/**
+ * Services that were not asked: there are more than [`cds::SERVICES`].
+ */
+services_left_out: number, 
 /**
  * Something did not answer: what is shown may not be all.
  */

@@ -18,6 +18,14 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.cards.not_ours": "Son palabras de un servicio que eligió su consultorio. Nada de eso se escribe solo en el plan.",
   "plan.cards.none": "No tiene nada que decir sobre este plan.",
   "plan.cards.away": "Ahora no responde. No se sabe qué diría.",
+  "plan.cards.services_left_out": (v, g) => g.plural(v.count, {
+    one: "No se preguntó a 1 apoyo más: no se pregunta a más de 4.",
+    other: `No se preguntó a ${g.number(v.count)} apoyos más: no se pregunta a más de 4.`,
+  }),
+  "plan.cards.left_out": (v, g) => g.plural(v.count, {
+    one: "Dijo 1 cosa más que no se muestra aquí, menos urgente que estas. Consúltelo directamente para leerla.",
+    other: `Dijo ${g.number(v.count)} cosas más que no se muestran aquí, menos urgentes que estas. Consúltelo directamente para leerlas.`,
+  }),
   "plan.cards.incomplete": "El apoyo a decisiones de su consultorio no responde ahora. No se sabe qué diría.",
   "plan.cards.withheld": "No se le dijo todo: lo que protege la norma 42 CFR Parte 2 no sale de este expediente. Revise usted esas medicinas.",
   "plan.cards.again": "Preguntar otra vez",

@@ -54,6 +54,7 @@ export function Cards() {
     <section aria-label={say("plan.cards.title", { service: answers?.services.map(({ service }) => service).join(", ") ?? "" })} className={style["cards"]}>
       {(answers === null || answers.services.length === 0) && <p>{say("plan.cards.incomplete")}</p>}
       {answers !== null && answers.withheld > 0 && <p>{say("plan.cards.withheld")}</p>}
+      {answers !== null && answers.services_left_out > 0 && <p>{say("plan.cards.services_left_out", { count: answers.services_left_out })}</p>}
       {answers?.services.map((one) => <Service key={one.service} answer={one} />)}
       <div className={style["beside"]}>
         {answers !== null && <p className={style["hint"]}>{say("plan.cards.at", { time: g.time(answers.at_ms) })}</p>}
@@ -74,6 +75,7 @@ function Service({ answer }: { readonly answer: CdsAnswer }) {
       {answer.cards === null && <p>{say("plan.cards.away")}</p>}
       {answer.cards?.length === 0 && <p>{say("plan.cards.none")}</p>}
       {answer.cards !== null && answer.cards.length > 0 && <ul className={style["prompts"]}>{answer.cards.map((card, index) => <One key={`${index} ${card.summary}`} card={card} />)}</ul>}
+      {answer.cards_left_out > 0 && <p>{say("plan.cards.left_out", { count: answer.cards_left_out })}</p>}
     </>
   );
 }
