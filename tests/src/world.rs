@@ -12,6 +12,7 @@ use mortar::config::{Config, Demo};
 use mortar::demo::{self, Invitation};
 use mortar::{Server, audit, visit};
 use serde_json::{Value, json};
+use signaling::visit::VisitKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -82,6 +83,19 @@ impl World {
         let invitation =
             demo::invitation(&app.store, &app.vault).await.expect("links").expect("a visit");
         Self { server, folder, invitation }
+    }
+
+    /// Goes on with a new visit of a record and these people in it.
+    pub async fn visit_of(mut self, record: RecordId, people: &[(PersonId, Role)]) -> Self {
+        let app = self.server.app();
+        let new = visit::create(&app.store, VisitKind::FollowUp, Some(record)).await;
+        let new = new.expect("a visit");
+        for (person, role) in people {
+            visit::invite(&app.store, &new, *person, *role).await.expect("a seat");
+        }
+        let invitation = demo::invitation(&app.store, &app.vault).await;
+        self.invitation = invitation.expect("links").expect("the new visit");
+        self
     }
 
     /// The server.

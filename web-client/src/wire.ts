@@ -3134,6 +3134,11 @@ export type PlainLetter = {
  */
 from: Array<PlainSentence>, 
 /**
+ * The day by which it is to be with the patient, "2026-12-14": told to who sends it, and not printed. `None` if the
+ * day of the review is not known to the day.
+ */
+due_by?: PartialDate, 
+/**
  * The day.
  */
 date: Array<PlainSentence>, 
