@@ -1129,6 +1129,23 @@ at_ms: Millis,
 edit: EditId, };
 
 /**
+ * A card of a decision support, laid aside. It is one card as long as its service says the same in a line.
+ */
+export type CardAside = { 
+/**
+ * Whose card it is, as people know the service.
+ */
+service: string, 
+/**
+ * What it says in a line.
+ */
+summary: string, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
+
+/**
  * A person of the care team (FHIR `CareTeam.participant`).
  */
 export type CareTeamMember = { 
@@ -1884,21 +1901,9 @@ resolution?: string, };
 export type DiscrepancyKind = "none" | "omission" | "commission" | "dose" | "frequency" | "duplicate" | "not_taking" | "other";
 
 /**
- * A prompt that somebody looked at and laid aside. Who and when stands in its register.
+ * What somebody looked at and laid aside. Who and when stands in its register.
  */
-export type Dismissal = { 
-/**
- * Which.
- */
-code: PromptCode, 
-/**
- * About what.
- */
-at: Array<Address>, 
-/**
- * Why it needs nothing.
- */
-reason: string, };
+export type Dismissal = PromptAside | CardAside;
 
 /**
  * One document: the unit of order, ownership, sealing and encryption.
@@ -3597,6 +3602,23 @@ med?: RowId,
  * The row in which it was laid aside.
  */
 dismissed?: RowId, };
+
+/**
+ * A prompt that was laid aside.
+ */
+export type PromptAside = { 
+/**
+ * Which.
+ */
+code: PromptCode, 
+/**
+ * About what.
+ */
+at: Array<Address>, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
 
 /**
  * What a prompt points at.

@@ -1,7 +1,8 @@
 //! CDS Hooks 2.0, the client's side without a network: which services there are, what one is asked, what it answers.
 //!
 //! The plug for content this product does not have, interactions above all. A service is another party's: its answer is
-//! read with bounds, shown as its words under its name, and never written into the record.
+//! read with bounds, shown as its words under its name, and never written into the record by itself. Who lays a card aside
+//! writes why, and the line it was about ([`crate::safety::CardAside`]).
 
 use std::collections::BTreeMap;
 

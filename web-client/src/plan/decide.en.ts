@@ -27,6 +27,7 @@ export const decideEn = {
     one: "It said 1 more thing that is not shown here, less urgent than these. Ask it yourself to read it.",
     other: `It said ${g.number(v.count)} more things that are not shown here, less urgent than these. Ask it yourself to read them.`,
   }),
+  "plan.cards.laid_aside": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, { one: "1 card laid aside", other: `${g.number(v.count)} cards laid aside` }),
   "plan.cards.incomplete": "The decision support of your practice does not answer now. What it would say is not known.",
   "plan.cards.withheld": "It was not told of everything: what stands under 42 CFR Part 2 stays in this record. Check those medicines yourself.",
   "plan.cards.again": "Ask again",

@@ -26,6 +26,7 @@ export const decideEs: Translation<typeof decideEn> = {
     one: "Dijo 1 cosa más que no se muestra aquí, menos urgente que estas. Consúltelo directamente para leerla.",
     other: `Dijo ${g.number(v.count)} cosas más que no se muestran aquí, menos urgentes que estas. Consúltelo directamente para leerlas.`,
   }),
+  "plan.cards.laid_aside": (v, g) => g.plural(v.count, { one: "1 tarjeta descartada", other: `${g.number(v.count)} tarjetas descartadas` }),
   "plan.cards.incomplete": "El apoyo a decisiones de su consultorio no responde ahora. No se sabe qué diría.",
   "plan.cards.withheld": "No se le dijo todo: lo que protege la norma 42 CFR Parte 2 no sale de este expediente. Revise usted esas medicinas.",
   "plan.cards.again": "Preguntar otra vez",
