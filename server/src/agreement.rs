@@ -38,10 +38,11 @@ use crate::audit::{self, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, reply};
-use crate::record;
 use crate::record::writer::{Answer, Work, Writer};
+use crate::record::{self, LoadedRecord};
 use crate::store::{Store, StoreError, now};
 use crate::vault::{KeyOf, Vault, VaultError};
+use crate::visit::Seat;
 use crate::visit::time::day_in;
 use crate::{patient, person};
 use view::{Party, view};
@@ -299,10 +300,10 @@ impl Case {
         let nothing = || Problem::new(ProblemCode::NotFound);
         let Seated { session: _, seat, visit } = seated;
         let waits = visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted;
-        if waits || !role::may_read_agreements(seat.role) {
+        let record = visit.record.filter(|_record| !waits).ok_or_else(nothing)?;
+        if !role::may_read_agreements(seat.role) && !acts_by_law(app, record, seat).await? {
             return Err(nothing());
         }
-        let record = visit.record.ok_or_else(nothing)?;
         let found = patient::of_record(&app.store, &app.vault, record).await?;
         let (patient, _facts) = found.ok_or_else(nothing)?;
         let known = person::person(&app.store, &app.vault, seat.person).await?;
@@ -422,12 +423,23 @@ impl Case {
     }
 }
 
-/// When the patient took the consent back in the record.
-async fn withdrawn(app: &App, record: RecordId) -> Result<Option<Millis>, Problem> {
-    let loaded = record::load(&app.store, &app.vault, record).await.map_err(|error| {
+/// Whether the patient's record says that somebody reads agreements for the patient. They read: a consent they give or
+/// take back in the record's list of consents, where a withdrawal ends the agreement at once.
+async fn acts_by_law(app: &App, record: RecordId, seat: &Seat) -> Result<bool, Problem> {
+    let loaded = load(app, record).await?;
+    Ok(record::hand(&loaded.docs, seat.role, seat.person).may_read_agreements())
+}
+
+async fn load(app: &App, record: RecordId) -> Result<LoadedRecord, StoreError> {
+    record::load(&app.store, &app.vault, record).await.map_err(|error| {
         tracing::error!(record.id = %record, %error, "a record does not open");
         StoreError::Row
-    })?;
+    })
+}
+
+/// When the patient took the consent back in the record.
+async fn withdrawn(app: &App, record: RecordId) -> Result<Option<Millis>, Problem> {
+    let loaded = load(app, record).await?;
     let voice = loaded.docs.iter().find(|held| held.doc.kind() == DocKind::Voice);
     Ok(voice.and_then(|held| cdtm_withdrawn(&held.doc)))
 }

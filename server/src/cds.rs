@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use clinical::cds::{self, CdsCard, Service};
+use clinical::cds::{self, CdsCard, FirstOf, Service};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Uri};
@@ -39,7 +39,7 @@ pub struct Cds {
     base: String,
     authorization: Option<HeaderValue>,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    known: Mutex<Option<(Instant, Arc<[Service]>)>>,
+    known: Mutex<Option<(Instant, Arc<FirstOf<Service>>)>>,
     asking: Semaphore,
 }
 
@@ -143,7 +143,7 @@ impl Cds {
     }
 
     /// The services there are.
-    pub(crate) async fn services(&self) -> Result<Arc<[Service]>, CdsAskError> {
+    pub(crate) async fn services(&self) -> Result<Arc<FirstOf<Service>>, CdsAskError> {
         let mut known = self.known.lock().await;
         if let Some((when, services)) = &*known
             && when.elapsed() < KNOWN_FOR
@@ -152,7 +152,7 @@ impl Cds {
         }
         let bytes = self.call(Method::GET, "/cds-services", Bytes::new()).await?;
         let found = cds::services(&bytes).map_err(|_wrong| CdsAskError::Answer)?;
-        let services: Arc<[Service]> = found.into();
+        let services = Arc::new(found);
         *known = Some((Instant::now(), Arc::clone(&services)));
         Ok(services)
     }
@@ -162,7 +162,7 @@ impl Cds {
         &self,
         service: &Service,
         question: &serde_json::Value,
-    ) -> Result<Vec<CdsCard>, CdsAskError> {
+    ) -> Result<FirstOf<CdsCard>, CdsAskError> {
         let path = format!("/cds-services/{}", service.id);
         let bytes = self.call(Method::POST, &path, Bytes::from(question.to_string())).await?;
         cds::cards(&bytes).map_err(|_wrong| CdsAskError::Answer)

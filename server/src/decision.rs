@@ -3,6 +3,13 @@
 //! A link is a bearer secret like those of seats: 128 bits in the fragment of an address, of which only a hash is kept.
 //! It leads to one recommendation for 14 days, can be taken back, and opens nothing else of the record. The answer goes
 //! the way of every other change, through the task of the record, so who has the plan open sees it at once.
+//!
+//! A link proves that somebody holds it, not who. Three things keep that honest, and none of them is a proof of identity:
+//! who answers says their name and credential, and stands by it; the answer is kept as what it is, "by a link that one
+//! person made, answered by one who says to be another" ([`ByLink`]), wherever it is read; and a browser in which the
+//! maker of the link, or anybody else of this record who does not answer recommendations, is signed in is refused.
+//! Somebody who means to deceive opens the link in another browser: that is what the first two are for. What would close
+//! it is an account of the prescriber, and then they need no link.
 
 pub mod paper;
 mod sql;
@@ -11,7 +18,7 @@ mod store;
 pub(crate) use sql::ALL;
 
 use axum::extract::{Extension, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use clinical::actor::{Actor, Millis, Role};
 use clinical::command::Command;
@@ -22,10 +29,10 @@ use clinical::medication::{Product, Sensitivity, Sig};
 use clinical::phi::Phi;
 use clinical::problem::ProblemStatement;
 use clinical::recommendation::{
-    Addressee, Decision, RecommendationContent, RecommendationState, Standing,
+    Addressee, ByLink, Decision, RecommendationContent, RecommendationState, Standing,
 };
 use clinical::register::Register;
-use clinical::value::{Line, Value};
+use clinical::value::{Check as _, Line, Value};
 use clinical::view::View;
 use serde::{Deserialize, Serialize};
 use signaling::message::{CommandName, RecordRefusal};
@@ -33,17 +40,22 @@ use signaling::role::{self, Shared};
 use uuid::Uuid;
 
 use crate::audit::{Entry, Outcome};
-use crate::http::auth::Seated;
+use crate::http::auth::{Seated, seats_of};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{Address, App, Json, limit, reply};
 use crate::limits::What;
 use crate::link::Token;
 use crate::patient;
 use crate::person::{self, Person};
-use crate::record::{self, About, Answer};
+use crate::record::{self, About, Answer, Loaded};
 use crate::store::{StoreError, now};
-use crate::visit::Nothing;
+use crate::visit::{self, Nothing};
 use store::Link;
+
+/// In the log of accesses: a link was made, opened, used to answer.
+const CREATED: &str = "recommendation.link_created";
+const OPENED: &str = "recommendation.link_opened";
+const ANSWERED: &str = "recommendation.link_answered";
 
 /// How long a link holds: as long as a recommendation waits before it counts as unanswered.
 const HOLDS_MS: i64 = clinical::recommendation::NO_RESPONSE_MS;
@@ -88,6 +100,24 @@ pub struct AnswerDecision {
     command: Command,
     /// `seen` of the page.
     seen: u64,
+    /// Who answers. A decision is not taken without.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Answerer"))]
+    who: Option<Phi<Answerer>>,
+}
+
+/// Who answers by a link, as they say themselves. Sending it is the attestation, and the page says so.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct Answerer {
+    /// "Dr. Amy Chen"; 1 to 100 characters.
+    name: String,
+    /// "MD, NPI 1234567893"; 1 to 100 characters.
+    credential: String,
+    /// "I am this prescriber, or answer on their order." Must be true.
+    attested: bool,
 }
 
 /// Reply of `POST /api/decisions/answer`.
@@ -179,31 +209,34 @@ pub(crate) async fn make(
     let nothing = || Problem::new(ProblemCode::NotFound);
     let record = record_of(&seated).ok_or_else(nothing)?;
     let Seated { seat: from, .. } = &seated;
-    let plan = plan(&app, record, (from.person, from.role)).await?.ok_or_else(nothing)?;
-    if !waits(&plan, row) || is_part2(&plan, row) || is_about_part2(&plan, row) {
+    let docs = docs(&app, record).await?;
+    let plan = plan_for(&docs, (from.person, from.role)).ok_or_else(nothing)?;
+    if !waits(plan, row) || is_part2(plan, row) || is_about_part2(plan, row) {
         return Err(nothing());
     }
+    let before = match plan.addressee(row) {
+        Some(named) => Some(named),
+        None => store::person(&app.store, row).await?,
+    };
+    let asked = asked(&app, plan, row, before).await?;
     // Nor does a link lead to whom the patient shuts out.
-    if let Some(named) = plan.addressee(row)
-        && let Some(known) = person::person(&app.store, &app.vault, named).await?
-    {
-        self::plan(&app, record, (named, known.role)).await?.ok_or_else(nothing)?;
+    if record::hand(&docs, asked.role, before.unwrap_or(PersonId(Uuid::nil()))).is_shut_out() {
+        log(&app, record, row, (from.person, from.role), CREATED, Outcome::Denied).await?;
+        return Err(Problem::new(ProblemCode::AddresseeShutOut));
     }
-    let person = match (plan.addressee(row), store::person(&app.store, row).await?) {
-        (Some(named), _) => named,
-        (None, Some(before)) => before,
-        (None, None) => {
-            let name = Phi::new(addressee(&plan, row));
-            person::add(&app.store, &app.vault, &app.writer, &name, Role::Pcp, None).await?
+    let person = match before {
+        Some(person) => person,
+        None => {
+            person::add(&app.store, &app.vault, &app.writer, &asked.name, asked.role, None).await?
         }
     };
     let token = Token::new()?;
     let expires = Millis(now().0.saturating_add(HOLDS_MS));
     let seat = SeatId(Uuid::now_v7());
     // Written first: a link nobody knows of is not given out.
-    log(&app, record, row, (from.person, from.role), "recommendation.link_created").await?;
-    let link = Link { record, row, person, seat, expires };
-    store::add(&app.store, &token, link, from.person).await?;
+    log(&app, record, row, (from.person, from.role), CREATED, Outcome::Done).await?;
+    let link = Link { record, row, person, seat, made_by: from.person, expires };
+    store::add(&app.store, &token, link).await?;
     reply(&DecisionLink { token: Phi::new(token.text()), expires_ms: expires })
 }
 
@@ -216,9 +249,9 @@ pub(crate) async fn revoke(
     let nothing = || Problem::new(ProblemCode::NotFound);
     let record = record_of(&seated).ok_or_else(nothing)?;
     let from = (seated.seat.person, seated.seat.role);
-    plan(&app, record, from).await?.ok_or_else(nothing)?;
+    plan_for(&docs(&app, record).await?, from).ok_or_else(nothing)?;
     store::revoke(&app.store, record, row).await?;
-    log(&app, record, row, from, "recommendation.link_revoked").await?;
+    log(&app, record, row, from, "recommendation.link_revoked", Outcome::Done).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -226,16 +259,20 @@ pub(crate) async fn revoke(
 pub(crate) async fn open(
     State(app): State<App>,
     Extension(Address(address)): Extension<Address>,
+    headers: HeaderMap,
     Json(OpenDecision { token }): Json<OpenDecision>,
 ) -> Result<Response, Problem> {
     limit(&app, What::Claim(address))?;
     let unknown = || Problem::new(ProblemCode::LinkUnknown);
-    let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
+    let link = find(&app, &token).await?.ok_or_else(unknown)?;
+    refuse_other_hands(&app, &headers, link).await?;
+    let docs = docs(&app, link.record).await?;
+    let prescriber = addressee_of(&app, &docs, link).await?.ok_or_else(unknown)?;
     let from = (prescriber.person, prescriber.role);
-    let plan = plan(&app, link.record, from).await?.ok_or_else(unknown)?;
-    let page = page(&app, &plan, link, &prescriber).await?.ok_or_else(unknown)?;
+    let plan = plan_for(&docs, from).ok_or_else(unknown)?;
+    let page = page(&app, plan, link, &prescriber).await?.ok_or_else(unknown)?;
     // Written first: what cannot be written down is not shown.
-    log(&app, link.record, link.row, from, "recommendation.link_opened").await?;
+    log(&app, link.record, link.row, from, OPENED, Outcome::Done).await?;
     reply(&page)
 }
 
@@ -243,18 +280,53 @@ pub(crate) async fn open(
 pub(crate) async fn answer(
     State(app): State<App>,
     Extension(Address(address)): Extension<Address>,
-    Json(AnswerDecision { token, id, command, seen }): Json<AnswerDecision>,
+    headers: HeaderMap,
+    Json(AnswerDecision { token, id, command, seen, who }): Json<AnswerDecision>,
 ) -> Result<Response, Problem> {
     limit(&app, What::Claim(address))?;
     let unknown = || Problem::new(ProblemCode::LinkUnknown);
-    let (link, prescriber) = find(&app, &token).await?.ok_or_else(unknown)?;
+    let link = find(&app, &token).await?.ok_or_else(unknown)?;
+    refuse_other_hands(&app, &headers, link).await?;
+    let by_link = who.map(Phi::into_exposed).filter(|who| who.attested).map(|who| {
+        let Answerer { name, credential, attested: _ } = who;
+        let (name, credential) = (name.trim().to_owned(), credential.trim().to_owned());
+        ByLink { made_by: link.made_by, name, credential }
+    });
+    let said = by_link.as_ref().is_some_and(|said| said.check().is_ok());
+    if matches!(command, Command::Decide { .. }) && !said {
+        return Err(Problem::new(ProblemCode::BadRequest));
+    }
+    let docs = docs(&app, link.record).await?;
+    let prescriber = addressee_of(&app, &docs, link).await?.ok_or_else(unknown)?;
     let Person { person, role, name } = prescriber;
+    if matches!(command, Command::Decide { .. }) {
+        // Which link it came by stands beside the decision itself, which the record logs.
+        let object = format!("row:{}/link_of:{}", link.row, link.made_by);
+        log_object(&app, link.record, object, (person, role), ANSWERED, Outcome::Done).await?;
+    }
     let actor = Actor { person, seat: link.seat, role };
-    let answer = Answer { row: link.row, id, what: About::Recommendation(command), seen };
+    let what = About::Recommendation { command, by_link };
+    let answer = Answer { row: link.row, id, what, seen };
     match app.records.answer(link.record, actor, name, None, answer).await {
         Ok(()) => reply(&DecisionAnswered::Done),
         Err(code) => reply(&DecisionAnswered::Refused { code }),
     }
+}
+
+/// Refuses a browser in which the maker of the link is signed in, or somebody else of this record who does not answer
+/// recommendations.
+async fn refuse_other_hands(app: &App, headers: &HeaderMap, link: Link) -> Result<(), Problem> {
+    for seat in seats_of(app, headers).await? {
+        let visit = visit::find_visit(&app.store, seat.visit).await?;
+        let here = visit.is_some_and(|visit| visit.record == Some(link.record));
+        let answers = role::may_command(seat.role, CommandName::Decide);
+        if seat.person == link.made_by || (here && !answers) {
+            let from = (seat.person, seat.role);
+            log(app, link.record, link.row, from, OPENED, Outcome::Denied).await?;
+            return Err(Problem::new(ProblemCode::NotYourLink));
+        }
+    }
+    Ok(())
 }
 
 /// The record of a visit, for who sends recommendations in it. "Not yours" and "not there" answer alike.
@@ -265,29 +337,57 @@ fn record_of(seated: &Seated) -> Option<RecordId> {
     seated.visit.record.filter(|_record| reads && sends)
 }
 
-/// A link that holds, and who it was made for.
-async fn find(app: &App, token: &Phi<String>) -> Result<Option<(Link, Person)>, Problem> {
+/// A link that holds.
+async fn find(app: &App, token: &Phi<String>) -> Result<Option<Link>, Problem> {
     let Some(token) = Token::parse(token.expose()) else { return Ok(None) };
-    let Some(link) = store::find(&app.store, &token).await? else { return Ok(None) };
-    let known = person::person(&app.store, &app.vault, link.person).await?;
-    Ok(known.map(|person| (link, person)))
+    Ok(store::find(&app.store, &token).await?)
 }
 
-/// The plan, for whom the patient does not shut out of it.
-async fn plan(
+/// Whom a link was made for, in the role the recommendation asks them in.
+async fn addressee_of(app: &App, docs: &[Loaded], link: Link) -> Result<Option<Person>, Problem> {
+    let plan = docs.iter().find(|held| held.doc.kind() == DocKind::Plan);
+    let known = person::person(&app.store, &app.vault, link.person).await?;
+    Ok(plan.zip(known).map(|(plan, known)| {
+        let role = plan.doc.addressee_role(link.row, Some(known.role));
+        Person { role, ..known }
+    }))
+}
+
+/// What a recommendation says of whom it asks.
+struct Asked {
+    name: Phi<String>,
+    role: Role,
+}
+
+/// Whom a recommendation asks; `known`: who that is here, if anybody.
+async fn asked(
     app: &App,
-    record: RecordId,
-    (person, role): (PersonId, Role),
-) -> Result<Option<Doc>, Problem> {
+    plan: &Doc,
+    row: RowId,
+    known: Option<PersonId>,
+) -> Result<Asked, Problem> {
+    let known = match known {
+        Some(person) => person::person(&app.store, &app.vault, person).await?,
+        None => None,
+    };
+    let role = plan.addressee_role(row, known.map(|known| known.role));
+    Ok(Asked { name: Phi::new(addressee(plan, row)), role })
+}
+
+async fn docs(app: &App, record: RecordId) -> Result<Vec<Loaded>, Problem> {
     let loaded = record::load(&app.store, &app.vault, record).await.map_err(|error| {
         tracing::error!(record.id = %record, %error, "a record does not open");
         StoreError::Row
     })?;
-    if record::hand(&loaded.docs, role, person).is_shut_out() {
-        return Ok(None);
+    Ok(loaded.docs)
+}
+
+/// The plan, for whom the patient does not shut out of it.
+fn plan_for(docs: &[Loaded], (person, role): (PersonId, Role)) -> Option<&Doc> {
+    if record::hand(docs, role, person).is_shut_out() {
+        return None;
     }
-    let plan = loaded.docs.into_iter().find(|held| held.doc.kind() == DocKind::Plan);
-    Ok(plan.map(|held| held.doc))
+    docs.iter().find(|held| held.doc.kind() == DocKind::Plan).map(|held| &held.doc)
 }
 
 fn waits(plan: &Doc, row: RowId) -> bool {
@@ -338,7 +438,7 @@ async fn page(
     link: Link,
     prescriber: &Person,
 ) -> Result<Option<DecisionPage>, Problem> {
-    let Link { record, row, person: _, seat: _, expires } = link;
+    let Link { record, row, person: _, seat: _, made_by: _, expires } = link;
     // A draft was never sent, so nobody can have a link to one.
     if plan.sent_at(row).is_none() {
         return Ok(None);
@@ -399,8 +499,20 @@ async fn log(
     app: &App,
     record: RecordId,
     row: RowId,
+    from: (PersonId, Role),
+    action: &'static str,
+    outcome: Outcome,
+) -> Result<(), Problem> {
+    log_object(app, record, format!("row:{row}"), from, action, outcome).await
+}
+
+async fn log_object(
+    app: &App,
+    record: RecordId,
+    object: String,
     (person, role): (PersonId, Role),
     action: &'static str,
+    outcome: Outcome,
 ) -> Result<(), Problem> {
     let patient = patient::of_record(&app.store, &app.vault, record).await?;
     let entry = Entry {
@@ -409,9 +521,9 @@ async fn log(
         role: Some(role),
         on_behalf_of: None,
         action,
-        outcome: Outcome::Done,
+        outcome,
         patient: patient.map(|(patient, _)| patient),
-        object: format!("row:{row}"),
+        object,
         visit: None,
         detail: None,
     };

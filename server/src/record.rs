@@ -13,7 +13,7 @@ mod walk;
 pub mod writer;
 
 pub(crate) use outside::{About, Acceptance, Answer};
-pub(crate) use store::{LoadError, Loaded, Poison, load, new_doc, seal_changes};
+pub(crate) use store::{LoadError, Loaded, LoadedRecord, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
 use std::collections::HashMap;

@@ -6,6 +6,7 @@
 mod access;
 mod bucket;
 mod decide;
+mod derived;
 mod effect;
 mod history;
 mod import;
@@ -14,6 +15,7 @@ mod queue;
 mod refusal;
 mod store;
 mod touchpoint;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,11 +33,13 @@ use crate::message::{
 };
 use crate::role::{self, Hand, Shared};
 
+pub use access::Trust;
 use bucket::Bucket;
 pub use effect::{Audit, Effect, Fact, StoreFailure};
 pub use import::{Accepted, ChartTaken};
 use queue::{Item, Origin, Sheet};
 use refusal::refusal_of;
+use wishes::OwnWishes;
 
 /// Edits a second of one connection, and how many at once after a pause: a fast typist makes ten a second, a queue
 /// typed offline comes in a burst.
@@ -93,7 +97,10 @@ pub struct RecordSession {
     /// Who answers one recommendation, or takes a step of a touchpoint, and has nothing of the record open.
     outside: BTreeSet<ConnectionId>,
     people: BTreeMap<PersonId, PersonName>,
+    /// Answers that wait for the store.
+    held: Vec<derived::Held>,
     storage: StorageState,
+    trust: Trust,
 }
 
 /// Makes fresh Yjs client ids: 53 random bits, never one twice.
@@ -112,7 +119,9 @@ impl RecordSession {
             readers: BTreeMap::new(),
             outside: BTreeSet::new(),
             people: people.into_iter().map(|name| (name.person, name)).collect(),
+            held: Vec::new(),
             storage: StorageState::Ok,
+            trust: Trust::Whole,
         }
     }
 
@@ -250,12 +259,14 @@ impl RecordSession {
             .into_iter()
             .filter_map(|person| self.people.get(&person).cloned())
             .collect();
-        sheet.open(connection, view);
+        let own = hand.reads_own_wishes_only().then_some(actor.person);
+        sheet.open(connection, view, own.and_then(|person| OwnWishes::of(&sheet.doc, person)));
         let mut messages = Vec::new();
         if let Some(why) = why {
             messages.push(ServerMessage::RecordResync { doc: sheet.doc.id(), why });
         }
-        messages.extend(parts::snapshot(record, sheet, hand, view, client, have, people));
+        let reader = (connection, view);
+        messages.extend(parts::snapshot(record, sheet, reader, hand, client, have, people));
         let seq = sheet.doc.seq();
         sheet.queue.push_back(Item::Snapshot { connection, seq, messages });
         self.release(index, effects);

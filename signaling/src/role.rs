@@ -444,7 +444,8 @@ pub const fn may_accept(role: Role, field: FieldName) -> bool {
     may_import(role) && (may_write(role, field) || matches!(field, FieldName::MedsPrescribedSig))
 }
 
-/// Whether a role reads the collaborative agreements of a patient. Of a draft only its two parties see anything.
+/// Whether a role reads the collaborative agreements of a patient. Of a draft only its two parties see anything. A
+/// caregiver does only as a legal proxy: [`Hand::may_read_agreements`].
 pub const fn may_read_agreements(role: Role) -> bool {
     Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp]).holds(role)
 }

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clinical::actor::Role;
-use clinical::id::{RecordId, SeatId, VisitId};
+use clinical::id::{PersonId, RecordId, SeatId, VisitId};
 use mortar::config::{Config, Demo};
 use mortar::demo::{self, Invitation};
 use mortar::{Server, audit, visit};
 use serde_json::{Value, json};
+use signaling::visit::VisitKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use uuid::Uuid;
@@ -84,6 +85,19 @@ impl World {
         Self { server, folder, invitation }
     }
 
+    /// Goes on with a new visit of a record and these people in it.
+    pub async fn visit_of(mut self, record: RecordId, people: &[(PersonId, Role)]) -> Self {
+        let app = self.server.app();
+        let new = visit::create(&app.store, VisitKind::FollowUp, Some(record)).await;
+        let new = new.expect("a visit");
+        for (person, role) in people {
+            visit::invite(&app.store, &new, *person, *role).await.expect("a seat");
+        }
+        let invitation = demo::invitation(&app.store, &app.vault).await;
+        self.invitation = invitation.expect("links").expect("the new visit");
+        self
+    }
+
     /// The server.
     pub const fn server(&self) -> &Server {
         &self.server
@@ -104,6 +118,12 @@ impl World {
         let invited = self.invitation.seats.iter().find(|invited| invited.seat.role == role);
         let invited = invited.expect("the role is invited");
         Invited { seat: invited.seat.id, role, token: invited.token.text() }
+    }
+
+    /// Who sits on the seat of a role.
+    pub fn person(&self, role: Role) -> PersonId {
+        let invited = self.invitation.seats.iter().find(|invited| invited.seat.role == role);
+        invited.expect("the role is invited").seat.person
     }
 
     /// The demo visit.

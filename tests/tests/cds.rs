@@ -22,6 +22,8 @@ enum Mood {
     /// More bytes than anybody reads.
     Floods,
     Fails,
+    /// More services than are asked, and more cards than are shown.
+    Talks,
 }
 
 struct Service {
@@ -85,12 +87,20 @@ async fn serve(mut stream: TcpStream, mood: Mood, asked: &Mutex<Vec<(String, Str
         let discovery = line.starts_with("GET /cds-services ");
         asked.lock().unwrap().push((line, body));
         let reply = match mood {
+            Mood::Talks if discovery => {
+                let one = |n: usize| json!({ "hook": "patient-view", "id": format!("s{n}") });
+                json!({ "services": (0..6).map(one).collect::<Vec<_>>() }).to_string()
+            }
             _ if discovery => discovery_answer().to_string(),
             Mood::Answers => json!({ "cards": [{
                 "summary": "simvastatin with verapamil", "indicator": "warning",
                 "detail": "Dose limit.", "source": { "label": "Example" },
             }] })
             .to_string(),
+            Mood::Talks => {
+                let card = |n: usize| json!({ "summary": format!("card {n}"), "indicator": "info", "source": { "label": "Example" } });
+                json!({ "cards": (0..23).map(card).collect::<Vec<_>>() }).to_string()
+            }
             Mood::Sleeps => {
                 std::future::pending::<()>().await;
                 return;
@@ -156,6 +166,23 @@ async fn a_pharmacist_reads_what_the_service_says_and_it_was_told_what_it_asked_
         service.asked.lock().unwrap().iter().map(|(line, _)| line.clone()).collect::<Vec<_>>();
     assert_eq!(lines.iter().filter(|line| line.starts_with("GET")).count(), 1, "{lines:?}");
     assert_eq!(service.questions().len(), 2);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_asked_and_not_shown_is_counted() {
+    let service = Service::start(Mood::Talks).await;
+    let world = service.world().await;
+    let cookie = world.cookie(Role::Pharmacist).await;
+
+    let told = body(&cards(&world, Role::Pharmacist, &cookie).await);
+
+    let services = told["services"].as_array().unwrap();
+    assert_eq!((services.len(), &told["services_left_out"]), (4, &json!(2)));
+    for one in services {
+        assert_eq!(one["cards"].as_array().unwrap().len(), 20);
+        assert_eq!(one["cards_left_out"], 3);
+    }
     world.stop().await;
 }
 

@@ -329,6 +329,52 @@ async fn nobody_reaches_for_an_agreement_that_is_not_theirs() {
     visit.world.stop().await;
 }
 
+/// Section 10: of an agreement a caregiver reads only as a legal proxy, and gives no consent in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_acts_for_the_patient_by_law_reads_the_agreement_as_the_patient_does() {
+    let mut visit = Visit::new().await;
+    visit.active().await;
+    let record = visit.world.record().await;
+    let cookie = visit.cookies[&Role::Caregiver].clone();
+    let mut caregiver = visit.world.join_with(Role::Caregiver, &cookie).await;
+    visit.pharmacist.admit(&mut caregiver).await;
+    caregiver.open(record, DocKind::Voice).await;
+    assert_eq!(visit.read(Role::Caregiver).await.status, 404);
+
+    let person = visit.world.person(Role::Caregiver);
+    let subject = json!({ "kind": "person", "person": person, "name": "Rosa" });
+    let wish = json!({ "subject": subject, "level": "legal", "reason": "power of attorney seen" });
+    let voice = visit.pharmacist.documents().into_iter().find(|(kind, _)| *kind == DocKind::Voice);
+    let values = [(FieldName::AccessContent, wish)];
+    let add = add(ListName::Access, RowId(Uuid::now_v7()), &values);
+    visit.pharmacist.edit(voice.unwrap().1, add).await.unwrap();
+
+    // Being let in is written down after it was told: on a slow disk a moment later.
+    let mut one = visit.one(Role::Caregiver).await;
+    for _ in 0..200 {
+        if one != Value::Null {
+            break;
+        }
+        one = visit.one(Role::Caregiver).await;
+    }
+    assert_eq!(one["standing"], "active", "{one}");
+    assert_eq!(one["terms"]["condition"], "Canary-hypertension");
+    assert_eq!((&one["may"], &one["acts"]), (&json!([]), &json!([])));
+    let seen = one["seen"].as_u64().unwrap();
+    for act in [consent("withdrawn"), json!({ "kind": "sign" })] {
+        let refused = visit.post(Role::Caregiver, &visit.body(Uuid::now_v7(), seen, act)).await;
+        assert_eq!(refused.status, 403, "{refused:?}");
+    }
+    // A consent is theirs to take back in the record, and that ends it.
+    let taken_back = json!({ "kind": "cdtm_written", "state": "withdrawn", "method": "checkbox" });
+    let (voice, _) = caregiver.open(record, DocKind::Voice).await;
+    let values = [(FieldName::ConsentsContent, taken_back)];
+    let add = self::add(ListName::Consents, RowId(Uuid::now_v7()), &values);
+    caregiver.edit(voice, add).await.unwrap();
+    assert_eq!(visit.one(Role::Pcp).await["standing"], "withdrawn");
+    visit.world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said_and_nothing_is_written() {
     let visit = Visit::new().await;

@@ -153,3 +153,43 @@ async fn nobody_prints_for_prescribers_but_the_team() {
     assert_eq!(answer.status, 401);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_printed_for_whom_the_patient_shuts_out_and_the_page_says_why() {
+    let world = World::start().await;
+    let cookie = world.cookie(Role::Pharmacist).await;
+    let mut pharmacist = world.join_with(Role::Pharmacist, &cookie).await;
+    let (voice, _) = pharmacist.open(world.record().await, DocKind::Voice).await;
+    let (doc, _) = pharmacist.open(world.record().await, DocKind::Plan).await;
+    for (summary, to) in [
+        ("canary one", json!({ "name": "Dr. Otto Weiss", "role": "specialist" })),
+        ("canary two", json!({ "name": "Dr. Ida Stern" })),
+        ("to Chen", json!({ "name": "Dr. Amy Chen", "role": "pcp" })),
+    ] {
+        let content = json!({ "action": "stop", "summary": summary });
+        let values = [
+            (FieldName::RecommendationsContent, content),
+            (FieldName::RecommendationsAddressee, to),
+        ];
+        let row = add(&mut pharmacist, doc, ListName::Recommendations, &values).await;
+        send(&mut pharmacist, doc, row, u64::MAX >> 12).await;
+    }
+    let before = papers(&world, Role::Pharmacist, &cookie).await;
+    assert_eq!((before["papers"].as_array().unwrap().len(), &before["shut_out"]), (3, &json!([])));
+
+    let wish = json!({ "subject": { "kind": "role", "role": "specialist" }, "level": "none" });
+    add(&mut pharmacist, voice, ListName::Access, &[(FieldName::AccessContent, wish)]).await;
+
+    let after = papers(&world, Role::Pharmacist, &cookie).await;
+    assert!(!after.to_string().contains("canary"), "{after}");
+    assert_eq!(after["papers"][0]["to"], "Dr. Amy Chen");
+    let refused = after["shut_out"].as_array().unwrap();
+    assert_eq!(refused.len(), 2);
+    for told in [
+        json!({ "to": "Dr. Otto Weiss", "why": "wish" }),
+        json!({ "to": "Dr. Ida Stern", "why": "role_unknown" }),
+    ] {
+        assert!(refused.contains(&told), "{refused:?}");
+    }
+    world.stop().await;
+}

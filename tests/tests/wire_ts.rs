@@ -14,7 +14,8 @@ use mortar::agreement::{
 };
 use mortar::decision::paper::PrescriberPapers;
 use mortar::decision::{
-    AnswerDecision, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage, OpenDecision,
+    AnswerDecision, Answerer, DecisionAnswered, DecisionLink, DecisionMedicine, DecisionPage,
+    OpenDecision,
 };
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
@@ -49,6 +50,7 @@ fn the_client_types_are_those_of_the_server() {
     // Named only where patient data is wrapped, which hides them from the export.
     ListUpdate::export_all(&config).unwrap();
     DecisionMedicine::export_all(&config).unwrap();
+    Answerer::export_all(&config).unwrap();
     DecisionLink::export_all(&config).unwrap();
     OpenDecision::export_all(&config).unwrap();
     DecisionPage::export_all(&config).unwrap();

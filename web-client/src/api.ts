@@ -1,6 +1,6 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
+  ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Answerer, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
   DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MoveBooking, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
   TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
 } from "./wire";
@@ -193,6 +193,6 @@ export function openDecision(token: string): Promise<DecisionPage> {
   return call("POST", "/api/decisions/open", { token });
 }
 
-export function answerDecision(answer: { readonly token: string; readonly id: EditId; readonly command: Command; readonly seen: number }): Promise<DecisionAnswered> {
+export function answerDecision(answer: { readonly token: string; readonly id: EditId; readonly command: Command; readonly seen: number; readonly who?: Answerer }): Promise<DecisionAnswered> {
   return call("POST", "/api/decisions/answer", answer);
 }

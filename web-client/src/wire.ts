@@ -137,7 +137,12 @@ name: string,
 /**
  * Who that is here; none: a prescriber elsewhere, reached by the one-page sheet.
  */
-person?: PersonId, };
+person?: PersonId, 
+/**
+ * What kind of prescriber somebody elsewhere is. The record knows it of who has an account; of who is only named it
+ * is asked for, because the patient may not want specialists to see the plan.
+ */
+role?: PrescriberRole, };
 
 /**
  * Whether the patient takes it as prescribed.
@@ -793,7 +798,28 @@ command: Command,
 /**
  * `seen` of the page.
  */
-seen: number, };
+seen: number, 
+/**
+ * Who answers. A decision is not taken without.
+ */
+who?: Answerer, };
+
+/**
+ * Who answers by a link, as they say themselves. Sending it is the attestation, and the page says so.
+ */
+export type Answerer = { 
+/**
+ * "Dr. Amy Chen"; 1 to 100 characters.
+ */
+name: string, 
+/**
+ * "MD, NPI 1234567893"; 1 to 100 characters.
+ */
+credential: string, 
+/**
+ * "I am this prescriber, or answer on their order." Must be true.
+ */
+attested: boolean, };
 
 /**
  * One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
@@ -1037,6 +1063,24 @@ people: Array<Invitable>,
 bookings: Array<Booking>, };
 
 /**
+ * How an answer came that nobody signed in gave: a link proves that somebody held it, and no more. So it is written as
+ * what it is: by a link that one person made, answered by one who says to be another.
+ */
+export type ByLink = { 
+/**
+ * Who made the link.
+ */
+made_by: PersonId, 
+/**
+ * Who answered, in their own words: "Dr. Amy Chen".
+ */
+name: string, 
+/**
+ * By what right, in their own words: "MD, NPI 1234567893".
+ */
+credential: string, };
+
+/**
  * The live part of a visit.
  */
 export type CallId = string & { readonly callId: unique symbol };
@@ -1083,6 +1127,23 @@ at_ms: Millis,
  * With which edit.
  */
 edit: EditId, };
+
+/**
+ * A card of a decision support, laid aside. It is one card as long as its service says the same in a line.
+ */
+export type CardAside = { 
+/**
+ * Whose card it is, as people know the service.
+ */
+service: string, 
+/**
+ * What it says in a line.
+ */
+summary: string, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
 
 /**
  * A person of the care team (FHIR `CareTeam.participant`).
@@ -1137,7 +1198,11 @@ service: string,
 /**
  * Its cards; `null`: it did not answer.
  */
-cards: Array<CdsCard> | null, };
+cards: Array<CdsCard> | null, 
+/**
+ * Cards that are not shown, the least urgent: it said more than [`cds::CARDS`].
+ */
+cards_left_out: number, };
 
 /**
  * Reply of `GET /api/seats/{seat}/cards`.
@@ -1151,6 +1216,10 @@ at_ms: number,
  * One for each service; none if the services themselves could not be asked for.
  */
 services: Array<CdsAnswer>, 
+/**
+ * Services that were not asked: there are more than [`cds::SERVICES`].
+ */
+services_left_out: number, 
 /**
  * Something did not answer: what is shown may not be all.
  */
@@ -1708,7 +1777,11 @@ reason?: DeclineReason,
 /**
  * In the prescriber's words.
  */
-note?: string, };
+note?: string, 
+/**
+ * Set on an answer that came by a link and not from somebody who is signed in.
+ */
+by_link?: ByLink, };
 
 /**
  * Reply of `POST /api/decisions/answer`.
@@ -1856,21 +1929,9 @@ resolution?: string, };
 export type DiscrepancyKind = "none" | "omission" | "commission" | "dose" | "frequency" | "duplicate" | "not_taking" | "other";
 
 /**
- * A prompt that somebody looked at and laid aside. Who and when stands in its register.
+ * What somebody looked at and laid aside. Who and when stands in its register.
  */
-export type Dismissal = { 
-/**
- * Which.
- */
-code: PromptCode, 
-/**
- * About what.
- */
-at: Array<Address>, 
-/**
- * Why it needs nothing.
- */
-reason: string, };
+export type Dismissal = PromptAside | CardAside;
 
 /**
  * One document: the unit of order, ownership, sealing and encryption.
@@ -2923,6 +2984,19 @@ notify_events: Array<string>,
 immediate_consultation: string, };
 
 /**
+ * Somebody for whom nothing is printed.
+ */
+export type PaperRefused = { 
+/**
+ * "Dr. Amy Chen".
+ */
+to: string, 
+/**
+ * Why.
+ */
+why: ShutOut, };
+
+/**
  * One recommendation on paper.
  */
 export type PaperRow = { 
@@ -3092,6 +3166,11 @@ export type PlainLetter = {
  * Who writes: the practice and its number.
  */
 from: Array<PlainSentence>, 
+/**
+ * The day by which it is to be with the patient, "2026-12-14": told to who sends it, and not printed. `None` if the
+ * day of the review is not known to the day.
+ */
+due_by?: PartialDate, 
 /**
  * The day.
  */
@@ -3368,13 +3447,22 @@ at_ms: number,
  */
 version: number | null, 
 /**
- * One for each addressee.
+ * One for each addressee the patient does not shut out.
  */
 papers: Array<PrescriberPaper>, 
+/**
+ * Who gets no page, because the patient does not want them to see the plan.
+ */
+shut_out: Array<PaperRefused>, 
 /**
  * Recommendations that stay off paper: they are about a medicine under 42 CFR Part 2.
  */
 withheld: number, };
+
+/**
+ * The two kinds of prescriber.
+ */
+export type PrescriberRole = "pcp" | "specialist";
 
 /**
  * State of a seat that others see at once.
@@ -3481,7 +3569,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -3542,6 +3630,23 @@ med?: RowId,
  * The row in which it was laid aside.
  */
 dismissed?: RowId, };
+
+/**
+ * A prompt that was laid aside.
+ */
+export type PromptAside = { 
+/**
+ * Which.
+ */
+code: PromptCode, 
+/**
+ * About what.
+ */
+at: Array<Address>, 
+/**
+ * Why it needs nothing.
+ */
+reason: string, };
 
 /**
  * What a prompt points at.
@@ -4449,6 +4554,11 @@ payers: Array<PayerChoice>,
  * The sheet.
  */
 sheet: Sheet, };
+
+/**
+ * Why nothing is printed for somebody.
+ */
+export type ShutOut = "wish" | "role_unknown";
 
 /**
  * How a medicine is taken. **One** value: dose, unit and frequency merged apart make a regimen nobody wrote.

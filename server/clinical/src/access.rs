@@ -88,6 +88,17 @@ pub fn wishes(voice: &Doc) -> Vec<AccessWish> {
         .collect()
 }
 
+/// Whether a wish is about one person and nobody else: of values in doubt, every one.
+pub fn is_only_of(voice: &Doc, row: RowId, person: PersonId) -> bool {
+    let at = Address { row: Some(row), field: FieldName::AccessContent };
+    let said = values(voice.register(&at));
+    !said.is_empty()
+        && said.iter().all(|wish| match &wish.subject {
+            Subject::Person { person: whom, name: _ } => *whom == person,
+            Subject::Role { role: _ } => false,
+        })
+}
+
 fn is_gone(voice: &Doc, row: RowId) -> bool {
     let at = Address { row: Some(row), field: FieldName::Presence };
     let presence = voice.register(&at).value().and_then(Value::read::<Presence>);

@@ -1,7 +1,8 @@
 //! CDS Hooks 2.0, the client's side without a network: which services there are, what one is asked, what it answers.
 //!
 //! The plug for content this product does not have, interactions above all. A service is another party's: its answer is
-//! read with bounds, shown as its words under its name, and never written into the record.
+//! read with bounds, shown as its words under its name, and never written into the record by itself. Who lays a card aside
+//! writes why, and the line it was about ([`crate::safety::CardAside`]).
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,23 @@ pub struct Service {
     pub prefetch: BTreeMap<String, String>,
 }
 
+/// So many of something as are used, and how many more there were: what is left out is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstOf<T> {
+    /// Those.
+    pub first: Vec<T>,
+    /// How many more.
+    pub left_out: usize,
+}
+
+impl<T> FirstOf<T> {
+    fn new(mut all: Vec<T>, most: usize) -> Self {
+        let left_out = all.len().saturating_sub(most);
+        all.truncate(most);
+        Self { first: all, left_out }
+    }
+}
+
 /// Why an answer is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CdsError {
@@ -51,7 +69,7 @@ pub enum CdsError {
 ///
 /// # Errors
 /// It is no discovery answer. A single service that makes no sense is left out.
-pub fn services(bytes: &[u8]) -> Result<Vec<Service>, CdsError> {
+pub fn services(bytes: &[u8]) -> Result<FirstOf<Service>, CdsError> {
     #[derive(Deserialize)]
     struct Discovery {
         services: Vec<Json>,
@@ -67,15 +85,15 @@ pub fn services(bytes: &[u8]) -> Result<Vec<Service>, CdsError> {
     }
     let Discovery { services } = serde_json::from_slice(bytes).map_err(|_wrong| CdsError::Shape)?;
     let told = services.into_iter().filter_map(|one| Told::deserialize(one).ok());
-    Ok(told
+    let services = told
         .filter(|one| one.hook == HOOK && is_path_segment(&one.id))
         .map(|Told { hook: _, id, title, prefetch }| {
             let title = plain(&title, LABEL);
             let title = if title.is_empty() { plain(&id, LABEL) } else { title };
             Service { id, title, prefetch: prefetch.into_iter().take(PREFETCH).collect() }
         })
-        .take(SERVICES)
-        .collect())
+        .collect();
+    Ok(FirstOf::new(services, SERVICES))
 }
 
 /// An id stands in an address: nothing in it may lead elsewhere (RFC 3986 §2.3).
@@ -188,7 +206,7 @@ pub struct CdsLink {
 /// # Errors
 /// It is no answer. A single card that makes no sense is an error too: half of what a service warns of, shown as if it
 /// were all, would be worse than none.
-pub fn cards(bytes: &[u8]) -> Result<Vec<CdsCard>, CdsError> {
+pub fn cards(bytes: &[u8]) -> Result<FirstOf<CdsCard>, CdsError> {
     #[derive(Deserialize)]
     struct Answer {
         cards: Vec<Told>,
@@ -231,8 +249,7 @@ pub fn cards(bytes: &[u8]) -> Result<Vec<CdsCard>, CdsError> {
         })
         .collect();
     cards.sort_by_key(|card| card.indicator);
-    cards.truncate(CARDS);
-    Ok(cards)
+    Ok(FirstOf::new(cards, CARDS))
 }
 
 fn is_page(url: &str) -> bool {
@@ -274,7 +291,8 @@ mod tests {
 
         let found = services(discovery.to_string().as_bytes()).unwrap();
 
-        let named: Vec<_> = found.iter().map(|one| (one.id.as_str(), one.title.as_str())).collect();
+        let named: Vec<_> =
+            found.first.iter().map(|one| (one.id.as_str(), one.title.as_str())).collect();
         assert_eq!(named, [("interactions", "Interactions"), ("unnamed", "unnamed")]);
         assert_eq!(services(b"<html>"), Err(CdsError::Shape));
     }
@@ -320,14 +338,14 @@ mod tests {
               ] },
         ]});
 
-        let shown = cards(answer.to_string().as_bytes()).unwrap();
+        let shown = cards(answer.to_string().as_bytes()).unwrap().first;
 
         assert_eq!(shown[0].summary, "simvastatin with verapamil");
         assert_eq!(shown[0].detail.chars().count(), DETAIL + 1);
         let url = "https://example.org/a?b=c".to_owned();
         assert_eq!(shown[0].links, [CdsLink { label: "more".into(), url }]);
         assert_eq!(shown[1].indicator, CdsIndicator::Info);
-        assert!(cards(br#"{"cards": []}"#).unwrap().is_empty());
+        assert!(cards(br#"{"cards": []}"#).unwrap().first.is_empty());
     }
 
     #[test]
@@ -345,6 +363,7 @@ mod tests {
             .map(|n| json!({ "summary": n.to_string(), "indicator": "info", "source": { "label": "x" } }))
             .collect();
         let answer = json!({ "cards": many }).to_string();
-        assert_eq!(cards(answer.as_bytes()).unwrap().len(), CARDS);
+        let shown = cards(answer.as_bytes()).unwrap();
+        assert_eq!((shown.first.len(), shown.left_out), (CARDS, 500 - CARDS));
     }
 }

@@ -24,6 +24,7 @@ use crate::field::{Address, DocKind, FieldName, ListName};
 use crate::fold::{FoldError, State};
 use crate::id::{DocId, EditId, PersonId, RowId};
 use crate::limits::DOCUMENT;
+use crate::recommendation::ByLink;
 use crate::register::Register;
 use crate::view::{Projection, Snapshot, View};
 
@@ -184,7 +185,37 @@ impl Doc {
         command: &Command,
         seen: u64,
     ) -> Result<Change, CommandError> {
-        let what = self.decide_command(now, by, command, seen)?;
+        self.take_command(now, by, call, id, command, seen, None)
+    }
+
+    /// Takes an answer to a recommendation that came by a link. The answer keeps how it came.
+    ///
+    /// # Errors
+    /// Why it was refused; the document is unchanged.
+    pub fn answer_by_link(
+        &mut self,
+        now: Millis,
+        by: &Actor,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+        by_link: Option<&ByLink>,
+    ) -> Result<Change, CommandError> {
+        self.take_command(now, by, None, id, command, seen, by_link)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a command, who gives it and how it came")]
+    fn take_command(
+        &mut self,
+        now: Millis,
+        by: &Actor,
+        call: Option<CallTime>,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+        by_link: Option<&ByLink>,
+    ) -> Result<Change, CommandError> {
+        let what = self.decide_command(now, by, command, seen, by_link)?;
         let stamp = Stamp { now, by: Author::Seat(*by), call, edit: id };
         let change = self.change(stamp, what);
         self.fold(&change).map_err(|_damaged| CommandError::NotComplete)?;

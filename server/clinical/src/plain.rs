@@ -393,16 +393,15 @@ fn labelled(label: &str, text: &str) -> Option<PlainSentence> {
 }
 
 fn about(visit: &PlainVisit, words: &Words, language: Language) -> Vec<PlainSentence> {
-    let PlainVisit { date, with, phone, patient: _, born: _, practice: _ } = visit;
+    let PlainVisit { date, newer, with, phone, patient: _, born: _, practice: _ } = visit;
     let day = date.as_ref().map(|date| format::date(date, language)).unwrap_or_default();
-    [
+    let newer = newer.then(|| sentences(words.newer)).unwrap_or_default();
+    let lines = [
         labelled(words.date, &day),
         labelled(words.talked_with, &with.join(", ")),
         labelled(words.call_number, phone),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    newer.into_iter().chain(lines.into_iter().flatten()).collect()
 }
 
 fn task(todo: &PlainTodo, words: &Words) -> PlainTask {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Role;
 use crate::cdtm::check::Reason;
 use crate::cdtm::day::Day;
 use crate::id::{AgreementId, PersonId, RowId};
@@ -153,6 +154,32 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<String>"))]
     pub note: String,
+    /// Set on an answer that came by a link and not from somebody who is signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub by_link: Option<ByLink>,
+}
+
+/// How an answer came that nobody signed in gave: a link proves that somebody held it, and no more. So it is written as
+/// what it is: by a link that one person made, answered by one who says to be another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct ByLink {
+    /// Who made the link.
+    pub made_by: PersonId,
+    /// Who answered, in their own words: "Dr. Amy Chen".
+    pub name: String,
+    /// By what right, in their own words: "MD, NPI 1234567893".
+    pub credential: String,
+}
+
+impl Check for ByLink {
+    fn check(&self) -> Result<(), ValueError> {
+        short("name", self.name.trim(), 1, 100)?;
+        short("credential", self.credential.trim(), 1, 100)
+    }
 }
 
 /// The three answers.
@@ -194,6 +221,7 @@ pub enum DeclineReason {
 impl Check for Decision {
     fn check(&self) -> Result<(), ValueError> {
         short("note", &self.note, 0, 300)?;
+        self.by_link.as_ref().map_or(Ok(()), Check::check)?;
         match self.outcome {
             DecisionOutcome::Accepted if self.regimen.is_some() || self.reason.is_some() => {
                 Err(ValueError::OutOfRange { path: "outcome" })
@@ -270,6 +298,33 @@ pub struct Addressee {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub person: Option<PersonId>,
+    /// What kind of prescriber somebody elsewhere is. The record knows it of who has an account; of who is only named it
+    /// is asked for, because the patient may not want specialists to see the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub role: Option<PrescriberRole>,
+}
+
+/// The two kinds of prescriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum PrescriberRole {
+    /// Primary care provider.
+    Pcp,
+    /// Somebody the patient sees for one thing.
+    Specialist,
+}
+
+impl PrescriberRole {
+    /// As a role of the record.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Pcp => Role::Pcp,
+            Self::Specialist => Role::Specialist,
+        }
+    }
 }
 
 impl Check for Addressee {

@@ -71,12 +71,67 @@ pub struct Prompt {
     pub dismissed: Option<RowId>,
 }
 
-/// A prompt that somebody looked at and laid aside. Who and when stands in its register.
+/// What somebody looked at and laid aside. Who and when stands in its register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(untagged)]
+pub enum Dismissal {
+    /// A prompt of ours.
+    Prompt(PromptAside),
+    /// A card of a decision support.
+    Card(CardAside),
+}
+
+impl Dismissal {
+    /// Why it needs nothing.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Prompt(PromptAside { reason, .. }) | Self::Card(CardAside { reason, .. }) => {
+                reason
+            }
+        }
+    }
+}
+
+impl Check for Dismissal {
+    fn check(&self) -> Result<(), ValueError> {
+        match self {
+            Self::Prompt(prompt) => prompt.check(),
+            Self::Card(card) => card.check(),
+        }
+    }
+}
+
+/// A card of a decision support, laid aside. It is one card as long as its service says the same in a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
 #[serde(deny_unknown_fields)]
-pub struct Dismissal {
+pub struct CardAside {
+    /// Whose card it is, as people know the service.
+    pub service: String,
+    /// What it says in a line.
+    pub summary: String,
+    /// Why it needs nothing.
+    pub reason: String,
+}
+
+impl Check for CardAside {
+    fn check(&self) -> Result<(), ValueError> {
+        // As long as a card may be here: characters, of which one may be two UTF-16 units, and the mark of what was cut.
+        short("service", &self.service, 1, 202)?;
+        short("summary", &self.summary, 1, 282)?;
+        short("reason", &self.reason, 1, 300)
+    }
+}
+
+/// A prompt that was laid aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(deny_unknown_fields)]
+pub struct PromptAside {
     /// Which.
     pub code: PromptCode,
     /// About what.
@@ -85,7 +140,7 @@ pub struct Dismissal {
     pub reason: String,
 }
 
-impl Check for Dismissal {
+impl Check for PromptAside {
     fn check(&self) -> Result<(), ValueError> {
         if self.at.is_empty() || self.at.len() > 20 {
             return Err(ValueError::OutOfRange { path: "at" });
@@ -315,9 +370,12 @@ struct Dismissals(BTreeMap<(PromptCode, Vec<Address>), RowId>);
 impl Dismissals {
     fn of(plan: &Doc) -> Self {
         let known = plan.standing(ListName::Dismissals).filter_map(|row| {
-            let Dismissal { code, at, reason: _ } =
-                read(plan, on(row, FieldName::DismissalsContent))?;
-            Some(((code, sorted(&at)), row))
+            match read(plan, on(row, FieldName::DismissalsContent))? {
+                Dismissal::Prompt(PromptAside { code, at, reason: _ }) => {
+                    Some(((code, sorted(&at)), row))
+                }
+                Dismissal::Card(_) => None,
+            }
         });
         // Rows are new ones first or last as people add them: the newest by its revision stands.
         let mut newest: BTreeMap<(PromptCode, Vec<Address>), RowId> = BTreeMap::new();

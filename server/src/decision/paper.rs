@@ -17,14 +17,15 @@ use clinical::value::Line;
 use clinical::view::View;
 use serde::Serialize;
 use signaling::role::{self, Shared};
+use uuid::Uuid;
 
-use super::{is_about_part2, is_part2, plan, read};
+use super::{Asked, asked, docs, is_about_part2, is_part2, plan_for, read};
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, reply};
 use crate::store::now;
-use crate::{patient, person, visit};
+use crate::{patient, person, record, visit};
 
 /// Reply of `GET /api/seats/{seat}/prescribers`.
 #[derive(Debug, Serialize)]
@@ -49,10 +50,36 @@ pub struct PrescriberPapers {
     at_ms: Millis,
     /// The version that was signed; none: the plan is a draft.
     version: Option<u32>,
-    /// One for each addressee.
+    /// One for each addressee the patient does not shut out.
     papers: Vec<PrescriberPaper>,
+    /// Who gets no page, because the patient does not want them to see the plan.
+    shut_out: Vec<PaperRefused>,
     /// Recommendations that stay off paper: they are about a medicine under 42 CFR Part 2.
     withheld: u32,
+}
+
+/// Somebody for whom nothing is printed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct PaperRefused {
+    /// "Dr. Amy Chen".
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    to: Phi<String>,
+    /// Why.
+    why: ShutOut,
+}
+
+/// Why nothing is printed for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum ShutOut {
+    /// The patient wants this person, or every specialist, to see nothing.
+    Wish,
+    /// The patient wants no specialist to see the plan, and nobody said whether this is one.
+    RoleUnknown,
 }
 
 /// What one prescriber is asked.
@@ -106,7 +133,8 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
     let reads = role::view(seat.role, DocKind::Plan, Shared::Yes) == Some(View::Full);
     let may = reads && role::may_print_for_prescribers(seat.role);
     let record = seated.visit.record.filter(|_record| may).ok_or_else(nothing)?;
-    let plan = plan(&app, record, (seat.person, seat.role)).await?.ok_or_else(nothing)?;
+    let docs = docs(&app, record).await?;
+    let plan = plan_for(&docs, (seat.person, seat.role)).ok_or_else(nothing)?;
     let (patient, facts) =
         patient::of_record(&app.store, &app.vault, record).await?.ok_or_else(nothing)?;
     // Written first: what cannot be written down is not printed.
@@ -127,23 +155,34 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
     let nobody = of_the_visit(&app, &seated).await?;
     let mut by_addressee: BTreeMap<(Option<PersonId>, Phi<String>), usize> = BTreeMap::new();
     let mut papers: Vec<PrescriberPaper> = Vec::new();
+    let mut shut_out: Vec<PaperRefused> = Vec::new();
     let mut withheld = 0_u32;
     for row in plan.standing(ListName::Recommendations) {
-        if !is_asked(&plan, row) {
+        if !is_asked(plan, row) {
             continue;
         }
-        if is_part2(&plan, row) || is_about_part2(&plan, row) {
+        if is_part2(plan, row) || is_about_part2(plan, row) {
             withheld = withheld.saturating_add(1);
             continue;
         }
-        let to: Option<Addressee> = read(&plan, row, FieldName::RecommendationsAddressee);
+        let to: Option<Addressee> = read(plan, row, FieldName::RecommendationsAddressee);
+        let unsaid = to.as_ref().is_some_and(|to| to.person.is_none() && to.role.is_none());
         let key = to.map_or_else(|| nobody.clone(), |to| (to.person, Phi::new(to.name)));
+        let Asked { role, .. } = asked(&app, plan, row, key.0).await?;
+        if record::hand(&docs, role, key.0.unwrap_or(PersonId(Uuid::nil()))).is_shut_out() {
+            let why = if unsaid { ShutOut::RoleUnknown } else { ShutOut::Wish };
+            let refused = PaperRefused { to: key.1, why };
+            if !shut_out.contains(&refused) {
+                shut_out.push(refused);
+            }
+            continue;
+        }
         let place = *by_addressee.entry(key.clone()).or_insert_with(|| {
             papers.push(PrescriberPaper { to: key.1, rows: Vec::new() });
             papers.len() - 1
         });
         if let Some(paper) = papers.get_mut(place) {
-            paper.rows.push(paper_row(&plan, row));
+            paper.rows.push(paper_row(plan, row));
         }
     }
     let sealed = plan.sealed();
@@ -156,6 +195,7 @@ pub(crate) async fn papers(State(app): State<App>, seated: Seated) -> Result<Res
         at_ms: now(),
         version: plan.signed().filter(|_signed| sealed).map(|signed| signed.version),
         papers,
+        shut_out,
         withheld,
     })
 }

@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub(super) person: PersonId,
     /// The place its answer comes from: no seat of a visit.
     pub(super) seat: SeatId,
+    /// Who made it: they do not answer by it.
+    pub(super) made_by: PersonId,
     pub(super) expires: Millis,
 }
 
@@ -24,13 +26,8 @@ fn hash(token: &Token) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-pub(super) async fn add(
-    store: &Store,
-    token: &Token,
-    link: Link,
-    made_by: PersonId,
-) -> Result<(), StoreError> {
-    let Link { record, row, person, seat, expires } = link;
+pub(super) async fn add(store: &Store, token: &Token, link: Link) -> Result<(), StoreError> {
+    let Link { record, row, person, seat, made_by, expires } = link;
     let mut write = store.write().await?;
     sqlx::query(sql::ADD_LINK)
         .bind(hash(token))
@@ -48,18 +45,19 @@ pub(super) async fn add(
 }
 
 pub(super) async fn find(store: &Store, token: &Token) -> Result<Option<Link>, StoreError> {
-    let row: Option<(String, String, String, String, i64)> = sqlx::query_as(sql::LINK)
+    let row: Option<(String, String, String, String, String, i64)> = sqlx::query_as(sql::LINK)
         .bind(hash(token))
         .bind(now().0)
         .fetch_optional(store.read())
         .await?;
-    let Some((record, row, person, seat, expires)) = row else { return Ok(None) };
+    let Some((record, row, person, seat, made_by, expires)) = row else { return Ok(None) };
     let id = |text: &str| text.parse::<Uuid>().map_err(|_wrong| StoreError::Row);
     Ok(Some(Link {
         record: RecordId(id(&record)?),
         row: RowId(id(&row)?),
         person: PersonId(id(&person)?),
         seat: SeatId(id(&seat)?),
+        made_by: PersonId(id(&made_by)?),
         expires: Millis(expires),
     }))
 }
@@ -98,12 +96,13 @@ mod tests {
             row: RowId(id()),
             person: PersonId(id()),
             seat: SeatId(id()),
+            made_by: PersonId(id()),
             expires: Millis(expires),
         };
         let (old, fresh) = (Token::new().unwrap(), Token::new().unwrap());
         let holds = link(now().0 + 60_000);
-        add(store, &old, link(now().0 - 1), PersonId(id())).await.unwrap();
-        add(store, &fresh, holds, PersonId(id())).await.unwrap();
+        add(store, &old, link(now().0 - 1)).await.unwrap();
+        add(store, &fresh, holds).await.unwrap();
 
         assert_eq!(find(store, &old).await.unwrap(), None);
         assert_eq!(find(store, &fresh).await.unwrap(), Some(holds));

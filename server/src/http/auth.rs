@@ -36,9 +36,15 @@ const TICKET_VERSION: u8 = 1;
 /// Version, seat, session, expiry, nonce, HMAC.
 const TICKET_BYTES: usize = 1 + 16 + 32 + 8 + 16 + 32;
 
+/// How the name of every cookie of a seat begins.
+const COOKIE: &str = "__Host-mortar-";
+
+/// Cookies of seats that are looked at in one request: one browser of a practice in a morning. Each costs two reads.
+const COOKIES: usize = 64;
+
 /// Name of the cookie of a seat. One for each seat, so that several seats work in one browser.
 pub(crate) fn cookie_name(seat: SeatId) -> String {
-    format!("__Host-mortar-{seat}")
+    format!("{COOKIE}{seat}")
 }
 
 /// The cookie with this name.
@@ -51,6 +57,27 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(known, _)| *known == name)
         .and_then(|(_, value)| Secret::parse(value))
+}
+
+/// Every seat somebody is signed in to with this browser, also where the session is over. Others' cookies, and those
+/// that do not read, are none.
+pub(crate) async fn seats_of(app: &App, headers: &HeaderMap) -> Result<Vec<Seat>, Problem> {
+    let secrets: Vec<Secret> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| name.starts_with(COOKIE))
+        .filter_map(|(_, value)| Secret::parse(value))
+        .take(COOKIES)
+        .collect();
+    let mut seats = Vec::with_capacity(secrets.len());
+    for secret in &secrets {
+        let Some(session) = link::session(&app.store, secret).await? else { continue };
+        seats.extend(visit::find_seat(&app.store, session.seat).await?);
+    }
+    Ok(seats)
 }
 
 /// A request of somebody who sits on the seat in its path.

@@ -46,6 +46,10 @@ pub enum ProblemCode {
     SlowDown,
     /// The store is away, full or stopped.
     StoreAway,
+    /// Who is signed in here made this link, or does not answer for prescribers.
+    NotYourLink,
+    /// The patient does not want this prescriber to see the plan.
+    AddresseeShutOut,
     /// The web client is missing in this build.
     NoWebClient,
     /// Our fault.
@@ -158,6 +162,16 @@ impl Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot reach its data.",
                 "Try again in a minute; if it stays, call the practice.",
+            ),
+            ProblemCode::NotYourLink => (
+                StatusCode::FORBIDDEN,
+                "This browser is signed in as somebody who does not answer this recommendation.",
+                "Send the link to the prescriber, who opens it in their own browser.",
+            ),
+            ProblemCode::AddresseeShutOut => (
+                StatusCode::FORBIDDEN,
+                "The patient does not want this prescriber to see the plan.",
+                "Ask the patient, or address it to somebody the patient wants.",
             ),
             ProblemCode::NoWebClient => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The web client is not built.", "Run `make run`.")

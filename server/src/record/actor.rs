@@ -5,6 +5,7 @@
 //! memory is not trusted any more: [`Task::recover`].
 
 mod agreement;
+mod broken;
 mod carry;
 mod history;
 mod names;
@@ -24,7 +25,7 @@ use clinical::view::View;
 use signaling::message::{
     ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
 };
-use signaling::record::{RecordSession, StoreFailure};
+use signaling::record::{RecordSession, StoreFailure, Trust};
 
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
 use super::version;
@@ -150,9 +151,11 @@ impl Task {
         let mut logs = BTreeMap::new();
         let mut sheets = Vec::with_capacity(docs.len());
         let mut authors = BTreeSet::new();
+        let mut trust = Trust::Whole;
         for loaded in docs {
             let Loaded { doc, epoch, last, dek, clients, tail, poison } = loaded;
             authors.extend(doc.authors(View::Full));
+            trust = broken::trust(&doc, poison.as_ref()).unwrap_or(trust);
             logs.insert(doc.id(), Log { dek, epoch, last, tail, poison, attempts: 0 });
             sheets.push((doc, clients));
         }
@@ -161,8 +164,10 @@ impl Task {
             let mut desk = home.records.inner.desk();
             desk.docs.extend(logs.keys().map(|doc| (*doc, home.record)));
         }
+        let mut session = RecordSession::new(home.record, sheets, people);
+        session.trust_wishes(trust);
         Self {
-            session: RecordSession::new(home.record, sheets, people),
+            session,
             storage: home.records.inner.store.watch(),
             home,
             patient,
@@ -374,15 +379,6 @@ impl Task {
         version::facts(&inner.store, actor, name, visit, &inner.sign_requires).await
     }
 
-    /// A document whose log does not read to its end takes nothing: what follows would build on what is not there.
-    fn is_broken(&self, connection: ConnectionId, doc: DocId, edit: clinical::id::EditId) -> bool {
-        let broken = self.logs.get(&doc).is_some_and(|log| log.poison.is_some());
-        if broken {
-            self.say(connection, record_refusal(doc, edit, RecordRefusal::StorageFailed));
-        }
-        broken
-    }
-
     fn say(&self, connection: ConnectionId, message: impl Into<Said>) {
         if let Some(reader) = self.readers.get(&connection) {
             reader.outgoing.say(message);
@@ -504,6 +500,9 @@ impl Task {
                 Ok(loaded) => {
                     let Loaded { doc: held, epoch, last, dek, clients: _, tail, poison } = loaded;
                     let attempts = log.attempts;
+                    if let Some(trust) = broken::trust(&held, poison.as_ref()) {
+                        self.session.trust_wishes(trust);
+                    }
                     self.logs.insert(doc, Log { dek, epoch, last, tail, poison, attempts });
                     let effects = self.session.reloaded(now(), held, &mut fresh_client_id);
                     self.carry_out(None, effects).await;

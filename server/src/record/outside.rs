@@ -12,6 +12,7 @@ use clinical::fhir::Chart;
 use clinical::id::{ConnectionId, EditId, RecordId, RowId, VisitId};
 use clinical::merge::Known;
 use clinical::phi::Phi;
+use clinical::recommendation::ByLink;
 use clinical::touchpoint::Step;
 use signaling::message::{RecordRefusal, ServerMessage};
 use signaling::record::{Accepted, ChartTaken};
@@ -42,7 +43,12 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum About {
     /// The answer to a recommendation, from whom it is addressed to.
-    Recommendation(Command),
+    Recommendation {
+        /// The answer.
+        command: Command,
+        /// By whose link, and who they say to be.
+        by_link: Option<ByLink>,
+    },
     /// A step of a touchpoint.
     Touchpoint {
         /// Which.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use clinical::actor::Millis;
-use clinical::cds::{self, CdsCard};
+use clinical::cds::{self, CdsCard, FirstOf};
 use clinical::fhir::export::{Exported, Reader, whole_record};
 use serde::Serialize;
 use signaling::role;
@@ -27,6 +27,8 @@ pub struct CdsAnswers {
     at_ms: Millis,
     /// One for each service; none if the services themselves could not be asked for.
     services: Vec<CdsAnswer>,
+    /// Services that were not asked: there are more than [`cds::SERVICES`].
+    services_left_out: usize,
     /// Something did not answer: what is shown may not be all.
     incomplete: bool,
     /// Rows they were not told of, because 42 CFR Part 2 keeps them here.
@@ -42,6 +44,8 @@ pub struct CdsAnswer {
     service: String,
     /// Its cards; `null`: it did not answer.
     cards: Option<Vec<CdsCard>>,
+    /// Cards that are not shown, the least urgent: it said more than [`cds::CARDS`].
+    cards_left_out: usize,
 }
 
 /// `GET /api/seats/{seat}/cards`. No content where no service is configured.
@@ -72,8 +76,9 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
         Ok(services) => services,
         Err(error) => {
             tracing::warn!(%error, "the CDS Hooks services could not be asked for");
-            let (services, incomplete, withheld) = (Vec::new(), true, 0);
-            return reply(&CdsAnswers { at_ms, services, incomplete, withheld });
+            let (services, services_left_out) = (Vec::new(), 0);
+            let (incomplete, withheld) = (true, 0);
+            return reply(&CdsAnswers { at_ms, services, services_left_out, incomplete, withheld });
         }
     };
     let Exported { json: bundle, withheld } =
@@ -81,20 +86,22 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
     let bundle: serde_json::Value =
         serde_json::from_str(&bundle).map_err(|_ours| Problem::new(ProblemCode::Internal))?;
     let (person, patient) = (seat.person.to_string(), sheets.patient.to_string());
+    let FirstOf { first: services, left_out: services_left_out } = services.as_ref();
     let mut answers = Vec::with_capacity(services.len());
     let mut incomplete = false;
     // One after the other: there are few, and each has its own five seconds.
-    for service in services.iter() {
+    for service in services {
         let question = cds::request(service, &bundle, Uuid::now_v7(), &person, &patient);
-        let cards = match cds.ask(service, &question).await {
-            Ok(cards) => Some(cards),
+        let (cards, cards_left_out) = match cds.ask(service, &question).await {
+            Ok(FirstOf { first, left_out }) => (Some(first), left_out),
             Err(error) => {
                 tracing::warn!(%error, "a CDS Hooks service did not answer");
                 incomplete = true;
-                None
+                (None, 0)
             }
         };
-        answers.push(CdsAnswer { service: service.title.clone(), cards });
+        answers.push(CdsAnswer { service: service.title.clone(), cards, cards_left_out });
     }
-    reply(&CdsAnswers { at_ms, services: answers, incomplete, withheld })
+    let services_left_out = *services_left_out;
+    reply(&CdsAnswers { at_ms, services: answers, services_left_out, incomplete, withheld })
 }

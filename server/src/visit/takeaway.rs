@@ -3,16 +3,19 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use clinical::field::DocKind;
+use clinical::doc::Doc;
+use clinical::field::{Address, DocKind, FieldName};
 use clinical::format::Language;
 use clinical::id::RecordId;
 use clinical::plain::{self, PlainInput, PlainVisit};
+use clinical::register::Register;
 use clinical::value::PartialDate;
 use clinical::version::Content;
 use clinical::view::View;
 use signaling::role::{self, Shared};
 use signaling::visit::Entry as Way;
 
+use super::Visit;
 use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
@@ -79,6 +82,7 @@ pub(crate) async fn page(
         }
     }
     let about = PlainVisit {
+        newer: is_newer(plan, &visit),
         date: Some(PartialDate::of(visit.ended.unwrap_or_else(now))),
         with,
         phone: app.config.practice.phone.clone(),
@@ -100,6 +104,15 @@ pub(crate) async fn page(
     let now = now();
     let input = input.at(now, &app.terms.day(now), &visits_held);
     reply(&plain::page(&input, previous.as_ref(), language))
+}
+
+/// Whether the plan was signed after a visit ended: whoever kept the page of then is told so.
+fn is_newer(plan: &Doc, visit: &Visit) -> bool {
+    let signed = plan.register(&Address { row: None, field: FieldName::Signed });
+    match (signed, visit.ended) {
+        (Register::Value { at_ms, .. }, Some(ended)) => *at_ms > ended,
+        _ => false,
+    }
 }
 
 /// What the page of the signed version before this one was made of. A signed plan is compared with the version before

@@ -19,15 +19,47 @@ pub(super) fn fact(sheet: &Sheet, change: &Change) -> Option<Fact> {
     (list == Some(ListName::Access)).then_some(Fact::AccessChanged)
 }
 
+/// Whether the patient's part of a record reads to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It does.
+    Whole,
+    /// Something in it does not: what the patient wants is not known.
+    Broken,
+}
+
+/// What the patient wants; `None`: it does not read.
+struct Wishes(Option<Vec<AccessWish>>);
+
+impl Wishes {
+    fn hand(&self, actor: &Actor) -> Hand {
+        match &self.0 {
+            Some(wishes) => Hand::of(actor.role, actor.person, wishes),
+            None => Hand::without_wishes(actor.role),
+        }
+    }
+}
+
 impl RecordSession {
     /// What an actor may do in this record now.
     pub(super) fn hand(&self, actor: &Actor) -> Hand {
-        Hand::of(actor.role, actor.person, &self.wishes())
+        self.wishes().hand(actor)
     }
 
-    fn wishes(&self) -> Vec<AccessWish> {
-        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
-        voice.map(|sheet| access::wishes(&sheet.doc)).unwrap_or_default()
+    /// Says whether the wishes read: if not, only whom no wish could shut out sees anything from now on. To be said
+    /// before anybody opens the record, and before [`Self::reloaded`].
+    pub const fn trust_wishes(&mut self, trust: Trust) {
+        self.trust = trust;
+    }
+
+    fn wishes(&self) -> Wishes {
+        match self.trust {
+            Trust::Whole => {
+                let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
+                Wishes(Some(voice.map(|sheet| access::wishes(&sheet.doc)).unwrap_or_default()))
+            }
+            Trust::Broken => Wishes(None),
+        }
     }
 
     /// Whether an edit would shut out whom the plan cannot do without.
@@ -58,7 +90,7 @@ impl RecordSession {
             .readers
             .iter_mut()
             .filter_map(|(connection, reader)| {
-                let hand = Hand::of(reader.actor.role, reader.actor.person, &wishes);
+                let hand = wishes.hand(&reader.actor);
                 let before = std::mem::replace(&mut reader.hand, hand);
                 (before != hand).then_some((*connection, hand))
             })
@@ -80,6 +112,7 @@ impl RecordSession {
             }
             self.show(connection, &[], why, fresh, effects);
         }
+        self.own_wishes_changed(fresh, effects);
     }
 
     /// Closes every document for a connection that stays: from here it receives not one byte of them.

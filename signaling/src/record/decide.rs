@@ -1,4 +1,4 @@
-//! Decisions, signatures and the gate before them. They need the store at once and are never taken again behind
+//! Decisions and signatures. They need the store at once and are never taken again behind
 //! somebody's back.
 
 use clinical::actor::{Actor, CallTime, Millis};
@@ -6,17 +6,17 @@ use clinical::change::{Change, What};
 use clinical::command::Command;
 use clinical::doc::AgreementFacts;
 use clinical::field::DocKind;
-use clinical::gate::{SigningFacts, gate};
+use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, EditId, RowId};
 use clinical::phi::Phi;
-use clinical::safety::{self, Agreement};
+use clinical::recommendation::ByLink;
 use clinical::version::SealedVersion;
 
 use super::effect::{Audit, Effect, Fact};
 use super::queue::Origin;
 use super::refusal::refusal_of;
-use super::{Admitted, FreshIds, RecordSession, UNSETTLED, refuse, refused, send};
-use crate::message::{CommandName, PersonName, RecordRefusal, RefusalCode, ServerMessage};
+use super::{Admitted, FreshIds, RecordSession, UNSETTLED, refuse};
+use crate::message::{CommandName, PersonName, RecordRefusal};
 use crate::role;
 
 impl RecordSession {
@@ -42,7 +42,7 @@ impl RecordSession {
             Admitted::Answered => return effects,
             Admitted::Refused(code) => return refuse(connection, doc, id, code),
         };
-        let who = Who { connection, actor, call };
+        let who = Who { connection, actor, call, way: Way::Seat };
         if let Err(code) = self.give(now, index, who, id, command, seen, &mut effects) {
             return refuse(connection, doc, id, code);
         }
@@ -53,8 +53,9 @@ impl RecordSession {
     }
 
     /// Takes the answer to one recommendation from whom it is addressed to, who has nothing of the record open: the
-    /// way of a link outside a visit. Whatever else the command is about is refused. The connection is told when the
-    /// answer is stored, and nothing more; it is to be closed afterwards.
+    /// way of a link outside a visit. Whatever else the command is about is refused, and so is a decision of which
+    /// nobody says who gives it. The connection is told when the answer is stored, and nothing more; it is to be closed
+    /// afterwards.
     #[expect(clippy::too_many_arguments, reason = "an answer, who gives it and what it is about")]
     pub fn answer_by_link(
         &mut self,
@@ -66,13 +67,15 @@ impl RecordSession {
         id: EditId,
         command: &Command,
         seen: u64,
+        by_link: Option<&ByLink>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
         let plan = |sheet: &super::queue::Sheet| sheet.doc.kind() == DocKind::Plan;
         let Some(index) = self.sheets.iter().position(plan) else { return effects };
         let Some(sheet) = self.sheets.get(index) else { return effects };
         let doc = sheet.doc.id();
-        if command.for_addressee() != Some(row) {
+        let unsaid = matches!(command, Command::Decide { .. }) && by_link.is_none();
+        if command.for_addressee() != Some(row) || unsaid {
             return refuse(connection, doc, id, RecordRefusal::NotAllowed);
         }
         if let Some(failure) = sheet.failed {
@@ -84,7 +87,7 @@ impl RecordSession {
         let (person, role) = (actor.person, actor.role);
         self.people.insert(person, PersonName { person, name, role });
         self.outside.insert(connection);
-        let who = Who { connection, actor, call: None };
+        let who = Who { connection, actor, call: None, way: Way::Link(by_link) };
         match self.give(now, index, who, id, command, seen, &mut effects) {
             Ok(()) => effects,
             Err(code) => refuse(connection, doc, id, code),
@@ -131,7 +134,7 @@ impl RecordSession {
         let note = note.expose();
         match sheet.doc.act_under_agreement(now, &actor, call, id, *row, note, list, seen, &facts) {
             Ok(change) => {
-                let who = Who { connection, actor, call };
+                let who = Who { connection, actor, call, way: Way::Seat };
                 self.decided(index, who, change, None, &mut effects);
                 effects
             }
@@ -152,13 +155,13 @@ impl RecordSession {
         &mut self,
         now: Millis,
         index: usize,
-        who: Who,
+        who: Who<'_>,
         id: EditId,
         command: &Command,
         seen: u64,
         effects: &mut Vec<Effect>,
     ) -> Result<(), RecordRefusal> {
-        let Who { connection: _, actor, call } = who;
+        let Who { connection: _, actor, call, way } = who;
         if !self.hand(&actor).may_command(CommandName::of(command))
             || (command.writes_list() && !role::may_update_list(actor.role))
         {
@@ -167,10 +170,16 @@ impl RecordSession {
         let sheet = self.sheets.get_mut(index).ok_or(RecordRefusal::NotOpen)?;
         let for_nobody =
             command.for_addressee().is_some_and(|row| sheet.doc.addressee(row).is_none());
-        if for_nobody && !role::may_decide_for_nobody(actor.role) {
-            return Err(RecordRefusal::NotAddressee);
-        }
-        let change = sheet.doc.command(now, &actor, call, id, command, seen)?;
+        let change = match way {
+            // It was made for one recommendation and whoever that asks.
+            Way::Link(by_link) => {
+                sheet.doc.answer_by_link(now, &actor, id, command, seen, by_link)?
+            }
+            Way::Seat if for_nobody && !role::may_decide_for_nobody(actor.role) => {
+                return Err(RecordRefusal::NotAddressee);
+            }
+            Way::Seat => sheet.doc.command(now, &actor, call, id, command, seen)?,
+        };
         self.decided(index, who, change, None, effects);
         Ok(())
     }
@@ -202,45 +211,12 @@ impl RecordSession {
         let Some(sheet) = self.sheets.get_mut(index) else { return effects };
         match sheet.doc.sign(now, &actor, call, id, seen, facts) {
             Ok((change, version)) => {
-                let who = Who { connection, actor, call };
+                let who = Who { connection, actor, call, way: Way::Seat };
                 self.decided(index, who, change, Some(Box::new(version)), &mut effects);
                 effects
             }
             Err(error) => refuse(connection, doc, id, RecordRefusal::from(error)),
         }
-    }
-
-    /// Whether a connection may ask what is missing before the plan may be signed; else the refusal. Asked first: what
-    /// the answer needs to know is read from the store, for nobody who may not have it.
-    pub fn may_ask_gate(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-    ) -> Result<(), Vec<Effect>> {
-        const OF: &str = "record.gate";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
-        let open = self.sheets.iter().any(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        });
-        if !open || !role::may_command(reader.actor.role, CommandName::Sign) {
-            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
-        }
-        if !reader.derived.take(now) {
-            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
-        }
-        Ok(())
-    }
-
-    /// What is missing before the plan may be signed, for whoever may ask ([`Self::may_ask_gate`]).
-    pub fn gate(&self, connection: ConnectionId, doc: DocId, facts: &SigningFacts) -> Vec<Effect> {
-        let sheet = self.sheets.iter().find(|sheet| sheet.doc.id() == doc);
-        sheet.map_or_else(Vec::new, |sheet| {
-            let (seq, missing) = (sheet.doc.seq(), gate(&sheet.doc, facts));
-            vec![send(connection, ServerMessage::RecordGate { doc, seq, missing })]
-        })
     }
 
     /// Whether somebody may sign at all.
@@ -250,60 +226,16 @@ impl RecordSession {
             .is_some_and(|reader| role::may_command(reader.actor.role, CommandName::Sign))
     }
 
-    /// Whether a connection may ask for the safety prompts; else the refusal. Asked first, as for the gate.
-    pub fn may_ask_safety(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-    ) -> Result<(), Vec<Effect>> {
-        const OF: &str = "record.safety";
-        let Some(reader) = self.readers.get_mut(&connection) else { return Err(Vec::new()) };
-        let open = self.sheets.iter().any(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        });
-        if !open || !role::may_ask_safety(reader.actor.role) {
-            return Err(vec![refused(connection, OF, RefusalCode::NotAllowed)]);
-        }
-        if !reader.derived.take(now) {
-            return Err(vec![refused(connection, OF, RefusalCode::TooFast)]);
-        }
-        Ok(())
-    }
-
-    /// The safety prompts of the plan, for whom [`Self::may_ask_safety`] let ask.
-    pub fn safety(
-        &self,
-        now: Millis,
-        connection: ConnectionId,
-        doc: DocId,
-        agreement: Agreement,
-    ) -> Vec<Effect> {
-        let Some(sheet) = self.sheets.iter().find(|sheet| {
-            sheet.doc.id() == doc
-                && sheet.doc.kind() == DocKind::Plan
-                && sheet.view_of(connection).is_some()
-        }) else {
-            return Vec::new();
-        };
-        let voice = self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Voice);
-        let prompts = safety::prompts(&sheet.doc, voice.map(|sheet| &sheet.doc), agreement, now);
-        let seq = sheet.doc.seq();
-        vec![send(connection, ServerMessage::RecordSafety { doc, seq, prompts })]
-    }
-
     /// Hands a decision that was just folded to the store.
     pub(super) fn decided(
         &mut self,
         index: usize,
-        who: Who,
+        who: Who<'_>,
         change: Change,
         version: Option<Box<SealedVersion>>,
         effects: &mut Vec<Effect>,
     ) {
-        let Who { connection, actor, call } = who;
+        let Who { connection, actor, call, way: _ } = who;
         let Some(sheet) = self.sheets.get_mut(index) else { return };
         sheet.push(change.clone(), Origin { connection, actor, call, edit: None });
         let audit = match &change.what {
@@ -321,8 +253,18 @@ impl RecordSession {
 
 /// Who decides, from where.
 #[derive(Clone, Copy)]
-pub(super) struct Who {
+pub(super) struct Who<'a> {
     pub(super) connection: ConnectionId,
     pub(super) actor: Actor,
     pub(super) call: Option<CallTime>,
+    pub(super) way: Way<'a>,
+}
+
+/// How it comes.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// From somebody who is signed in.
+    Seat,
+    /// By a link, and what is said of who holds it.
+    Link(Option<&'a ByLink>),
 }

@@ -86,6 +86,8 @@ impl RecordSession {
                     && sheet
                         .view_of(connection)
                         .is_some_and(|view| sheet.doc.tells_history(view, at))
+                    // What a wish said before may have been about somebody else.
+                    && (sheet.wishes_of(connection).is_none() || !sheet.is_wish(at.row))
             })
     }
 }

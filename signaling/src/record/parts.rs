@@ -1,7 +1,7 @@
 //! A snapshot as messages: a document larger than one comes in parts.
 
 use clinical::change::Change;
-use clinical::id::RecordId;
+use clinical::id::{ConnectionId, RecordId};
 use clinical::view::{Snapshot, View};
 use serde::Serialize;
 
@@ -20,8 +20,8 @@ const AROUND: usize = 64;
 pub(super) fn snapshot(
     record: RecordId,
     sheet: &Sheet,
+    (connection, view): (ConnectionId, View),
     hand: Hand,
-    view: View,
     client_id: u64,
     have: Option<u64>,
     people: Vec<PersonName>,
@@ -31,7 +31,7 @@ pub(super) fn snapshot(
             .into_iter()
             .map(|changes| SnapshotContent::Since { changes })
             .collect(),
-        None => state_in_parts(sheet.doc.snapshot(view))
+        None => state_in_parts(sheet.seen_by(connection, view))
             .into_iter()
             .map(|state| SnapshotContent::Full { state })
             .collect(),

@@ -10,6 +10,7 @@ use clinical::field::Address;
 use clinical::id::{ConnectionId, EditId, PersonId, SeatId};
 use clinical::view::View;
 
+use super::wishes::OwnWishes;
 use super::{Effect, RecordSession, StoreFailure, send};
 use crate::message::{Caret, ServerMessage};
 
@@ -39,6 +40,8 @@ struct Open {
     /// `seq` it was last sent.
     sent: u64,
     caret: Option<Address>,
+    /// Set where of the patient's wishes only those about the reader are shown.
+    wishes: Option<OwnWishes>,
 }
 
 /// Something that leaves once the store has taken all before it.
@@ -109,11 +112,11 @@ impl Sheet {
         self.readers.get(&connection).map(|open| open.view)
     }
 
-    pub(super) fn open(&mut self, connection: ConnectionId, view: View) {
+    pub(super) fn open(&mut self, connection: ConnectionId, view: View, wishes: Option<OwnWishes>) {
         let before = self.readers.get(&connection);
         let sent = before.map_or(0, |open| open.sent);
         let caret = before.and_then(|open| open.caret);
-        self.readers.insert(connection, Open { view, live: false, sent, caret });
+        self.readers.insert(connection, Open { view, live: false, sent, caret, wishes });
     }
 
     pub(super) fn close(&mut self, connection: ConnectionId) {
@@ -195,10 +198,18 @@ impl Sheet {
             .filter(|(other, open)| **other != connection && open.live)
             .map(|(other, open)| {
                 // A caret that moved into a hidden field is gone from these eyes.
-                let caret = caret.clone().filter(|caret| self.doc.sees(open.view, &caret.at));
+                let sees = |at: &Address| {
+                    self.doc.sees(open.view, at) && (open.wishes.is_none() || !self.is_wish(at.row))
+                };
+                let caret = caret.clone().filter(|caret| sees(&caret.at));
                 send(*other, ServerMessage::RecordCaret { doc, seat, caret })
             })
             .collect()
+    }
+
+    /// The wishes somebody was shown as those about themselves; `None`: every wish, or nothing.
+    pub(super) fn wishes_of(&self, connection: ConnectionId) -> Option<&OwnWishes> {
+        self.readers.get(&connection)?.wishes.as_ref()
     }
 
     /// Marks a snapshot as sent.
@@ -250,6 +261,7 @@ impl RecordSession {
         let Some(sheet) = self.sheets.get_mut(index) else { return };
         let doc = sheet.doc.id();
         let Pending { change, patient_side, origin } = pending;
+        let is_wish = sheet.is_wish(change.what.row());
         // Who sees the same change after the same one hears the same message.
         let mut alike: Vec<(View, u64, Vec<ConnectionId>)> = Vec::new();
         for (connection, open) in &mut sheet.readers {
@@ -263,6 +275,8 @@ impl RecordSession {
             }
             let prev = open.sent;
             let seen = match open.view {
+                // Of the wishes about themselves they are shown the document anew.
+                _ if is_wish && open.wishes.is_some() => None,
                 View::Full => Some(change),
                 View::PatientSide => patient_side.as_ref(),
             };

@@ -26,6 +26,7 @@ impl RecordSession {
                 self.access_changed(fresh, &mut effects);
             }
             self.release(index, &mut effects);
+            self.release_answers(&mut effects);
         }
         effects
     }
@@ -37,11 +38,15 @@ impl RecordSession {
             return effects;
         };
         sheet.failed = Some(why);
+        self.drop_answers(doc, &mut effects);
         let storage = match why {
             StoreFailure::OutOfStep => return effects,
             StoreFailure::Full => StorageState::Full,
             StoreFailure::Away => StorageState::Away,
             StoreFailure::Failed => StorageState::Failed,
+        };
+        let Some(sheet) = self.sheets.iter_mut().find(|sheet| sheet.doc.id() == doc) else {
+            return effects;
         };
         let kind = sheet.doc.kind();
         let Waiting { changes, known } = sheet.take_waiting();

@@ -8,7 +8,7 @@ use clinical::id::{ConnectionId, EditId, RowId};
 use clinical::phi::Phi;
 use clinical::touchpoint::Step;
 
-use super::decide::Who;
+use super::decide::{Way, Who};
 use super::effect::Effect;
 use super::refusal::refusal_of;
 use super::{RecordSession, UNSETTLED, refuse};
@@ -64,7 +64,7 @@ impl RecordSession {
             Ok(change) => {
                 self.people.insert(person, PersonName { person, name, role: actor.role });
                 self.outside.insert(connection);
-                let who = Who { connection, actor, call: None };
+                let who = Who { connection, actor, call: None, way: Way::Seat };
                 self.decided(index, who, change, None, &mut effects);
                 effects
             }

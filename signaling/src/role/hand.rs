@@ -7,7 +7,10 @@ use clinical::field::{DocKind, FieldName, ListName};
 use clinical::id::{PersonId, RowId};
 use clinical::view::View;
 
-use super::{MINIMUM, Shared, commands, may_command, may_edit, view, writable, writable_lists};
+use super::{
+    MINIMUM, Shared, commands, may_command, may_edit, may_read_agreements, view, writable,
+    writable_lists,
+};
 use crate::message::CommandName;
 
 /// Whether a wish would shut out whom the plan cannot do without. `role_of` tells what is known of a person.
@@ -99,6 +102,18 @@ impl Hand {
     /// Whether the patient wants them to see nothing.
     pub const fn is_shut_out(self) -> bool {
         matches!(self.level, AccessLevel::None)
+    }
+
+    /// Whether of the patient's wishes about people they read those about themselves alone: what the patient says of
+    /// others, and why, is not for who merely sits beside them. Who acts for the patient by law reads as the patient.
+    pub const fn reads_own_wishes_only(self) -> bool {
+        matches!(self.role, Role::Caregiver) && !matches!(self.level, AccessLevel::Legal)
+    }
+
+    /// Whether they read the collaborative agreements of the patient: [`may_read_agreements`]. Who acts for the patient
+    /// by law does, as the patient.
+    pub fn may_read_agreements(self) -> bool {
+        self.writes_as().is_some_and(may_read_agreements)
     }
 
     /// Through which eyes a document is read: [`view`].

@@ -260,3 +260,76 @@ fn a_health_worker_does_not_let_themselves_in() {
     let again = bench.open(Role::Chw);
     assert_eq!(bench.types(again), ["snapshot", "snapshot"]);
 }
+
+fn wish_with(n: u128, role: Role, level: &str, reason: &str) -> Op {
+    let mut json = of_person(role, level);
+    json["reason"] = json!(reason);
+    wish(n, json)
+}
+
+#[test]
+fn a_caregiver_reads_what_the_patient_wishes_of_them_and_of_nobody_else() {
+    let mut bench = Bench::new();
+    let (rph, pt) = (bench.open(RPH), bench.open(PT));
+    say(&mut bench, pt, wish_with(1, Role::Chw, "none", "Canary-chw"));
+    say(&mut bench, pt, wish_with(2, Role::Caregiver, "edit_voice", "my daughter"));
+    let mut everybody = of_role("specialist", "none");
+    everybody["reason"] = json!("Canary-specialists");
+    say(&mut bench, pt, wish(3, everybody));
+
+    let cg = bench.open(Role::Caregiver);
+
+    let told = bytes(&mut bench, cg);
+    assert!(told.contains("my daughter"), "{told}");
+    assert!(!told.contains("Canary"), "{told}");
+    for hidden in [1, 3] {
+        assert!(!told.contains(&row(hidden).to_string()), "not even that there is one: {told}");
+    }
+    for line in [rph, pt] {
+        let all = bytes(&mut bench, line);
+        assert!(all.contains("Canary-chw") && all.contains("Canary-specialists"));
+    }
+
+    // Nor is one told of while it is said, nor how it came to be.
+    say(&mut bench, pt, wish_with(4, Role::Nurse, "none", "Canary-nurse"));
+    let at = content(1);
+    bench.with(|session, now, _| {
+        session.history(now, cg, crate::bench::doc_id(DocKind::Voice), at, None)
+    });
+    let told = bytes(&mut bench, cg);
+    assert!(!told.contains("Canary") && told.contains("not_allowed"), "{told}");
+    say(&mut bench, pt, question());
+    assert_eq!(bench.types(cg), ["change"], "and the rest goes on");
+}
+
+#[test]
+fn a_wish_that_comes_to_be_about_somebody_else_is_gone_from_the_caregivers_eyes() {
+    let mut bench = Bench::new();
+    let pt = bench.open(PT);
+    say(&mut bench, pt, wish_with(1, Role::Caregiver, "edit_voice", "my daughter"));
+    let cg = bench.open(Role::Caregiver);
+    bench.heard(cg);
+
+    let rev = bench.stored_doc(DocKind::Voice).rev_of(&content(1));
+    let mut other = of_person(Role::Chw, "none");
+    other["reason"] = json!("Canary");
+    let value = Phi::new(Some(other));
+    say(&mut bench, pt, Op::Set { at: content(1), base: Base::Rev(rev), value });
+
+    let told = bytes(&mut bench, cg);
+    assert!(told.contains("record.snapshot"), "{told}");
+    assert!(!told.contains("Canary") && !told.contains(&row(1).to_string()), "{told}");
+}
+
+#[test]
+fn who_acts_for_the_patient_by_law_reads_every_wish_as_the_patient_does() {
+    let mut bench = Bench::new();
+    let (rph, pt) = (bench.open(RPH), bench.open(PT));
+    say(&mut bench, pt, wish_with(1, Role::Chw, "none", "Canary"));
+    let cg = bench.open(Role::Caregiver);
+    assert!(!bytes(&mut bench, cg).contains("Canary"));
+
+    say(&mut bench, rph, wish_with(2, Role::Caregiver, "legal", "paper seen"));
+
+    assert!(bytes(&mut bench, cg).contains("Canary"));
+}

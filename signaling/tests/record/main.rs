@@ -9,6 +9,7 @@
 mod access;
 mod bench;
 mod decisions;
+mod derived;
 mod history;
 mod import;
 mod limits;

@@ -63,6 +63,15 @@ describe("who may see the plan", { concurrency: false }, () => {
     await until("the question is in the patient's page", async () => (await page.getByText("Can she take it with coffee?").count()) > 0 || (await page.locator("textarea").evaluateAll((all) => all.some((one) => one.value.includes("coffee")))));
   });
 
+  it("does not tell her what her mother wishes of others", async () => {
+    await patient.page.getByRole("combobox", { name: /specialist/i }).selectOption({ label: "Cannot see it" });
+    const { page } = daughter;
+    const list = page.locator("[data-field='access.content']");
+    await list.filter({ hasText: "Elena Delgado" }).scrollIntoViewIfNeeded();
+    assert.deepEqual((await list.allTextContents()).filter((line) => /specialist|nurse|health worker/i.test(line)), []);
+    assertNone(await look(page, "access-daughter"));
+  });
+
   it("takes everything from her screen when the patient wants that", async () => {
     await patient.page.getByRole("combobox", { name: /^Elena Delgado/ }).selectOption({ label: "Cannot see it" });
     await daughter.page.getByText("This plan is not open to you").waitFor();

@@ -52,6 +52,21 @@ describe("decision support", { concurrency: false }, () => {
     await page.getByText("These are the words of a service that your practice chose.").first().waitFor();
   });
 
+  it("lets a card be laid aside with a reason that stays", async () => {
+    const { page } = pharmacist;
+    await page.getByRole("button", { name: "Lay aside: Lisinopril: check potassium" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Why it needs nothing" }).fill("Checked on Monday: 4.2.");
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await page.getByText("1 card laid aside").click();
+    await page.getByText(/Laid aside by Ana Reyes.*: Checked on Monday: 4\.2\./).waitFor();
+    await saved(pharmacist);
+    assertNone(await look(page, "cds-laid-aside"));
+    await joinAsStaff(pharmacist, server.links.pharmacist);
+    await page.getByText("1 card laid aside").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Lay aside: Lisinopril: check potassium" }).count(), 0);
+  });
+
   it("asks again when a medicine comes, and puts the most urgent first", async () => {
     const { page } = pharmacist;
     await page.getByRole("button", { name: "Add a medicine" }).click();

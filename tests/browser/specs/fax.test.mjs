@@ -65,6 +65,7 @@ async function recommend(page, { summary, to, rationale }) {
   if (to !== undefined) {
     await card.getByRole("button", { name: /The prescriber of this visit/ }).click();
     await card.getByRole("textbox", { name: "Name of the prescriber" }).fill(to);
+    await card.getByRole("combobox", { name: "What kind of prescriber" }).selectOption({ label: "Primary care" });
     await card.getByRole("button", { name: "Done" }).click();
   }
   await card.getByRole("button", { name: "Send to the prescriber" }).click();

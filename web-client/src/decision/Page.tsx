@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState, type ReactNode } from "react";
 import { answerDecision, ApiFailure, openDecision } from "../api";
 import { useLanguage, type PlainKey } from "../i18n";
 import { newEditId } from "../plan/ids";
+import { TextBox } from "../plan/forms/parts";
 import { Decide } from "../plan/panels/Decide";
 import { SigWords } from "../plan/SigWords";
 import type { Command, DecisionPage, RecordRefusal } from "../wire";
@@ -16,7 +17,7 @@ import style from "./Page.module.css";
 type State =
   | { readonly kind: "loading" }
   | { readonly kind: "page"; readonly page: DecisionPage }
-  | { readonly kind: "gone" }
+  | { readonly kind: "gone" | "not_yours" }
   | { readonly kind: "away" };
 
 export function Page({ token }: { readonly token: string }) {
@@ -30,7 +31,7 @@ export function Page({ token }: { readonly token: string }) {
       return page;
     } catch (failure) {
       if (!(failure instanceof ApiFailure)) throw failure;
-      setState({ kind: failure.code === "link_unknown" ? "gone" : "away" });
+      setState({ kind: failure.code === "link_unknown" ? "gone" : failure.code === "not_your_link" ? "not_yours" : "away" });
       return null;
     }
   }, [token]);
@@ -50,6 +51,8 @@ export function Page({ token }: { readonly token: string }) {
       return <Column over="Mortar"><p role="status">{say("decision.loading")}</p></Column>;
     case "gone":
       return <Column over="Mortar"><h1>{say("decision.gone")}</h1><p>{say("decision.gone.what")}</p></Column>;
+    case "not_yours":
+      return <Column over="Mortar"><h1>{say("decision.not_yours")}</h1><p>{say("decision.not_yours.what")}</p></Column>;
     case "away":
       return (
         <Column over="Mortar">
@@ -68,11 +71,20 @@ function Question({ page, token, reload }: { readonly page: DecisionPage; readon
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const { content, medicine, decision } = page;
+  const [who, setWho] = useState<Who>({ name: "", credential: "", attested: false });
+  const [tried, setTried] = useState(false);
   const give = async (command: Command): Promise<boolean> => {
+    const name = who.name.trim();
+    const credential = who.credential.trim();
+    if (name === "" || credential === "" || !who.attested) {
+      setTried(true);
+      setProblem(say("decision.who.needed"));
+      return false;
+    }
     setBusy(true);
     setProblem(null);
     try {
-      const answered = await answerDecision({ token, id: newEditId(), command, seen: page.seen });
+      const answered = await answerDecision({ token, id: newEditId(), command, seen: page.seen, who: { name, credential, attested: true } });
       if (answered.state === "refused") setProblem(say(`plan.refused.${answered.code}` satisfies `plan.refused.${RecordRefusal}`));
       // What stands now is shown either way: who was first, or what changed meanwhile.
       await reload();
@@ -102,19 +114,49 @@ function Question({ page, token, reload }: { readonly page: DecisionPage; readon
         </dl>
       </Card>
       {page.waits
-        ? <Decide row={page.row} content={content} medicine={named} sealed={page.sealed} updatesList={page.updates_list} busy={busy} problem={problem} give={give} />
+        ? (
+          <>
+            <WhoAnswers prescriber={page.prescriber} who={who} tried={tried} change={setWho} />
+            <Decide row={page.row} content={content} medicine={named} sealed={page.sealed} updatesList={page.updates_list} busy={busy} problem={problem} give={give} />
+          </>
+        )
         : (
           <div role="status" className={style["answered"]}>
             <p className={style["strong"]}>{say(`plan.rec.state.${page.state}`)}</p>
             {decision?.reason !== undefined && <p>{say(`plan.rec.reason.${decision.reason}`)}</p>}
             {decision?.regimen !== undefined && <p><SigWords sig={decision.regimen} /></p>}
             {decision?.note !== undefined && decision.note !== "" && <p>{decision.note}</p>}
+            {decision?.by_link !== undefined && <p>{decision.by_link.name}, {decision.by_link.credential}</p>}
             <p>{say("decision.stored")}</p>
             {problem !== null && <p role="alert">{problem}</p>}
           </div>
         )}
       <p className={style["quiet"]}>{say("decision.until", { until: g.moment(page.expires_ms), phone: page.phone })}</p>
     </Column>
+  );
+}
+
+interface Who {
+  readonly name: string;
+  readonly credential: string;
+  readonly attested: boolean;
+}
+
+/** A link proves that somebody holds it, so who answers says who they are and stands by it. */
+function WhoAnswers(props: { readonly prescriber: string; readonly who: Who; readonly tried: boolean; readonly change: (who: Who) => void }) {
+  const { say } = useLanguage();
+  const { who, change } = props;
+  const missing = (text: string): string | undefined => (props.tried && text.trim() === "" ? say("plan.needed") : undefined);
+  return (
+    <fieldset className={style["who"]}>
+      <legend className={style["strong"]}>{say("decision.who")}</legend>
+      <TextBox label={say("decision.who.name")} value={who.name} most={100} problem={missing(who.name)} onChange={(name) => change({ ...who, name })} />
+      <TextBox label={say("decision.who.credential")} value={who.credential} most={100} hint={say("decision.who.credential.hint")} problem={missing(who.credential)} onChange={(credential) => change({ ...who, credential })} />
+      <label className={style["attest"]}>
+        <input type="checkbox" checked={who.attested} aria-invalid={props.tried && !who.attested} onChange={(event) => change({ ...who, attested: event.currentTarget.checked })} />
+        {say("decision.who.attest", { prescriber: props.prescriber })}
+      </label>
+    </fieldset>
   );
 }
 

@@ -52,7 +52,8 @@ function Papers({ seat }: { readonly seat: SeatId }) {
     <>
       <p className={style["quiet"]}>{say("fax.what")}</p>
       {papers.withheld > 0 && <p role="status">{say("fax.withheld", { count: papers.withheld })}</p>}
-      {paper === undefined ? <p>{say("fax.none")}</p> : (
+      {papers.shut_out.map(({ to, why }) => <p key={to} role="alert" data-shut-out={why}>{say(`fax.shut_out.${why}`, { name: to })}</p>)}
+      {paper === undefined ? papers.shut_out.length === 0 && <p>{say("fax.none")}</p> : (
         <>
           {papers.papers.length > 1 && (
             <Select label={say("fax.to")} value={String(to)} onChange={(event) => setTo(Number(event.currentTarget.value))}>

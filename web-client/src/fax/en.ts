@@ -16,6 +16,10 @@ export const faxEn = {
     one: "1 recommendation stays off paper: its medicine is under 42 CFR Part 2.",
     other: `${g.number(v.count)} recommendations stay off paper: their medicines are under 42 CFR Part 2.`,
   }),
+  "fax.shut_out.wish": (v: { readonly name: string }) =>
+    `Nothing is printed for ${v.name}: the patient does not want this prescriber to see the plan. Ask the patient, or write to somebody the patient wants.`,
+  "fax.shut_out.role_unknown": (v: { readonly name: string }) =>
+    `Nothing is printed for ${v.name}: the patient wants no specialist to see the plan, and it is not said what kind of prescriber this is. Take the recommendation back and write it again with that.`,
   "fax.head": "Recommendations for your decision",
   "fax.for": (v: { readonly name: string }) => `To: ${v.name}`,
   "fax.from": (v: { readonly name: string; readonly practice: string }) => `From: ${v.name}, ${v.practice}`,

@@ -16,6 +16,10 @@ export const faxEs: Translation<typeof faxEn> = {
     one: "1 recomendación no va en papel: su medicamento está bajo 42 CFR Parte 2.",
     other: `${g.number(v.count)} recomendaciones no van en papel: sus medicamentos están bajo 42 CFR Parte 2.`,
   }),
+  "fax.shut_out.wish": (v) =>
+    `No se imprime nada para ${v.name}: el paciente no quiere que esta persona vea el plan. Pregunte al paciente, o escriba a alguien que el paciente acepte.`,
+  "fax.shut_out.role_unknown": (v) =>
+    `No se imprime nada para ${v.name}: el paciente no quiere que ningún especialista vea el plan, y no consta qué tipo de profesional es. Retire la recomendación y escríbala de nuevo con ese dato.`,
   "fax.head": "Recomendaciones para su decisión",
   "fax.for": (v) => `Para: ${v.name}`,
   "fax.from": (v) => `De: ${v.name}, ${v.practice}`,

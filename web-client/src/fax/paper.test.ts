@@ -12,7 +12,7 @@ const row = (more: Partial<PaperRow>): PaperRow => ({
   product: { name: "Lisinopril 10 mg" }, sig: { text: "10 mg daily" }, undecided: false, rationale: "Above 140/90.", reference: "a guideline", sent_ms: 1, ...more,
 });
 const papers = (version: number | null): PrescriberPapers => ({
-  practice: "Harbor Street", phone: "555-0142", patient: "Ruth Delgado", birth_date: "1948-04-12", from: "Ana Reyes", at_ms: Date.UTC(2026, 10, 30, 12), version, papers: [], withheld: 0,
+  practice: "Harbor Street", phone: "555-0142", patient: "Ruth Delgado", birth_date: "1948-04-12", from: "Ana Reyes", at_ms: Date.UTC(2026, 10, 30, 12), version, papers: [], shut_out: [], withheld: 0,
 });
 
 const drawn = (rows: readonly PaperRow[], version: number | null, language: Language = "en"): string => {

@@ -67,9 +67,13 @@ export function useChoosable(): { readonly all: readonly Choosable[]; readonly c
     const speaks = level !== "none" && level !== "as_role";
     all.push({ subject, role: subject.kind === "role" ? subject.role : null, row, level, levels: speaks ? levelsOf("caregiver", by) : ["as_role", "none"] });
   }
+  const { person: self } = record.self;
+  const own = ({ levels, subject }: Choosable): boolean => levels.length === 0 || (subject.kind === "person" && subject.person === self);
+  // A caregiver is told what is wished of themselves alone: about others the screen knows nothing, and says nothing.
+  const told = by === "caregiver" && docIn(record.get(), "voice")?.lists.has("access") !== true ? all.filter(own) : all;
   return {
     // Whom there is nothing to choose about first.
-    all: all.toSorted((a, b) => Number(a.levels.length > 0) - Number(b.levels.length > 0)),
+    all: told.toSorted((a, b) => Number(a.levels.length > 0) - Number(b.levels.length > 0)),
     choose(one, level) {
       if (one.row === null) record.add("access", last, { "access.content": { subject: one.subject, level } });
       else record.set(address("access.content", one.row), { subject: one.subject, level });

@@ -19,6 +19,15 @@ export const decideEn = {
   "plan.cards.not_ours": "These are the words of a service that your practice chose. Nothing of it is written into the plan by itself.",
   "plan.cards.none": "It has nothing to say about this plan.",
   "plan.cards.away": "It does not answer now. What it would say is not known.",
+  "plan.cards.services_left_out": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, {
+    one: "1 more decision support was not asked: no more than 4 are.",
+    other: `${g.number(v.count)} more decision supports were not asked: no more than 4 are.`,
+  }),
+  "plan.cards.left_out": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, {
+    one: "It said 1 more thing that is not shown here, less urgent than these. Ask it yourself to read it.",
+    other: `It said ${g.number(v.count)} more things that are not shown here, less urgent than these. Ask it yourself to read them.`,
+  }),
+  "plan.cards.laid_aside": (v: { readonly count: number }, g: Grammar) => g.plural(v.count, { one: "1 card laid aside", other: `${g.number(v.count)} cards laid aside` }),
   "plan.cards.incomplete": "The decision support of your practice does not answer now. What it would say is not known.",
   "plan.cards.withheld": "It was not told of everything: what stands under 42 CFR Part 2 stays in this record. Check those medicines yourself.",
   "plan.cards.again": "Ask again",
@@ -70,6 +79,9 @@ export const decideEn = {
   "plan.rec.link.revoke": "Take links back",
   "plan.rec.link.revoked": "Links to this recommendation do not work any more.",
   "plan.rec.link.failed": "The server did not do it. Try again.",
+  "plan.rec.link.shut_out": "No link was made: the patient does not want this prescriber to see the plan. If it is not said what kind of prescriber this is, they count as a specialist. Ask the patient, or take this back and write to somebody the patient wants.",
+  "plan.rec.by_link": (v: { readonly maker: string; readonly name: string; readonly credential: string }) =>
+    `By a link ${v.maker} made. Answered by somebody who says they are ${v.name}, ${v.credential}.`,
   "plan.rec.withdraw": "Take back",
   "plan.rec.withdraw.reason": "Why it is taken back",
   "plan.rec.implemented": "Carried out",

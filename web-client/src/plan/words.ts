@@ -96,7 +96,7 @@ function wordsOf({ field, value }: AnyValue, { say, g, named }: Wording): string
     case "problems.patient_priority":
       return say(`plan.priority.${value as 1 | 2 | 3}`);
     case "recommendations.addressee":
-      return value.name;
+      return joined([value.name, value.role === undefined ? "" : say(`plan.rec.addressee.role.${value.role}`)], ", ");
     case "recommendations.authority":
       return say(`plan.authority.${value.kind}`);
     case "recommendations.under_agreement":

@@ -19,7 +19,7 @@ const HOME: readonly Role[] = ["patient", "caregiver"];
 const LOOK_MS = 1_000;
 
 export function EndPage({ seat, role, language }: { readonly seat: SeatId; readonly role: Role; readonly language: Language }) {
-  const { say } = useLanguage();
+  const { say, g } = useLanguage();
   const home = HOME.includes(role);
   const [asked, setAsked] = useState(0);
   const [medicare, setMedicare] = useState(false);
@@ -62,6 +62,7 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
               <Button kind="quiet" onClick={() => setMedicare(!medicare)}>{say(medicare ? "takeaway.medicare.back" : "takeaway.medicare")}</Button>
             )}
             {home && <p className={style["quiet"]}>{say("takeaway.keep")}</p>}
+            {!home && taken.page.letter?.due_by !== undefined && <p className={style["quiet"]}>{say("takeaway.medicare.due", { day: g.date(taken.page.letter.due_by) })}</p>}
           </div>
           {medicare && taken.page.letter !== undefined ? <MedicarePaper page={taken.page} letter={taken.page.letter} /> : <Paper page={taken.page} />}
         </>

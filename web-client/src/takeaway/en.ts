@@ -5,6 +5,7 @@ export const takeawayEn = {
   "takeaway.loading": "Getting your plan.",
   "takeaway.print": "Print my plan",
   "takeaway.medicare": "Show the Medicare form",
+  "takeaway.medicare.due": (v: { readonly day: string }) => `The Medicare form is due by ${v.day}.`,
   "takeaway.medicare.back": "Show my page",
   "takeaway.nothing": "No plan was shared in this visit.",
   "takeaway.nothing.what": "Your clinic will tell you what comes next. Call them if you have questions.",

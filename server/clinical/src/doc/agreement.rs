@@ -206,6 +206,7 @@ impl Doc {
                 regimen: None,
                 reason: None,
                 note: String::new(),
+                by_link: None,
             };
             self.update_list(by, row, &decision, update, seen, &mut sets, &mut added)?;
         }
@@ -232,8 +233,11 @@ impl Doc {
         let at = Address { row: Some(row), field: FieldName::RecommendationsAddressee };
         let nobody = self.register(&at).value().is_none();
         if let (true, Some(agreement)) = (nobody, agreement) {
-            let to =
-                Addressee { name: told.physician.clone(), person: Some(agreement.physician()) };
+            let to = Addressee {
+                name: told.physician.clone(),
+                person: Some(agreement.physician()),
+                role: None,
+            };
             sets.push(set(row, FieldName::RecommendationsAddressee, &to));
         }
         What::decided(DecisionKind::AgreementRefused, sets)

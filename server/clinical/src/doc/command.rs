@@ -5,7 +5,7 @@ use crate::change::{DecisionKind, FieldSet, What};
 use crate::command::{Command, CommandError};
 use crate::field::{Address, DocKind, FieldName};
 use crate::receipt::Reception;
-use crate::recommendation::Decision;
+use crate::recommendation::{ByLink, Decision};
 use crate::value::Value;
 
 use super::Doc;
@@ -17,6 +17,7 @@ impl Doc {
         by: &Actor,
         command: &Command,
         seen: u64,
+        by_link: Option<&ByLink>,
     ) -> Result<What, CommandError> {
         match command {
             Command::Share => self.share(),
@@ -53,6 +54,7 @@ impl Doc {
                     regimen: regimen.as_ref().map(|regimen| regimen.expose().clone()),
                     reason: *reason,
                     note: note.expose().clone(),
+                    by_link: by_link.cloned(),
                 };
                 let list = list.as_deref().map(crate::phi::Phi::expose);
                 self.decide_recommendation(now, by, *row, &decision, list, seen)

@@ -133,7 +133,7 @@ impl Doc {
             sets.push(set(new, FieldName::MedsSig, sig));
         }
         let to = Address { row: Some(row), field: FieldName::RecommendationsAddressee };
-        if let Some(Addressee { name, person: _ }) =
+        if let Some(Addressee { name, person: _, role: _ }) =
             self.register(&to).value().and_then(Value::read)
         {
             sets.push(set(new, FieldName::MedsPrescriber, &Line(name)));

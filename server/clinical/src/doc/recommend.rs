@@ -3,14 +3,15 @@
 //! Only whom it is addressed to answers it; the first answer stands. Every step keeps who and when in the register it
 //! sets, and the moment of the call in its change.
 
-use crate::actor::{Actor, Author, Millis};
+use crate::actor::{Actor, Author, Millis, Role};
 use crate::change::{DecisionKind, FieldSet, What};
 use crate::command::{CommandError, ListUpdate};
 use crate::field::{Address, FieldName, ListName, Presence};
 use crate::fold::presence_of;
 use crate::id::{PersonId, RowId};
 use crate::recommendation::{
-    Addressee, Decision, DecisionOutcome, NO_RESPONSE_MS, RecommendationState, Standing,
+    Addressee, Decision, DecisionOutcome, NO_RESPONSE_MS, PrescriberRole, RecommendationState,
+    Standing,
 };
 use crate::value::{Line, Value};
 
@@ -51,6 +52,21 @@ impl Doc {
     pub fn addressee(&self, row: RowId) -> Option<PersonId> {
         let at = Address { row: Some(row), field: FieldName::RecommendationsAddressee };
         self.register(&at).value().and_then(Value::read::<Addressee>)?.person
+    }
+
+    /// In which role a recommendation asks: `known` is that of the person it names, where the practice knows them. It is
+    /// primary care's where it names nobody. Of somebody who is only named, and of whom nobody said what they are, the
+    /// strictest holds: the patient can shut every specialist out, and primary care nobody can.
+    pub fn addressee_role(&self, row: RowId, known: Option<Role>) -> Role {
+        let at = Address { row: Some(row), field: FieldName::RecommendationsAddressee };
+        let register = self.register(&at);
+        let said = register.value().and_then(Value::read::<Addressee>);
+        match said {
+            _ if register.is_conflict() => Role::Specialist,
+            None => Role::Pcp,
+            Some(Addressee { person: Some(_), .. }) => known.unwrap_or(Role::Specialist),
+            Some(Addressee { role, .. }) => role.map_or(Role::Specialist, PrescriberRole::role),
+        }
     }
 
     /// Whether a recommendation was taken back.

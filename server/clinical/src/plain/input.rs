@@ -92,6 +92,8 @@ impl fmt::Debug for PlainInput {
 pub struct PlainVisit {
     /// The day, in the patient's time zone.
     pub date: Option<PartialDate>,
+    /// The plan was signed again after this visit: a page from then is not what holds now.
+    pub newer: bool,
     /// Names of the staff.
     pub with: Vec<String>,
     /// The practice's number.

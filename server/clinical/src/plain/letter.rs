@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::words::LetterWords;
 use super::{PlainSentence, PlainVisit};
+use crate::cdtm::day::Day;
 use crate::format::{self, Language};
+use crate::value::PartialDate;
 
 /// The letter, and what stands on top of each part after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,11 @@ use crate::format::{self, Language};
 pub struct PlainLetter {
     /// Who writes: the practice and its number.
     pub from: Vec<PlainSentence>,
+    /// The day by which it is to be with the patient, "2026-12-14": told to who sends it, and not printed. `None` if the
+    /// day of the review is not known to the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub due_by: Option<PartialDate>,
     /// The day.
     pub date: Vec<PlainSentence>,
     /// "Prepared for", with the date of birth: on top of each part.
@@ -40,10 +47,19 @@ pub struct PlainLetter {
     pub other: String,
 }
 
+/// Days after a comprehensive medication review within which the patient has it (CMS-10396). A rule of the payer:
+/// shorter would nag, longer would count as late.
+const DUE_DAYS: u16 = 14;
+
+fn due(review: &PartialDate) -> Option<PartialDate> {
+    let day = Day::parse(review.as_str())?.plus_days(DUE_DAYS);
+    PartialDate::parse(&day.to_string())
+}
+
 /// Writes the letter. `None` without a patient: there is nobody to write to.
 pub(super) fn letter(visit: &PlainVisit, language: Language) -> Option<PlainLetter> {
     let words = LetterWords::of(language);
-    let PlainVisit { date, with, phone, patient, born, practice } = visit;
+    let PlainVisit { date, newer: _, with, phone, patient, born, practice } = visit;
     if patient.trim().is_empty() {
         return None;
     }
@@ -69,6 +85,7 @@ pub(super) fn letter(visit: &PlainVisit, language: Language) -> Option<PlainLett
             .filter(|line| !line.is_empty())
             .map(|line| person(line))
             .collect(),
+        due_by: date.as_ref().and_then(due),
         date: day.iter().map(|day| page(day)).collect(),
         prepared_for,
         greeting: vec![person(&format!("{} {patient},", words.dear))],

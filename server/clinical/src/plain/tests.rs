@@ -274,6 +274,7 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
         ],
     };
     let visit = PlainVisit {
+        newer: true,
         date: PartialDate::parse("2026-11-24"),
         with: vec!["Ada Kern".to_owned()],
         phone: "555 0100".to_owned(),
@@ -297,6 +298,9 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
     assert_eq!(
         page.about.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(),
         [
+            "There is a newer plan.",
+            "This page shows it.",
+            "Throw out older copies.",
             "Date: November 24, 2026",
             "You talked with: Ada Kern",
             "If you have questions, call: 555 0100",
@@ -316,6 +320,7 @@ fn the_whole_page_is_made_of_a_snapshot_of_the_patients_side() {
         "We talked about your health and medicines on November 24, 2026."
     );
     assert_eq!(letter.keep.len(), 4);
+    assert_eq!(letter.due_by, PartialDate::parse("2026-12-08"), "14 days after the review");
     let task = &page.tasks.tasks[0];
     assert!(task.done);
     assert_eq!(task.should_do[0].text, "Go for the test");

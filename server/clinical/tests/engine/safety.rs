@@ -260,6 +260,36 @@ fn a_prompt_laid_aside_comes_back_when_what_it_is_about_is_written_again() {
 }
 
 #[test]
+fn a_card_of_a_decision_support_is_laid_aside_beside_our_prompts_and_hides_none_of_them() {
+    let mut bench = Bench::new(DocKind::Plan);
+    for n in [1, 2] {
+        bench.medicine(n);
+        let product = at(row(n), FieldName::MedsProduct);
+        bench.apply(&nurse(), set(product, 0, named("metformin"))).unwrap();
+    }
+    let aside = |n: u128, json: serde_json::Value| {
+        add(ListName::Dismissals, row(n), &[(FieldName::DismissalsContent, json)])
+    };
+    let card =
+        json!({ "service": "Interactions", "summary": "Check potassium", "reason": "Done." });
+    bench.apply(&pharmacist(), aside(60, card.clone())).unwrap();
+
+    assert_eq!(of(&bench, PromptCode::SameIngredient)[0].dismissed, None);
+    let at = at(row(60), FieldName::DismissalsContent);
+    let held = bench.doc.register(&at).value().unwrap().read::<serde_json::Value>();
+    assert_eq!(held, Some(card));
+    for wrong in [
+        json!({ "service": "Interactions", "summary": "Check potassium", "reason": "" }),
+        json!({ "service": "", "summary": "Check potassium", "reason": "Done." }),
+        json!({ "service": "Interactions", "summary": "x".repeat(283), "reason": "Done." }),
+        json!({ "service": "Interactions", "reason": "Done." }),
+        json!({ "service": "I", "summary": "s", "reason": "Done.", "code": "no_indication" }),
+    ] {
+        assert!(bench.apply(&pharmacist(), aside(61, wrong.clone())).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_chart_of_four_hundred_makes_a_bounded_list_and_each_group_once() {
     let mut bench = Bench::new(DocKind::Plan);
     for n in 0..400 {

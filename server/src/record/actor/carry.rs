@@ -34,10 +34,19 @@ impl Task {
             return;
         }
         let (effects, with) = match what {
-            About::Recommendation(command) => {
-                let session = &mut self.session;
-                let effects =
-                    session.answer_by_link(now(), connection, actor, name, row, id, &command, seen);
+            About::Recommendation { command, by_link } => {
+                let (session, by_link) = (&mut self.session, by_link.as_ref());
+                let effects = session.answer_by_link(
+                    now(),
+                    connection,
+                    actor,
+                    name,
+                    row,
+                    id,
+                    &command,
+                    seen,
+                    by_link,
+                );
                 (effects, Work::default())
             }
             About::Touchpoint { step, facts, with } => {

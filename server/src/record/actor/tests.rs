@@ -1,3 +1,4 @@
+mod broken;
 mod signing;
 
 use std::time::Duration;

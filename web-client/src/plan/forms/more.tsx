@@ -1,6 +1,6 @@
 /** Forms of what stands under "More": supply, differences, dates, links to other rows. */
 import { useLanguage, type Say } from "../../i18n";
-import type { Addressee, Discrepancy, Duration, Identification, PartialDate, Referral, RowId, Supply, VerifySources } from "../../wire";
+import type { Addressee, Discrepancy, Duration, Identification, PartialDate, PrescriberRole, Referral, RowId, Supply, VerifySources } from "../../wire";
 import { Select } from "../../ui/Field";
 import { useProblemTitle, useRowNames, useRows } from "../context";
 import type { FormParts, Shape } from "../Editor";
@@ -155,19 +155,43 @@ function OtherRecommendation({ own, draft, change }: FormParts<RowId | ""> & { r
   );
 }
 
-export const addresseeShape: Shape<Addressee, { readonly name: string; readonly from: Addressee | null }> = {
-  begin: (value) => ({ name: value?.name ?? "", from: value }),
-  finish: ({ name, from }) => {
-    const text = name.trim();
-    if (text === "") return { value: null };
-    return { value: from !== null && from.name === text ? from : { name: text } };
+interface AddresseeDraft {
+  readonly name: string;
+  readonly role: PrescriberRole | "";
+  readonly from: Addressee | null;
+}
+
+const PRESCRIBERS: readonly PrescriberRole[] = ["pcp", "specialist"];
+
+/** Somebody with an account here, whose name was not touched: what they are the record knows. */
+const knownHere = ({ name, from }: AddresseeDraft): boolean => from?.person !== undefined && from.name === name.trim();
+
+export const addresseeShape: Shape<Addressee, AddresseeDraft> = {
+  begin: (value) => ({ name: value?.name ?? "", role: value?.role ?? "", from: value }),
+  finish: (draft) => {
+    const name = draft.name.trim();
+    if (name === "") return { value: null };
+    if (draft.from !== null && knownHere(draft)) return { value: draft.from };
+    return draft.role === "" ? "unfinished" : { value: { name, role: draft.role } };
   },
   form: (parts) => <AddresseeBox {...parts} />,
 };
 
-function AddresseeBox({ draft, change }: FormParts<{ readonly name: string; readonly from: Addressee | null }>) {
+/** A name, and what kind of prescriber that is: the patient may want no specialist to see the plan. */
+function AddresseeBox({ draft, change, tried }: FormParts<AddresseeDraft>) {
   const { say } = useLanguage();
-  return <TextBox label={say("plan.rec.addressee")} value={draft.name} most={100} onChange={(name) => change({ ...draft, name })} />;
+  const asks = draft.name.trim() !== "" && !knownHere(draft);
+  return (
+    <>
+      <TextBox label={say("plan.rec.addressee")} value={draft.name} most={100} onChange={(name) => change({ ...draft, name })} />
+      {asks && (
+        <Pick
+          label={say("plan.rec.addressee.role")} options={PRESCRIBERS} value={draft.role} words={(role) => say(`plan.rec.addressee.role.${role}`)}
+          problem={tried && draft.role === "" ? say("plan.needed") : undefined} onPick={(role) => change({ ...draft, role })}
+        />
+      )}
+    </>
+  );
 }
 
 // ---- how the patient came, how long the team stays ----

@@ -10,7 +10,7 @@ import { Field } from "../../ui/Field";
 import { useRecordSlice, useScene } from "../context";
 import style from "./panels.module.css";
 
-type State = { readonly kind: "closed" | "busy" | "failed" | "revoked" } | { readonly kind: "link"; readonly link: DecisionLink };
+type State = { readonly kind: "closed" | "busy" | "failed" | "shut_out" | "revoked" } | { readonly kind: "link"; readonly link: DecisionLink };
 
 export function LinkOut({ row }: { readonly row: RowId }) {
   const { say, g } = useLanguage();
@@ -26,7 +26,7 @@ export function LinkOut({ row }: { readonly row: RowId }) {
       setState({ kind: "link", link: await linkTo(seat, row) });
     } catch (failure) {
       if (!(failure instanceof ApiFailure)) throw failure;
-      setState({ kind: "failed" });
+      setState({ kind: failure.code === "addressee_shut_out" ? "shut_out" : "failed" });
     }
   };
   const revoke = async (): Promise<void> => {
@@ -45,6 +45,7 @@ export function LinkOut({ row }: { readonly row: RowId }) {
       <Button icon={<Link2 size={18} aria-hidden />} disabled={state.kind === "busy"} onClick={() => void make()}>{say("plan.rec.link")}</Button>
       <Button kind="quiet" onClick={() => void revoke()}>{say("plan.rec.link.revoke")}</Button>
       {state.kind === "failed" && <p role="alert" className={style["problem"]}>{say("plan.rec.link.failed")}</p>}
+      {state.kind === "shut_out" && <p role="alert" className={style["problem"]}>{say("plan.rec.link.shut_out")}</p>}
       {state.kind === "revoked" && <p role="status" className={style["hint"]}>{say("plan.rec.link.revoked")}</p>}
       {state.kind === "link" && (
         <Dialog title={say("plan.rec.link")} onClose={close} actions={<Button kind="primary" onClick={close}>{say("plan.done")}</Button>}>

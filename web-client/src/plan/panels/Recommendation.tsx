@@ -123,6 +123,9 @@ function Decided({ row }: { readonly row: RowId }) {
       {value.regimen !== undefined && <p><SigWords sig={value.regimen} /></p>}
       {value.note !== undefined && value.note !== "" && <p>{value.note}</p>}
       <p className={style["by"]}>{say("plan.rec.decided_by", { name: names.person(value.by), at: at_ms ?? 0 })}</p>
+      {value.by_link !== undefined && (
+        <p data-said="by_link">{say("plan.rec.by_link", { maker: names.person(value.by_link.made_by), name: value.by_link.name, credential: value.by_link.credential })}</p>
+      )}
     </div>
   );
 }

@@ -5,7 +5,7 @@
 import { ArrowRight, TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useState, type FormEvent } from "react";
 import { useLanguage } from "../../i18n";
-import type { Address, Prompt, RowId } from "../../wire";
+import type { Address, Dismissal, Prompt, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { useCanEditRows, useCanWrite, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
@@ -151,22 +151,22 @@ function Open({ prompt, row, named }: { readonly prompt: Prompt; readonly row: R
         {med !== undefined && med !== row && (
           <Button kind="quiet" onClick={() => jump({ row: med, field: "meds.sig" })}>{say("plan.prompt.link", { medicine: name(med) })}</Button>
         )}
-        <LayAside prompt={prompt} words={said} />
+        {/* A field in conflict is decided, not laid aside. */}
+        {prompt.code !== "sig_in_conflict" && <LayAside words={said} make={(reason) => ({ code: prompt.code, at: prompt.at, reason })} />}
       </span>
     </li>
   );
 }
 
 /** A reason, which stays in the record with its author and time. */
-function LayAside({ prompt, words }: { readonly prompt: Prompt; readonly words: string }) {
+export function LayAside({ words, make }: { readonly words: string; readonly make: (reason: string) => Dismissal }) {
   const { say } = useLanguage();
   const { record } = useScene();
   const rows = useCanEditRows("dismissals");
   const field = useCanWrite("dismissals.content");
   const [reason, setReason] = useState<string | null>(null);
   const [tried, setTried] = useState(false);
-  // A field in conflict is decided, not laid aside; of more places than a reason may name, some is always open.
-  if (!rows || !field || prompt.code === "sig_in_conflict") return null;
+  if (!rows || !field) return null;
   const close = (): void => {
     setReason(null);
     setTried(false);
@@ -175,7 +175,7 @@ function LayAside({ prompt, words }: { readonly prompt: Prompt; readonly words: 
     event.preventDefault();
     const text = reason?.trim() ?? "";
     if (text === "") return setTried(true);
-    record.add("dismissals", null, { "dismissals.content": { code: prompt.code, at: prompt.at, reason: text } });
+    record.add("dismissals", null, { "dismissals.content": make(text) });
     close();
   };
   return (
@@ -198,14 +198,20 @@ function LayAside({ prompt, words }: { readonly prompt: Prompt; readonly words: 
 }
 
 function Aside({ prompt, row }: { readonly prompt: Prompt; readonly row: RowId | undefined }) {
-  const { say } = useLanguage();
-  const names = useNames();
   const words = usePromptWords()(prompt, row);
-  const { value, by, at_ms } = useRegister("dismissals.content", prompt.dismissed);
   return (
     <li>
       <p>{words}</p>
-      {value !== null && by !== null && <p className={style["by"]} data-field="dismissals.content">{say("plan.prompt.aside.done", { name: names.short(by), at: at_ms ?? 0, reason: value.reason })}</p>}
+      {prompt.dismissed !== undefined && <LaidAside row={prompt.dismissed} />}
     </li>
   );
+}
+
+/** Who laid it aside, when and why. */
+export function LaidAside({ row }: { readonly row: RowId }) {
+  const { say } = useLanguage();
+  const names = useNames();
+  const { value, by, at_ms } = useRegister("dismissals.content", row);
+  if (value === null || by === null) return null;
+  return <p className={style["by"]} data-field="dismissals.content">{say("plan.prompt.aside.done", { name: names.short(by), at: at_ms ?? 0, reason: value.reason })}</p>;
 }

@@ -9,7 +9,9 @@ use super::{Export, instant, say};
 use crate::field::{FieldName, ListName};
 use crate::id::RowId;
 use crate::problem::{ProblemCategory, ProblemOutcome, Severity};
-use crate::recommendation::{Authority, RecommendationState, RecommendedAction, UnderAgreement};
+use crate::recommendation::{
+    Addressee, Authority, ByLink, Decision, RecommendationState, RecommendedAction, UnderAgreement,
+};
 use crate::record::{Held, Problem, Recommendation, Row};
 
 const ACT: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -240,7 +242,10 @@ impl<'e> Export<'e> {
             format!("{} {regimen}", content.summary).trim().to_owned()
         });
         fields.words(FieldName::RecommendationsRationale, "Why", rationale);
-        fields.register(FieldName::RecommendationsAddressee, "To", addressee, |to| to.name.clone());
+        fields.register(FieldName::RecommendationsAddressee, "To", addressee, |to| {
+            let Addressee { name, person: _, role } = to;
+            role.map_or_else(|| name.clone(), |role| format!("{name}, {}", say::value(&role)))
+        });
         fields.register(FieldName::RecommendationsReference, "Reference", cited, |line| {
             line.0.clone()
         });
@@ -271,10 +276,15 @@ impl<'e> Export<'e> {
         fields.plain(FieldName::RecommendationsVerified, "The patient does so", verified);
         fields.plain(FieldName::RecommendationsWithdrawn, "Taken back", withdrawn);
         fields.register(FieldName::RecommendationsDecision, "Decision", decision, |decision| {
-            let regimen =
-                decision.regimen.as_ref().map(|sig| sig.text.as_str()).unwrap_or_default();
-            let outcome = say::value(&decision.outcome);
-            format!("{outcome} {regimen} {}", decision.note).trim().to_owned()
+            // The reason is a code of its own: a mitigation. Who decided is the author of the field.
+            let Decision { by: _, outcome, regimen, reason: _, note, by_link } = decision;
+            let regimen = regimen.as_ref().map(|sig| sig.text.as_str()).unwrap_or_default();
+            let how = by_link.as_ref().map_or_else(String::new, |by_link| {
+                let ByLink { made_by: _, name, credential } = by_link;
+                format!("(by a link, answered by somebody who says they are {name}, {credential})")
+            });
+            let said = format!("{} {regimen} {note}", say::value(outcome));
+            format!("{} {how}", said.trim()).trim().to_owned()
         });
         let sent = match state {
             Held::Value(said) => match said.value {

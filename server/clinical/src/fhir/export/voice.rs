@@ -50,7 +50,7 @@ impl Export<'_> {
         for row in self.record.dismissals.iter().filter(|row| self.goes(row.id)) {
             let mut fields = Fields::of(self, ListName::Dismissals, row);
             fields.plain(FieldName::DismissalsContent, "Prompt laid aside", &row.content);
-            let reason = row.content.value().map_or("", |laid| laid.reason.as_str());
+            let reason = row.content.value().map_or("", |laid| laid.reason());
             let message = self.message("Prompt laid aside", reason, None);
             made.push(fields.resource("Communication", row.id, message));
         }

@@ -1,0 +1,32 @@
+//! The acceptance scenarios of the design (DOMAIN.md §14) that concern the record, each as a story a pharmacist can
+//! read. They drive the real server over real WebSockets and HTTP; the words they are told in stand in `clinic`.
+//!
+//! Told elsewhere from end to end, and not copied here:
+//! - A5, the second half, 60 s without media and then the telephone: the segments and modifier 93 in
+//!   `server/clinical/src/time.rs` and `server/clinical/tests/time/main.rs`. The ledger knows a telephone; no control of the
+//!   call tells it of one yet. A real call and its sheet: `tests/tests/time.rs`; lines that break in real browsers:
+//!   `tests/browser/specs/lines.test.mjs`.
+//! - A6, agreements: `server/clinical/tests/engine/agreement/a6.rs`, and over the wire in `tests/tests/cdtm.rs`.
+//! - A13, the sheet: 200 scripted visits against a calculator of its own, every kind of rule, and the places of service,
+//!   in `server/clinical/tests/time/main.rs`.
+//!
+//! The words of the difference between two signed versions ("Stopped simvastatin …", A2) are the client's, and tested in
+//! `web-client/src/plan/sign.test.ts`.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail by it"
+)]
+
+mod a1;
+mod a10;
+mod a11;
+mod a14;
+mod a2;
+mod a3;
+mod a4;
+mod a5;
+mod a9;
+mod clinic;
