@@ -204,24 +204,6 @@ fn priority(carrier: Carrier, place: u32, restarts: u32) -> u32 {
     best - (place.clamp(1, 128) - 1) * (1 << 8)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_candidate_of_a_restart_comes_before_all_of_the_path_that_it_replaces() {
-        for restarts in 0..40 {
-            let [udp, tcp] = [Carrier::Udp, Carrier::Tcp]
-                .map(|carrier| [1, 2, 128].map(|place| priority(carrier, place, restarts)));
-
-            assert!(udp.is_sorted_by(|a, b| a > b) && tcp.is_sorted_by(|a, b| a > b));
-            assert!(udp[2] > tcp[0]);
-            assert!(priority(Carrier::Tcp, 128, restarts + 1) > udp[0]);
-        }
-        assert!(priority(Carrier::Udp, 1, u32::MAX) < 80 << 24, "a browser's TCP candidates");
-    }
-}
-
 fn extensions(text: &mut String, offered: &OfferedLine, taken: ExtensionIds, way: Way) {
     for extension in &offered.extensions {
         let id = match extension.extension {
@@ -255,5 +237,23 @@ fn stream(text: &mut String, slot: &SlotLine, place: usize) {
     }
     for ssrc in [Some(slot.ssrc), slot.rtx].into_iter().flatten() {
         put!(text, "a=ssrc:{} cname:s{place}", ssrc.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_candidate_of_a_restart_comes_before_all_of_the_path_that_it_replaces() {
+        for restarts in 0..40 {
+            let [udp, tcp] = [Carrier::Udp, Carrier::Tcp]
+                .map(|carrier| [1, 2, 128].map(|place| priority(carrier, place, restarts)));
+
+            assert!(udp.is_sorted_by(|a, b| a > b) && tcp.is_sorted_by(|a, b| a > b));
+            assert!(udp[2] > tcp[0]);
+            assert!(priority(Carrier::Tcp, 128, restarts + 1) > udp[0]);
+        }
+        assert!(priority(Carrier::Udp, 1, u32::MAX) < 80 << 24, "a browser's TCP candidates");
     }
 }
