@@ -220,7 +220,9 @@ pub(crate) async fn book(
     let row = Row::find(&app, plan_of(&docs)?, row).await?;
     // Nobody comes to the one that was missed any more.
     let missed = row.missed(seated.visit.id);
-    work.first.extend(missed.map(|missed| super::store::end_statement(missed, now)));
+    if let Some(missed) = missed {
+        work.first.extend([store::cancel(missed, now), super::store::end_statement(missed, now)]);
+    }
     let time = hour.time(visit, format, making::expected(&people));
     let step = Step::Book(time);
     row.step(&app, &seated, record, step, seen, work).await?;
