@@ -3737,7 +3737,7 @@ name?: string,
 how: ReceiptForm, };
 
 /**
- * Whom a plan is for (R1.13 to R1.15).
+ * Whom a plan is for.
  */
 export type Recipient = "patient" | "caregiver" | "pcp" | "pharmacy" | "care_team";
 

@@ -63,7 +63,7 @@ pub enum Reception {
     },
 }
 
-/// Whom a plan is for (R1.13 to R1.15).
+/// Whom a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
