@@ -3711,7 +3711,8 @@ at_ms: Millis, };
 export type ReceiptForm = "paper" | "post" | "fax" | "file" | "read_aloud";
 
 /**
- * Every receipt, oldest first.
+ * Receipts of the version in force, oldest first. Those of versions before it, and answers that were taken back, are in the
+ * history.
  */
 export type Receipts = Array<Receipt>;
 
