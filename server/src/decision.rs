@@ -299,15 +299,18 @@ pub(crate) async fn answer(
     let docs = docs(&app, link.record).await?;
     let prescriber = addressee_of(&app, &docs, link).await?.ok_or_else(unknown)?;
     let Person { person, role, name } = prescriber;
-    if matches!(command, Command::Decide { .. }) {
-        // Which link it came by stands beside the decision itself, which the record logs.
-        let object = format!("row:{}/link_of:{}", link.row, link.made_by);
-        log_object(&app, link.record, object, (person, role), ANSWERED, Outcome::Done).await?;
-    }
+    let decides = matches!(command, Command::Decide { .. });
     let actor = Actor { person, seat: link.seat, role };
     let what = About::Recommendation { command, by_link };
     let answer = Answer { row: link.row, id, what, seen };
-    match app.records.answer(link.record, actor, name, None, answer).await {
+    let stored = app.records.answer(link.record, actor, name, None, answer).await;
+    if decides {
+        // Which link it came by, beside the decision itself, which the record logs in the same transaction.
+        let object = format!("row:{}/link_of:{}", link.row, link.made_by);
+        let outcome = if stored.is_ok() { Outcome::Done } else { Outcome::Failed };
+        log_object(&app, link.record, object, (person, role), ANSWERED, outcome).await?;
+    }
+    match stored {
         Ok(()) => reply(&DecisionAnswered::Done),
         Err(code) => reply(&DecisionAnswered::Refused { code }),
     }

@@ -98,7 +98,7 @@ const CONSENTING: Roles =
     Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp, Role::Nurse, Role::Chw]);
 /// Whom the patient lets see the plan: said by the patient, or recorded by who heard it and cannot shut out themselves.
 const GRANTING: Roles = Roles::of(&[Role::Patient, Role::Pharmacist, Role::Pcp, Role::Nurse]);
-/// Whom the plan cannot do without (R1.14): no wish shuts them out. The way to do without them is to end the service.
+/// Whom the plan cannot do without: no wish shuts them out. The way to do without them is to end the service.
 const MINIMUM: Roles = Roles::of(&[Role::Pharmacist, Role::Pcp]);
 /// Everybody who reads the whole plan.
 const TEAM: Roles =

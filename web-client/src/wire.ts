@@ -3711,7 +3711,8 @@ at_ms: Millis, };
 export type ReceiptForm = "paper" | "post" | "fax" | "file" | "read_aloud";
 
 /**
- * Every receipt, oldest first.
+ * Receipts of the version in force, oldest first. Those of versions before it, and answers that were taken back, are in the
+ * history.
  */
 export type Receipts = Array<Receipt>;
 
@@ -3737,7 +3738,7 @@ name?: string,
 how: ReceiptForm, };
 
 /**
- * Whom a plan is for (R1.13 to R1.15).
+ * Whom a plan is for.
  */
 export type Recipient = "patient" | "caregiver" | "pcp" | "pharmacy" | "care_team";
 

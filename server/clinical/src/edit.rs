@@ -116,7 +116,7 @@ pub enum Base {
     Mine(EditId),
 }
 
-/// Why an edit was refused. The document is unchanged. Codes of the design's RECORD chapter.
+/// Why an edit was refused. The document is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]

@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Millis;
+use crate::command::CommandError;
 use crate::id::PersonId;
 use crate::value::{Check, ValueError, short};
 
-/// Receipts of a plan, over all its versions.
-pub const MOST_RECEIPTS: usize = 200;
+/// To how many it may be noted that a version was handed on: with all their names it stays a value of usual size.
+pub const MOST_HANDED_ON: usize = 24;
 
 /// Longest question to a plan, in characters.
 const QUESTIONS: usize = 500;
@@ -62,7 +63,7 @@ pub enum Reception {
     },
 }
 
-/// Whom a plan is for (R1.13 to R1.15).
+/// Whom a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
@@ -98,7 +99,8 @@ pub enum ReceiptForm {
     ReadAloud,
 }
 
-/// Every receipt, oldest first.
+/// Receipts of the version in force, oldest first. Those of versions before it, and answers that were taken back, are in the
+/// history.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
@@ -106,9 +108,25 @@ pub enum ReceiptForm {
 pub struct Receipts(pub Vec<Receipt>);
 
 impl Receipts {
-    /// The newest receipt of a version that `is` of a kind.
-    pub fn newest(&self, of: u32, is: impl Fn(&Reception) -> bool) -> Option<&Receipt> {
-        self.0.iter().rev().find(|receipt| receipt.of == of && is(&receipt.what))
+    /// Takes another. The patient's newest answer takes the place of the one before.
+    ///
+    /// # Errors
+    /// It stands there already, or it was handed on to too many. Nothing is changed.
+    pub(crate) fn take(&mut self, receipt: Receipt) -> Result<(), CommandError> {
+        let of = receipt.of;
+        let mut standing = self.0.iter().filter(|before| before.of == of);
+        if standing.any(|before| before.what == receipt.what) {
+            return Err(CommandError::AlreadyDecided);
+        }
+        let handed_on = |what: &Reception| matches!(what, Reception::HandedOn { .. });
+        let handed = self.0.iter().filter(|before| before.of == of && handed_on(&before.what));
+        if handed_on(&receipt.what) && handed.count() >= MOST_HANDED_ON {
+            return Err(CommandError::ListFull);
+        }
+        let replaces = receipt.what.is_answer();
+        self.0.retain(|before| before.of == of && !(replaces && before.what.is_answer()));
+        self.0.push(receipt);
+        Ok(())
     }
 }
 
@@ -131,7 +149,8 @@ impl Check for Reception {
 
 impl Check for Receipts {
     fn check(&self) -> Result<(), ValueError> {
-        if self.0.len() > MOST_RECEIPTS {
+        // With one who has read it and one who answered.
+        if self.0.len() > MOST_HANDED_ON + 2 {
             return Err(ValueError::OutOfRange { path: "receipts" });
         }
         self.0.iter().try_for_each(|receipt| receipt.what.check())

@@ -128,8 +128,8 @@ pub enum Standing {
     Replaced,
 }
 
-/// Without an answer for so long after it was sent, a recommendation counts as unanswered, in milliseconds: 14 days,
-/// the design's number. Shorter nags prescribers who answer once a week, longer leaves patients waiting.
+/// Without an answer for so long after it was sent, a recommendation counts as unanswered, in milliseconds: 14 days.
+/// Shorter nags prescribers who answer once a week, longer leaves patients waiting.
 pub const NO_RESPONSE_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 /// What the prescriber decided.

@@ -325,7 +325,7 @@ fn still_taken(plan: &Doc, voice: Option<&Doc>, meds: &[Med], found: &mut Vec<Pr
     }
 }
 
-/// Controlled substances are outside every collaborative agreement (the design's R3.9).
+/// Controlled substances are outside every collaborative agreement.
 fn controlled(plan: &Doc, now: Millis, found: &mut Vec<Prompt>) {
     for row in plan.standing(ListName::Recommendations) {
         match plan.standing_of(row, now) {

@@ -11,9 +11,8 @@ use crate::id::VisitId;
 use crate::time::{Attendance, Live, Side};
 use crate::value::{Check, PartialDate, ValueError, each_once, short};
 
-/// So long after its hour a booked visit counts as missed if the patient did not come, in milliseconds: 15 minutes, the
-/// design's number for a visit nobody came to. Shorter calls patients missing who look for their glasses, longer keeps
-/// a pharmacist waiting for who does not come.
+/// So long after its hour a booked visit counts as missed if the patient did not come, in milliseconds: 15 minutes.
+/// Shorter calls patients missing who look for their glasses, longer keeps a pharmacist waiting for who does not come.
 pub const GRACE_MS: i64 = 15 * 60 * 1_000;
 
 /// So long the patient's side has live media before the visit counts as held, in milliseconds. Shorter takes a

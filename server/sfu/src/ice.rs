@@ -154,12 +154,13 @@ impl Ice {
         self.strays.allow(now, 1, MAX_STRAYS_PER_SECOND)
     }
 
-    /// Writes a check of ours to such an address; its length. `None` while one is on its way.
+    /// Writes a check of ours to such an address; its length. `None` while one is on its way, and if it were longer than `most`.
     pub(crate) fn ask(
         &mut self,
         path: Path,
         transaction: Transaction,
         now: Instant,
+        most: usize,
         request: &mut [u8; MAX_REQUEST_BYTES],
     ) -> Option<usize> {
         let is_waiting = self
@@ -172,6 +173,9 @@ impl Ice {
         let used = self.credentials.iter_mut().rfind(|credential| credential.is_used)?;
         let (name, key) = &mut used.theirs;
         let len = stun::ask(transaction, [name, &used.ufrag], key, request)?;
+        if len > most {
+            return None;
+        }
         self.asked = Some(Asked { path, transaction, at: now });
         Some(len)
     }

@@ -11,6 +11,9 @@ use crate::rtp::Header;
 use crate::sfu::{Sfu, scramble};
 use crate::stun::{Answer, MAX_REQUEST_BYTES, Transaction};
 
+/// How many times as long as what came a check of ours may be, as RFC 9000 §8.1 has it for addresses that nobody vouched for.
+const MOST_AMPLIFIED: usize = 3;
+
 impl Sfu {
     /// RTP from an address that no check vouched for. It is opened only if its SSRC is somebody's, and not often: who sends it may be
     /// anybody. What authenticates is that peer's media, wherever it comes from.
@@ -25,15 +28,16 @@ impl Sfu {
         let authentic = self.counters.media_packets_in;
         self.receive_rtp(now, index, bytes);
         if self.counters.media_packets_in > authentic {
-            self.ask_back(now, index, path);
+            self.ask_back(now, index, path, bytes.len());
         }
     }
 
-    fn ask_back(&mut self, now: Instant, index: usize, path: Path) {
+    /// `got` is how many bytes came from there: who forges an address must not make us send much more to it.
+    fn ask_back(&mut self, now: Instant, index: usize, path: Path, got: usize) {
         let transaction = self.transaction(index);
         let Some(peer) = self.peers.get_mut(index) else { return };
         let mut request = [0; MAX_REQUEST_BYTES];
-        let len = peer.ice.ask(path, transaction, now, &mut request);
+        let len = peer.ice.ask(path, transaction, now, MOST_AMPLIFIED * got, &mut request);
         if let Some(request) = len.and_then(|len| request.get(..len)) {
             self.counters.path_checks_sent += 1;
             self.push_control(index, path, request.to_vec());

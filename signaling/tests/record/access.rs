@@ -1,4 +1,4 @@
-//! Who may see the plan, as the patient wants it (R1.14): said in the record, in force when it is stored.
+//! Who may see the plan, as the patient wants it: said in the record, in force when it is stored.
 
 use clinical::actor::Role;
 use clinical::command::Command;
@@ -49,7 +49,7 @@ fn say(bench: &mut Bench, line: ConnectionId, op: Op) -> EditId {
     id
 }
 
-/// A3: the patient denies the community health worker access; pharmacist and doctor stay.
+/// Scenario A3: the patient denies the community health worker access; pharmacist and doctor stay.
 #[test]
 fn a_health_worker_whom_the_patient_shuts_out_receives_not_one_byte_more() {
     let mut bench = Bench::new();
@@ -132,7 +132,7 @@ fn whom_the_plan_cannot_do_without_is_never_shut_out() {
     assert_eq!(bench.types(pcp), ["snapshot", "snapshot", "snapshot"]);
 }
 
-/// A4: a caregiver who listens reads the patient's page and writes nothing.
+/// Scenario A4: a caregiver who listens reads the patient's page and writes nothing.
 #[test]
 fn a_caregiver_listens_until_the_patient_wants_more_of_them() {
     let mut bench = Bench::new();

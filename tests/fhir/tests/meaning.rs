@@ -125,7 +125,7 @@ fn mitigations(bundle: &Json) -> Vec<String> {
         .collect()
 }
 
-/// Simvastatin with verapamil, and what was recommended (A2 of the design).
+/// Simvastatin with verapamil, and what was recommended (scenario A2).
 fn interaction() -> Bench {
     let mut bench = Bench::new();
     bench.medicine(1, "Simvastatin 20 MG Oral Tablet");

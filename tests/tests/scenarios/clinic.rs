@@ -450,7 +450,7 @@ impl Signing {
     }
 }
 
-/// The name of a rule in the design (section 8).
+/// The name of a rule, as [`GateCode`] tells it.
 const fn rule_of(code: GateCode) -> &'static str {
     match code {
         GateCode::Verified => "G1",

@@ -1,5 +1,5 @@
-//! The acceptance scenarios of the design (DOMAIN.md §14) that concern the record, each as a story a pharmacist can
-//! read. They drive the real server over real WebSockets and HTTP; the words they are told in stand in `clinic`.
+//! Acceptance scenarios that concern the record, each as a story a pharmacist can read; A1 to A14 are their names. They
+//! drive the real server over real WebSockets and HTTP; the words they are told in stand in `clinic`.
 //!
 //! Told elsewhere from end to end, and not copied here:
 //! - A5, the second half, 60 s without media and then the telephone: the segments and modifier 93 in
@@ -20,13 +20,13 @@
     reason = "the helpers of a test fail by it"
 )]
 
-mod a1;
-mod a10;
-mod a11;
-mod a14;
-mod a2;
-mod a3;
-mod a4;
-mod a5;
-mod a9;
+mod a10_signed_stays_signed;
+mod a11_canary;
+mod a14_words_merge;
+mod a1_import_and_conflict;
+mod a2_interaction_answered;
+mod a3_patient_shuts_out;
+mod a4_caregiver_listens;
+mod a5_dropped_line;
+mod a9_medicare_pages;
 mod clinic;

@@ -16,7 +16,7 @@ export function hourIn(at: { readonly starts_ms: number; readonly zone: string }
   }).format(at.starts_ms);
 }
 
-/** "Dec 1, 9:30 AM" of "2026-12-01T09:30", as it was said: no zone is put over it. */
+/** "Tue, Dec 1, 9:30 AM" of "2026-12-01T09:30", as it was said: no zone is put over it. */
 export function wallHour(local: string, language: Language): string {
   return new Intl.DateTimeFormat(LOCALE[language], {
     timeZone: "UTC", weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", hour12: true,

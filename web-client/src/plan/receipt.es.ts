@@ -4,7 +4,7 @@ import type { receiptEn } from "./receipt.en";
 export const receiptEs: Translation<typeof receiptEn> = {
   "plan.receipts": "Quién tiene el plan",
   "plan.field.receipts": "Quién tiene el plan",
-  "plan.receipt.pcp": "Médico de cabecera",
+  "plan.receipt.pcp": "Atención primaria",
   "plan.receipt.patient": "Paciente",
   "plan.receipt.not_yet": (v, g) => `Todavía nada sobre la versión ${g.number(v.version)}.`,
   "plan.receipt.acknowledged": (v, g) => `${v.name} leyó la versión ${g.number(v.version)}, ${g.moment(v.at)}`,
@@ -19,7 +19,7 @@ export const receiptEs: Translation<typeof receiptEn> = {
   "plan.receipt.to": "A quién",
   "plan.receipt.to.patient": "Paciente",
   "plan.receipt.to.caregiver": "Cuidador o cuidadora",
-  "plan.receipt.to.pcp": "Médico de cabecera",
+  "plan.receipt.to.pcp": "Atención primaria",
   "plan.receipt.to.pharmacy": "Farmacia",
   "plan.receipt.to.care_team": "Otra persona del equipo",
   "plan.receipt.name": "Nombre, si ayuda",

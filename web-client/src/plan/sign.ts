@@ -48,7 +48,7 @@ const stopped = (fields: Fields): boolean => {
 };
 
 /** Fields of decisions and of sharing move without a revision and are told where they are made. */
-const OWN: ReadonlySet<string> = new Set<FieldName>(["share", "addenda", "receipts", "recommendations.state", "recommendations.decision"]);
+const OWN: ReadonlySet<string> = new Set<FieldName>(["share", "addenda", "receipts", "touchpoints.state", "touchpoints.note", "recommendations.state", "recommendations.decision"]);
 
 function changed(list: ListName | null, row: RowId | null, before: Fields, after: Fields): readonly Difference[] {
   const names = new Set([...Object.keys(after), ...Object.keys(before)] as RegisterName[]);

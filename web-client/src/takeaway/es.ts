@@ -5,7 +5,7 @@ export const takeawayEs: Translation<typeof takeawayEn> = {
   "takeaway.loading": "Buscando su plan.",
   "takeaway.print": "Imprimir mi plan",
   "takeaway.medicare": "Mostrar el formulario de Medicare",
-  "takeaway.medicare.due": (v) => `El formulario de Medicare debe llegar antes del ${v.day}.`,
+  "takeaway.medicare.due": (v) => `El formulario de Medicare debe llegar a más tardar el ${v.day}.`,
   "takeaway.medicare.back": "Mostrar mi página",
   "takeaway.nothing": "En esta visita no se mostró un plan.",
   "takeaway.nothing.what": "Su clínica le dirá qué sigue. Llame si tiene preguntas.",

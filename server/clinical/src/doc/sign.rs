@@ -10,7 +10,7 @@ use crate::field::{Address, DocKind, FieldKind, FieldName, ListName, Place, Pres
 use crate::fold::presence_of;
 use crate::gate::{SigningFacts, gate};
 use crate::id::{EditId, RowId};
-use crate::receipt::{MOST_RECEIPTS, Receipt, Receipts, Reception};
+use crate::receipt::{Receipt, Receipts, Reception};
 use crate::register::Register;
 use crate::value::Value;
 use crate::version::{
@@ -26,6 +26,15 @@ const SIGNED: Address = Address { row: None, field: FieldName::Signed };
 const REVISION: Address = Address { row: None, field: FieldName::Revision };
 const ADDENDA: Address = Address { row: None, field: FieldName::Addenda };
 const RECEIPTS: Address = Address { row: None, field: FieldName::Receipts };
+
+/// What is about a version and not in it: its signature, who has it, and what became of the follow-up that it agreed on.
+const BESIDE: [FieldName; 5] = [
+    FieldName::Signed,
+    FieldName::Revision,
+    FieldName::Receipts,
+    FieldName::TouchpointsState,
+    FieldName::TouchpointsNote,
+];
 
 impl Doc {
     /// The newest signature.
@@ -100,11 +109,7 @@ impl Doc {
                 lists.insert(list.as_str().to_owned(), rows);
             }
         }
-        let mut fields = self.said(None, Place::Document);
-        // Signature and receipts are about a version, not in it.
-        for at in [SIGNED, REVISION, RECEIPTS] {
-            fields.remove(at.field.as_str());
-        }
+        let fields = self.said(None, Place::Document);
         Content {
             format: FORMAT,
             doc: self.id,
@@ -119,7 +124,8 @@ impl Doc {
 
     fn said(&self, row: Option<RowId>, place: Place) -> Fields {
         let here = |field: &FieldName| field.place() == place && field.doc() == self.kind;
-        let fields = FieldName::ALL.iter().copied().filter(here);
+        let said = |field: &FieldName| here(field) && !BESIDE.contains(field);
+        let fields = FieldName::ALL.iter().copied().filter(said);
         fields
             .filter_map(|field| {
                 let at = Address { row, field };
@@ -181,23 +187,12 @@ impl Doc {
         }
         let mut receipts =
             self.register(&RECEIPTS).value().and_then(Value::read::<Receipts>).unwrap_or_default();
-        let (decision, before) = match what {
-            Reception::Acknowledged => (
-                DecisionKind::PlanAcknowledged,
-                receipts.newest(of, |before| *before == Reception::Acknowledged),
-            ),
-            Reception::Agreed | Reception::HasQuestions { .. } => {
-                (DecisionKind::PlanAnswered, receipts.newest(of, Reception::is_answer))
-            }
-            Reception::HandedOn { .. } => (DecisionKind::PlanHandedOn, None),
+        let decision = match what {
+            Reception::Acknowledged => DecisionKind::PlanAcknowledged,
+            Reception::Agreed | Reception::HasQuestions { .. } => DecisionKind::PlanAnswered,
+            Reception::HandedOn { .. } => DecisionKind::PlanHandedOn,
         };
-        if before.is_some_and(|before| before.what == what) {
-            return Err(CommandError::AlreadyDecided);
-        }
-        if receipts.0.len() >= MOST_RECEIPTS {
-            return Err(CommandError::ListFull);
-        }
-        receipts.0.push(Receipt { of, what, by: by.person, at_ms: now });
+        receipts.take(Receipt { of, what, by: by.person, at_ms: now })?;
         let value = Value::of(&receipts).map_err(|_rule| CommandError::BadDecision)?;
         let sets = vec![FieldSet { at: RECEIPTS, value: Some(value) }];
         Ok(What::decided(decision, sets))

@@ -34,7 +34,7 @@ pub struct Rule {
     pub valid_from: PartialDate,
     /// Last day it holds; without it, until further notice.
     pub valid_to: Option<PartialDate>,
-    /// Whether this is Medicare, which allows no free service to others (LA MTM programme, R3.2).
+    /// Whether this is Medicare, which allows no free service to others (Louisiana's MTM programme).
     #[serde(default)]
     pub medicare: bool,
     /// Whether somebody has compared it with the payer's manual.

@@ -296,6 +296,12 @@ fn it_goes_on_after_the_signature_and_the_version_does_not_change() {
     let reason = Phi::new("new pressure".to_owned());
     bench.command(&rph, &Command::Revise { reason }, bench.doc.seq()).unwrap();
     assert_eq!(bench.doc.touchpoint(row(5)).unwrap().booked.unwrap().visit, visit(1));
+    let (id, seen) = (bench.id(), bench.doc.seq());
+    let (_, next) = bench.doc.sign(now, &rph, None, id, seen, &signing_facts()).unwrap();
+    let words = String::from_utf8(next.content.into_exposed()).unwrap();
+    for beside in ["touchpoints.state", "touchpoints.note"] {
+        assert!(!words.contains(beside), "what became of it is not what was agreed");
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A11. A canary in every field the patient's side may not read: none of them in any byte sent to the patient's browser
-//! during a whole consult; and before the plan is shared nothing of the plan at all. (R1.14)
+//! during a whole consult; and before the plan is shared nothing of the plan at all.
 //!
 //! That no field is forgotten is the engine's test (`server/clinical/tests/engine/canary.rs`, which does not compile
 //! without a word for each); here every one a person can put words into goes over the real line.

@@ -1,5 +1,5 @@
 //! A5, the first half. The patient's line drops; they come back to the same seat of the same visit, without being let in
-//! again, and what they had read and typed is there. (R0.3a)
+//! again, and what they had read and typed is there.
 //!
 //! How long the drop lasts is the clock's to say, which no test waits for: that 20 s change nothing on the sheet, that a
 //! telephone opens a segment of its own, and modifier 93 stand in `server/clinical/src/time.rs` and

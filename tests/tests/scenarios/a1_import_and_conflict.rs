@@ -1,7 +1,7 @@
 //! A1. Import *Cruz Halvorson*: 8 medicines, all unverified, none with a sig, 13 immunizations, nothing known about
 //! allergies. Pharmacist and patient fill "how I take it" together; two people change one sig at once: a conflict with
 //! both values, authors and times; the patient's page reads "Not decided yet"; signing is refused with G8 until it is
-//! settled. (R1.8, R1.9, R5.2)
+//! settled.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! A14. Two people type in one rationale at once: both texts are there, each with its author. Two people type one to-do
-//! at once: a question, and not a blend of both. (R5.2)
+//! at once: a question, and not a blend of both.
 
 use std::collections::BTreeSet;
 

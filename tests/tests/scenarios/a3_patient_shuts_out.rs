@@ -1,5 +1,5 @@
 //! A3. The patient denies the community health worker access: they lose the patient's part and the plan within one
-//! second, the log says so, and pharmacist and doctor stay. (R1.14)
+//! second, the log says so, and pharmacist and doctor stay.
 
 use std::time::{Duration, Instant};
 

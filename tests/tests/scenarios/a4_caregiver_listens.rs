@@ -1,5 +1,5 @@
 //! A4. A caregiver joins in mid-call by their link and only listens: they hear, and cannot write; that the patient agreed
-//! is logged. (R1.2) That the text message with the link goes out is not tested: no gateway is part of the product.
+//! is logged. That the text message with the link goes out is not tested: no gateway is part of the product.
 
 use clinical::actor::Role;
 use clinical::field::{FieldName, ListName};

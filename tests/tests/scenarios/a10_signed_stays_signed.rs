@@ -1,5 +1,5 @@
 //! A10. After sign-off nothing changes version 1's hash; an edit is refused `sealed`; an addendum adds, a revision
-//! supersedes; the old link says that there is a newer plan. (R1.13, R1.15)
+//! supersedes; the old link says that there is a newer plan.
 
 use clinical::actor::Role;
 use clinical::command::Command;

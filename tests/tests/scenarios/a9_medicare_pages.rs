@@ -1,6 +1,6 @@
 //! A9. The Medicare format in English and Spanish: the cover letter, the to-do list and the medication list, the day by
 //! which it is due (14 days after the review), how hard it is to read; and no number with a needless zero: "5.0 mg" never
-//! appears. (R3.2)
+//! appears.
 
 use clinical::actor::Role;
 use clinical::field::{FieldName, ListName};

@@ -1,7 +1,6 @@
 //! A2. The problem "simvastatin 20 mg with verapamil" (SAF-ADR) is sent to the doctor in the room and accepted with a
 //! change. Version 2 shows simvastatin stopped and rosuvastatin new, and the medication action plan that leaves the house
 //! holds a detected issue of kind DRG with the mitigations 5 (prescriber consulted), 13 (stopped) and 11 (added).
-//! (R1.12c, R0.3c)
 
 use clinical::actor::Role;
 use clinical::command::{Command, ListUpdate};
