@@ -35,16 +35,16 @@ pub const BENCHES: [&str; 8] = [
     STORM,
     Scenario::CONFERENCE.name,
     Scenario::CROWD.name,
-    Scenario::HALF.name,
-    Scenario::MOST.name,
+    Scenario::FOUR.name,
+    Scenario::SEVEN.name,
 ];
 
 /// Rooms of ours, and the p99 of the delay in milliseconds that each must keep; `None` only informs.
 const ROOMS: [(Scenario, Option<f64>); 4] = [
     (Scenario::CONFERENCE, Some(10.0)),
     (Scenario::CROWD, None),
-    (Scenario::HALF, Some(1.0)),
-    (Scenario::MOST, Some(5.0)),
+    (Scenario::FOUR, Some(1.0)),
+    (Scenario::SEVEN, Some(5.0)),
 ];
 
 /// Prints one METRIC line. `bound` is what the value must keep; `None` only informs.
