@@ -169,20 +169,21 @@ impl Table {
 
     /// Draws what was run, a file for each figure.
     pub fn plot(&self, folder: &Path) -> Result<()> {
-        let figures: [(&str, &str, fn(&Medians) -> f64); 2] = [
-            (
+        struct Figure(&'static str, &'static str, fn(&Medians) -> f64);
+        let figures = [
+            Figure(
                 "packets_per_cpu_second.svg",
                 "Forwarded packets per second of the server's CPU, thousands (more is better)",
                 |it| it.packets / 1_000.0,
             ),
-            ("delay_p99.svg", "Added delay, p99, ms (less is better)", |it| it.p99),
+            Figure("delay_p99.svg", "Added delay, p99, ms (less is better)", |it| it.p99),
         ];
         std::fs::create_dir_all(folder)?;
         let scenarios: Vec<&Scenario> = Scenario::ALL
             .iter()
             .filter(|scenario| self.runs.iter().any(|(name, ..)| *name == scenario.name))
             .collect();
-        for (file, title, figure) in figures {
+        for Figure(file, title, figure) in figures {
             let values = |kind: ServerKind| {
                 let medians = scenarios.iter().map(|scenario| self.medians(scenario, kind));
                 (kind.name(), medians.map(|it| it.map(|it| figure(&it))).collect())
