@@ -430,7 +430,10 @@ impl Statement {
                 Bound::Int(int) => query.bind(*int),
             };
         }
-        query.execute(&mut **write).await?;
+        let done = query.execute(&mut **write).await?;
+        if self.one_row && done.rows_affected() != 1 {
+            return Err(StoreError::Constraint);
+        }
         Ok(())
     }
 }
