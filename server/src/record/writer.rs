@@ -273,7 +273,9 @@ impl Task {
                 }
             }
             Err(Stumble::Statement(error)) => {
-                if matches!(error, StoreError::Constraint | StoreError::Statement { .. }) {
+                let refused =
+                    matches!(error, StoreError::Constraint | StoreError::Statement { .. });
+                if refused && !jobs.iter().any(|job| job.work.may_be_late()) {
                     tracing::error!(%error, "a change was refused by the database: this is a bug");
                 }
                 self.failed(jobs, error.into());

@@ -137,6 +137,11 @@ impl Work {
         self.append.len() <= 1 && self.first.is_empty()
     }
 
+    /// Somebody may have been first, which is no bug.
+    pub(super) fn may_be_late(&self) -> bool {
+        self.first.iter().any(|statement| statement.one_row)
+    }
+
     pub(super) fn refused(&self, refused: &BTreeMap<DocId, Answer>) -> Option<Answer> {
         self.append.iter().find_map(|append| refused.get(&append.doc).copied())
     }
