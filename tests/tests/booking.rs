@@ -2,7 +2,9 @@
 
 use clinical::actor::Role;
 use clinical::id::SeatId;
+use mortar::{link, visit};
 use serde_json::{Value, json};
+use signaling::visit::VisitKind;
 use tests::world::World;
 
 /// A day in the future, at ten.
@@ -107,6 +109,8 @@ async fn what_cannot_be_booked_is_refused_and_the_patients_side_finds_nothing_he
         booking("soon"),
         json!({ "starts": next_year(), "minutes": 4 }),
         json!({ "starts": next_year(), "minutes": 30, "zone": "Nowhere/Atall" }),
+        json!({ "starts": next_year(), "minutes": 30, "zone": "Etc/Unknown" }),
+        json!({ "starts": next_year(), "minutes": 30, "zone": "Factory" }),
         json!({ "starts": next_year(), "minutes": 30, "visit": "mine" }),
     ] {
         assert_eq!(world.post(&path, &cookie, &bad).await.status, 400, "{bad}");
@@ -120,5 +124,20 @@ async fn what_cannot_be_booked_is_refused_and_the_patients_side_finds_nothing_he
         assert_eq!(world.post(&path, &cookie, &good).await.status, 200);
     }
     assert_eq!(world.post(&path, &cookie, &good).await.status, 400, "twenty are enough");
+
+    // Nor are more moved here from another visit.
+    let app = world.server().app();
+    let record = world.record().await;
+    let elsewhere = visit::create(&app.store, VisitKind::FollowUp, Some(record)).await.unwrap();
+    let pcp = world.person(Role::Pcp);
+    let there = visit::invite(&app.store, &elsewhere, pcp, Role::Pcp).await.unwrap();
+    let token = link::link_of(&app.store, &app.vault, there.id).await.unwrap().text();
+    let body = json!({ "token": token });
+    let theirs = world.post("/api/links/claim", "", &body).await.cookie.unwrap();
+    let booked = format!("/api/seats/{}/bookings", there.id);
+    let one = world.post(&booked, &theirs, &good).await;
+    let one = one.json["made"].as_str().unwrap().to_owned();
+    assert_eq!(world.post(&format!("{path}/{one}"), &cookie, &good).await.status, 400);
+    assert_eq!(world.post(&format!("{booked}/{one}"), &theirs, &good).await.status, 200);
     world.stop().await;
 }

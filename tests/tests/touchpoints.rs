@@ -6,7 +6,7 @@ use clinical::edit::Op;
 use clinical::field::{DocKind, FieldName, ListName};
 use clinical::id::{DocId, RecordId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
-use mortar::{link, patient, visit};
+use mortar::{link, patient, person, visit};
 use serde_json::{Value, json};
 use signaling::message::{RecordRefusal, ServerMessage};
 use signaling::visit::VisitKind;
@@ -31,6 +31,27 @@ async fn delete(world: &World, path: &str, cookie: &str) -> u16 {
         "DELETE {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
     );
     world.raw(request).await.status
+}
+
+/// The patient is in a visit for two minutes.
+async fn attend(world: &World, visit: &str, from: i64) {
+    let mut write = world.server().app().store.write().await.unwrap();
+    let call = Uuid::now_v7().to_string();
+    let known =
+        "insert into visit_call (call, visit, began_ms, known_ms, over) values ($1, $2, $3, $4, 1)";
+    let known = sqlx::query(known).bind(&call).bind(visit).bind(from).bind(from + 120_000);
+    known.execute(&mut *write).await.unwrap();
+    let event = "insert into visit_time (call, n, seat, side, live, at_ms) values ($1, 0, $2, 'patient', 'video', $3)";
+    let seat = SeatId(Uuid::now_v7()).to_string();
+    sqlx::query(event).bind(&call).bind(&seat).bind(from).execute(&mut *write).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+/// Takes a link of staff.
+async fn claim(world: &World, token: &str) -> (SeatId, String) {
+    let reply = world.post("/api/links/claim", "", &json!({ "token": token })).await;
+    let seat = reply.json["seat"].as_str().unwrap().parse().unwrap();
+    (seat, reply.cookie.expect("the link is taken"))
 }
 
 /// Somebody with the plan open.
@@ -169,20 +190,19 @@ async fn a_touchpoint_is_booked_moved_and_held_and_everybody_with_the_plan_is_to
     // Of two who move it, the second holds a visit that is not booked any more.
     assert_eq!(world.post(&path, &rph.cookie, &to).await.status, 404);
 
+    // The patient tried the link long before: that was not the visit.
+    let starts = moved["starts_ms"].as_i64().unwrap();
+    attend(&world, &next, starts - 86_400_000).await;
+    assert_eq!(rph.standing(&world, row).await, "booked");
     // The patient was in it for two minutes: nobody has to say so.
-    let store = &world.server().app().store;
-    let mut write = store.write().await.unwrap();
-    let call = Uuid::now_v7().to_string();
-    let known = "insert into visit_call (call, visit, began_ms, known_ms, over) values ($1, $2, 1000, 200000, 1)";
-    sqlx::query(known).bind(&call).bind(&next).execute(&mut *write).await.unwrap();
-    let event = "insert into visit_time (call, n, seat, side, live, at_ms) values ($1, 0, $2, 'patient', 'video', 80000)";
-    let seat = SeatId(Uuid::now_v7()).to_string();
-    sqlx::query(event).bind(&call).bind(&seat).execute(&mut *write).await.unwrap();
-    write.commit().await.unwrap();
+    attend(&world, &next, starts).await;
     assert_eq!(rph.standing(&world, row).await, "done");
-    // What took place is not moved.
-    let late = world.post(&rph.path(&format!("bookings/{next}")), &rph.cookie, &to).await;
+    // What took place is not moved, not cancelled, and was not missed.
+    let there = rph.path(&format!("bookings/{next}"));
+    let late = world.post(&there, &rph.cookie, &to).await;
     assert_eq!((late.status, &late.json["code"]), (409, &json!("changed_meanwhile")));
+    assert_eq!(delete(&world, &there, &rph.cookie).await, 409);
+    assert_eq!(rph.standing(&world, row).await, "done");
     world.stop().await;
 }
 
@@ -245,6 +265,79 @@ async fn a_cancelled_visit_leaves_the_follow_up_owed_and_one_done_elsewhere_canc
     let (status, told) = rph.tell(&world, row, "cancel", "The patient moves away.").await;
     assert_eq!((status, standing_in(&told, row).as_str()), (200, "cancelled"));
     assert_eq!(rph.book(&world, &booking(row, 10)).await.0, 409);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nurse_does_not_end_a_visit_people_are_in_nor_hands_on_links_of_visits_she_is_not_in() {
+    let world = World::start().await;
+    let mut rph = Desk::open(&world, Role::Pharmacist).await;
+    let row = rph.touchpoint().await;
+    let with = json!({
+        "starts": next_year(10), "minutes": 30, "touchpoint": row,
+        "seats": [rph.seat, world.invited(Role::Patient).seat],
+    });
+    let (status, made) = rph.book(&world, &with).await;
+    assert_eq!(status, 200, "{made}");
+    let visit = made["made"].as_str().unwrap().to_owned();
+    let (there, cookie) = claim(&world, &link_in(&booked_of(&made, &visit), "pharmacist")).await;
+
+    // A nurse of another visit of this record sees who comes, and gets nobody's way in.
+    let app = world.server().app();
+    let name = Phi::new("Nell Nurse".to_owned());
+    let nurse =
+        person::add(&app.store, &app.vault, &app.writer, &name, Role::Nurse, None).await.unwrap();
+    let record = world.record().await;
+    let other = visit::create(&app.store, VisitKind::FollowUp, Some(record)).await.unwrap();
+    let seat = visit::invite(&app.store, &other, nurse, Role::Nurse).await.unwrap();
+    let token = link::link_of(&app.store, &app.vault, seat.id).await.unwrap().text();
+    let (seat, hers) = claim(&world, &token).await;
+    let path = |rest: &str| format!("/api/seats/{seat}/{rest}");
+    let listed = world.get(&path("bookings"), &hers).await;
+    assert!(listed.body.contains(&visit) && listed.body.contains("Delgado"), "{}", listed.body);
+    assert!(!listed.body.contains("/j#"), "{}", listed.body);
+
+    // The pharmacist is in the booked visit: nothing she does ends it.
+    let ticket = world.ticket(there, &cookie).await;
+    let mut inside = Participant::join(world.address(), there, ticket).await;
+    let booking = path(&format!("bookings/{visit}"));
+    assert_eq!(delete(&world, &booking, &hers).await, 409);
+    let to = json!({ "starts": next_year(14), "minutes": 30 });
+    let moved = world.post(&booking, &hers, &to).await;
+    assert_eq!((moved.status, &moved.json["code"]), (409, &json!("visit_running")));
+    for what in ["done", "cancel"] {
+        let body = json!({ "what": what, "note": "why", "seen": 1_000_000 });
+        let told = world.post(&path(&format!("touchpoints/{row}")), &hers, &body).await;
+        assert_eq!((told.status, &told.json["code"]), (409, &json!("visit_running")), "{what}");
+    }
+    assert_eq!(rph.standing(&world, row).await, "booked");
+    // Whoever ends calls does.
+    assert_eq!(delete(&world, &rph.path(&format!("bookings/{visit}")), &rph.cookie).await, 200);
+    inside.closed().await;
+    assert_eq!(rph.standing(&world, row).await, "overdue");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_cancel_or_move_one_visit_at_once_the_second_is_told() {
+    let world = World::start().await;
+    let rph = Desk::open(&world, Role::Pharmacist).await;
+    let pcp = Desk::open(&world, Role::Pcp).await;
+    for n in 0..6 {
+        let (_, made) = rph.book(&world, &json!({ "starts": next_year(9), "minutes": 30 })).await;
+        let visit = made["made"].as_str().unwrap().to_owned();
+        let (rest, to) =
+            (format!("bookings/{visit}"), json!({ "starts": next_year(11), "minutes": 30 }));
+        let (one, other) = (rph.path(&rest), pcp.path(&rest));
+        let (cancelled, moved) =
+            tokio::join!(delete(&world, &one, &rph.cookie), world.post(&other, &pcp.cookie, &to),);
+        // One of them is true, and the other was told that it is not.
+        assert!((cancelled == 200) != (moved.status == 200), "{n}: {cancelled} {}", moved.status);
+        let list = world.get(&rph.path("bookings"), &rph.cookie).await;
+        let list: Value = serde_json::from_str(&list.body).unwrap();
+        let stands = booked_of(&list, &visit);
+        assert_eq!(stands["cancelled"] == json!(true), cancelled == 200, "{n}: {stands}");
+    }
     world.stop().await;
 }
 

@@ -959,7 +959,8 @@ role: Role,
 name: string, 
 /**
  * Path on this origin, with the secret in its fragment. A link is a power: of staff only the asker's own is shown,
- * or whoever books could come in as somebody else.
+ * or whoever books could come in as somebody else; of a visit that was booked elsewhere and has no seat of theirs,
+ * none.
  */
 path?: string, };
 
@@ -3569,7 +3570,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "visit_running" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.

@@ -19,6 +19,10 @@ pub const GRACE_MS: i64 = 15 * 60 * 1_000;
 /// connection that failed for a visit, and a false "done" is looked at by nobody; longer calls a short call missed.
 pub const HELD_MS: i64 = 60 * 1_000;
 
+/// So long before its hour a visit may begin and still be the one that was booked, in milliseconds: one hour. Shorter
+/// loses people who agreed to begin early; longer takes somebody who tries the link days before for the follow-up.
+pub const EARLY_MS: i64 = 60 * 60 * 1_000;
+
 /// People of one visit. More than a care team.
 const WITH: usize = 20;
 
@@ -326,11 +330,20 @@ fn has_passed(due: &PartialDate, today: &PartialDate) -> bool {
 }
 
 /// When a visit took place, from the time of its calls: the first moment the patient's side had live media, if it had
-/// it for [`HELD_MS`] in all. Whoever of the patient's side is in a call was let in by staff, so a conversation needs
-/// no second side here; not every follow-up has a pharmacist in it.
-pub fn held(calls: &[Attendance]) -> Option<Millis> {
+/// it for [`HELD_MS`] in all. Media earlier than [`EARLY_MS`] before its hour is no part of it. Whoever of the patient's
+/// side is in a call was let in by staff, so a conversation needs no second side here; not every follow-up has a
+/// pharmacist in it.
+pub fn held(calls: &[Attendance], starts: Millis) -> Option<Millis> {
+    let earliest = starts.0.saturating_sub(EARLY_MS);
     let mut first: Option<Millis> = None;
     let mut sum: i64 = 0;
+    let mut add = |from: Millis, to: Millis| {
+        let from = from.0.max(earliest);
+        if to.0 > from {
+            first.get_or_insert(Millis(from));
+            sum = sum.saturating_add(to.0.saturating_sub(from));
+        }
+    };
     for Attendance { events, until } in calls {
         let mut live = std::collections::BTreeSet::new();
         let mut since: Option<Millis> = None;
@@ -343,17 +356,14 @@ pub fn held(calls: &[Attendance]) -> Option<Millis> {
             match (since, live.is_empty()) {
                 (None, false) => since = Some(event.at),
                 (Some(from), true) => {
-                    sum = sum.saturating_add(event.at.0.saturating_sub(from.0).max(0));
+                    add(from, event.at);
                     since = None;
                 }
                 (None, true) | (Some(_), false) => {}
             }
-            if !live.is_empty() && first.is_none() {
-                first = Some(event.at);
-            }
         }
         if let Some(from) = since {
-            sum = sum.saturating_add(until.0.saturating_sub(from.0).max(0));
+            add(from, *until);
         }
     }
     first.filter(|_first| sum >= HELD_MS)

@@ -36,6 +36,8 @@ pub enum ProblemCode {
     AlreadyBooked,
     /// Somebody was first, or it does not stand as it was shown.
     ChangedMeanwhile,
+    /// People are in that visit now.
+    VisitRunning,
     /// The body is larger than allowed.
     TooLarge,
     /// The request did not arrive in time.
@@ -137,6 +139,11 @@ impl Problem {
                 StatusCode::CONFLICT,
                 "It does not stand any more as it was shown.",
                 "Look at it again, then decide.",
+            ),
+            ProblemCode::VisitRunning => (
+                StatusCode::CONFLICT,
+                "People are in that visit now.",
+                "Wait until it is over, or ask its pharmacist or primary care to end it.",
             ),
             ProblemCode::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -273,7 +273,9 @@ impl Task {
                 }
             }
             Err(Stumble::Statement(error)) => {
-                if matches!(error, StoreError::Constraint | StoreError::Statement { .. }) {
+                let refused =
+                    matches!(error, StoreError::Constraint | StoreError::Statement { .. });
+                if refused && !jobs.iter().any(|job| job.work.may_be_late()) {
                     tracing::error!(%error, "a change was refused by the database: this is a bug");
                 }
                 self.failed(jobs, error.into());
@@ -430,7 +432,10 @@ impl Statement {
                 Bound::Int(int) => query.bind(*int),
             };
         }
-        query.execute(&mut **write).await?;
+        let done = query.execute(&mut **write).await?;
+        if self.one_row && done.rows_affected() != 1 {
+            return Err(StoreError::Constraint);
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! for calendars. It can be moved to another hour, and cancelled. What the touchpoint says of it is stored with it, in
 //! one transaction: of two people who book one touchpoint at once, the plan takes the first.
 
+mod hour;
 mod invitation;
 mod making;
 mod sql;
@@ -15,9 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use clinical::actor::{Millis, Role};
 use clinical::id::{PatientId, RecordId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
-use clinical::touchpoint::{LocalHour, Step, TouchpointFormat, TouchpointStep};
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use clinical::touchpoint::{Step, TouchpointFormat};
 use serde::{Deserialize, Serialize};
 use signaling::role;
 use uuid::Uuid;
@@ -32,6 +31,7 @@ use crate::record::writer::Work;
 use crate::record::{self, Loaded};
 use crate::store::{StoreError, now};
 use crate::{link, patient, person};
+use hour::Hour;
 use store::Booked;
 
 /// Visits that may be booked in one. More than a plan has touchpoints; a browser that books for ever stops there.
@@ -39,9 +39,6 @@ const MOST: usize = 20;
 
 /// How often one visit may be moved. A browser that moves it for ever stops there.
 const MOVES: i64 = 50;
-
-/// How far ahead, in milliseconds: two years.
-const AHEAD_MS: i64 = 2 * 366 * 24 * 60 * 60 * 1_000;
 
 /// So long after its hour a visit booked elsewhere is still shown, in milliseconds: a day.
 const SHOWN_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -142,7 +139,8 @@ pub struct BookedLink {
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub name: Phi<String>,
     /// Path on this origin, with the secret in its fragment. A link is a power: of staff only the asker's own is shown,
-    /// or whoever books could come in as somebody else.
+    /// or whoever books could come in as somebody else; of a visit that was booked elsewhere and has no seat of theirs,
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
     pub path: Option<Phi<String>>,
@@ -202,8 +200,7 @@ pub(crate) async fn book(
         return Err(bad());
     }
     let hour = Hour::read(&app, &starts, zone, minutes, now).ok_or_else(bad)?;
-    let before = store::booked(&app.store, record).await?;
-    if before.iter().filter(|one| one.booked_in == seated.visit.id).count() >= MOST {
+    if is_full(&store::booked(&app.store, record).await?, seated.visit.id) {
         return Err(bad());
     }
     let people = making::people(&app, &seated, seats.as_deref()).await?.ok_or_else(bad)?;
@@ -221,6 +218,7 @@ pub(crate) async fn book(
     // Nobody comes to the one that was missed any more.
     let missed = row.missed(seated.visit.id);
     if let Some(missed) = missed {
+        may_end(&app, &seated, missed).await?;
         work.first.extend([store::cancel(missed, now), super::store::end_statement(missed, now)]);
     }
     let time = hour.time(visit, format, making::expected(&people));
@@ -241,27 +239,37 @@ pub(crate) async fn reschedule(
     Json(MoveBooking { starts, zone, minutes, note, seen }): Json<MoveBooking>,
 ) -> Result<Response, Problem> {
     let (record, docs) = allow(&app, &seated, "visit.moved").await?;
-    let old = find(&app, record, visit).await?;
+    let all = store::booked(&app.store, record).await?;
+    let here = seated.visit.id;
+    let old = all.iter().find(|one| one.visit == visit).cloned();
+    let old = old.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     let now = now();
     let bad = || Problem::new(ProblemCode::BadRequest);
     let hour = Hour::read(&app, &starts, zone, minutes, now).ok_or_else(bad)?;
     // A visit is not moved away from under who sits in it.
-    if visit == seated.visit.id || old.sequence >= MOVES {
+    if visit == here || old.sequence >= MOVES {
+        return Err(bad());
+    }
+    // What is moved here counts as booked here.
+    if old.booked_in != here && is_full(&all, here) {
         return Err(bad());
     }
     // What was cancelled, or took place, is booked anew.
-    if old.cancelled || super::time::held(&app.store, visit).await?.is_some() {
+    if old.cancelled || super::time::held(&app.store, visit, old.starts).await?.is_some() {
         return Err(Problem::new(ProblemCode::ChangedMeanwhile));
     }
+    may_end(&app, &seated, visit).await?;
     let people = making::people_of(&app, visit).await?;
     let next = VisitId(Uuid::now_v7());
     let booked = Booked {
         uid: old.uid,
         sequence: old.sequence.saturating_add(1),
-        ..hour.booked(next, seated.visit.id, old.format, old.touchpoint, now)
+        ..hour.booked(next, here, old.format, old.touchpoint, now)
     };
     let mut first = making::statements(&booked, record, &people, now);
-    first.push(store::replace(visit, next));
+    let replace = store::replace(visit, next);
+    // The plan says which visit is booked for a touchpoint; without one, this row does.
+    first.push(if old.touchpoint.is_none() { replace.one_row() } else { replace });
     first.push(super::store::end_statement(visit, now));
     let patient = whom(&app, &seated).await?;
     let audit = vec![entry(&seated, patient, "visit.moved", Some(next))];
@@ -292,16 +300,24 @@ pub(crate) async fn cancel(
         return Err(Problem::new(ProblemCode::BadRequest));
     }
     if !booked.cancelled {
+        // What took place is not cancelled.
+        if super::time::held(&app.store, visit, booked.starts).await?.is_some() {
+            return Err(Problem::new(ProblemCode::ChangedMeanwhile));
+        }
+        may_end(&app, &seated, visit).await?;
         let now = now();
         let patient = whom(&app, &seated).await?;
-        let first = vec![store::cancel(visit, now), super::store::end_statement(visit, now)];
-        let audit = vec![entry(&seated, patient, "visit.cancelled", Some(visit))];
-        let work = Work { first, audit, ..Work::default() };
         let row = match booked.touchpoint {
-            Some(row) => Row::find_any(&app, plan_of(&docs)?, row).await?,
+            Some(row) => Row::waiting_for(&app, plan_of(&docs)?, row, visit).await?,
             None => None,
         };
-        match row.filter(|row| row.step_now == TouchpointStep::Booked && row.is_for(visit)) {
+        let cancel = store::cancel(visit, now);
+        // Of two who cancel or move it at once, the plan refuses the second; without a row of it, this one.
+        let cancel = if row.is_none() { cancel.one_row() } else { cancel };
+        let first = vec![cancel, super::store::end_statement(visit, now)];
+        let audit = vec![entry(&seated, patient, "visit.cancelled", Some(visit))];
+        let work = Work { first, audit, ..Work::default() };
+        match row {
             Some(row) => {
                 row.step(&app, &seated, record, Step::Unbook { visit }, None, work).await?;
             }
@@ -311,6 +327,23 @@ pub(crate) async fn cancel(
         app.calls.end(visit).await;
     }
     answer(&app, &seated, record, None).await
+}
+
+/// Whether this person may end another visit of the record. One that people are in is ended by whom its calls obey, and
+/// by nobody else from outside.
+///
+/// # Errors
+/// `VisitRunning`.
+pub(super) async fn may_end(app: &App, seated: &Seated, visit: VisitId) -> Result<(), Problem> {
+    if !role::may_end(seated.seat.role) && app.calls.live_call(visit).await.is_some() {
+        return Err(Problem::new(ProblemCode::VisitRunning));
+    }
+    Ok(())
+}
+
+/// Whether no more visits are booked in this one.
+fn is_full(booked: &[Booked], here: VisitId) -> bool {
+    booked.iter().filter(|one| one.booked_in == here).count() >= MOST
 }
 
 /// Of two who move or cancel one booking at once, the second.
@@ -345,88 +378,6 @@ pub(crate) async fn invite(
     let kind = format!("text/calendar; charset=utf-8; method={method}");
     let named = "attachment; filename=\"visit.ics\"".to_owned();
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named)], file).into_response())
-}
-
-/// An hour that was asked for.
-struct Hour {
-    local: LocalHour,
-    zone: String,
-    starts: Millis,
-    minutes: u16,
-}
-
-impl Hour {
-    /// `None`: there is no such hour, it is over or too far away, or nobody meets for so long.
-    fn read(
-        app: &App,
-        starts: &str,
-        zone: Option<String>,
-        minutes: u16,
-        now: Millis,
-    ) -> Option<Self> {
-        let zone = zone.unwrap_or_else(|| app.config.practice.zone.clone());
-        let at = instant(starts, &zone)?;
-        let in_time = at > now && at.0 <= now.0.saturating_add(AHEAD_MS);
-        let local = LocalHour::parse(starts)?;
-        (in_time && (5..=240).contains(&minutes)).then_some(Self {
-            local,
-            zone,
-            starts: at,
-            minutes,
-        })
-    }
-
-    /// A first booking at this hour.
-    fn booked(
-        &self,
-        visit: VisitId,
-        booked_in: VisitId,
-        format: TouchpointFormat,
-        touchpoint: Option<RowId>,
-        now: Millis,
-    ) -> Booked {
-        Booked {
-            visit,
-            booked_in,
-            starts: self.starts,
-            minutes: self.minutes,
-            zone: self.zone.clone(),
-            sequence: 0,
-            changed: now,
-            cancelled: false,
-            touchpoint,
-            format,
-            uid: visit,
-        }
-    }
-
-    /// The same for the plan.
-    fn time(
-        &self,
-        visit: VisitId,
-        format: TouchpointFormat,
-        with: Vec<clinical::touchpoint::Expected>,
-    ) -> clinical::touchpoint::BookedTime {
-        clinical::touchpoint::BookedTime {
-            visit,
-            starts: self.local.clone(),
-            zone: self.zone.clone(),
-            starts_ms: self.starts,
-            minutes: self.minutes,
-            format,
-            with,
-        }
-    }
-}
-
-/// The instant of an hour where the zone is. An hour that does not exist there, or exists twice, is none.
-fn instant(starts: &str, zone: &str) -> Option<Millis> {
-    let zone = TimeZone::get(zone).ok()?;
-    // Whole minutes, without an offset of its own.
-    let starts: DateTime =
-        (starts.len() == "2026-03-10T10:00".len()).then(|| starts.parse().ok())??;
-    let starts = zone.to_ambiguous_timestamp(starts).unambiguous().ok()?;
-    Some(Millis(starts.as_millisecond()))
 }
 
 /// Whether the seat books visits: then its record. For everybody else there is nothing here.
@@ -495,8 +446,7 @@ async fn answer(
         if booked.booked_in != seated.visit.id && !to_come && !waited_for {
             continue;
         }
-        let links =
-            if booked.cancelled { Vec::new() } else { links(app, seated, booked.visit).await? };
+        let links = if booked.cancelled { Vec::new() } else { links(app, seated, &booked).await? };
         let Booked {
             visit, starts, minutes, zone, sequence, cancelled, touchpoint, format, ..
         } = booked;
@@ -521,13 +471,17 @@ async fn answer(
     reply(&Bookings { zone: app.config.practice.zone.clone(), made, people, bookings })
 }
 
-/// Who is invited, with the links this seat may hand on.
-async fn links(app: &App, seated: &Seated, visit: VisitId) -> Result<Vec<BookedLink>, Problem> {
+/// Who is invited, with the links this seat may hand on: of a visit that was booked in this one, or in which this person
+/// has a seat.
+async fn links(app: &App, seated: &Seated, booked: &Booked) -> Result<Vec<BookedLink>, Problem> {
     let mut links = Vec::new();
-    for seat in super::seats(&app.store, visit).await?.into_iter().filter(|seat| !seat.revoked) {
+    let seats = super::seats(&app.store, booked.visit).await?;
+    let seats: Vec<_> = seats.into_iter().filter(|seat| !seat.revoked).collect();
+    let is_own = |seat: &super::Seat| seat.person == seated.seat.person;
+    let hands_on = booked.booked_in == seated.visit.id || seats.iter().any(is_own);
+    for seat in seats {
         let person = person::person(&app.store, &app.vault, seat.person).await?;
-        let own = seat.person == seated.seat.person;
-        let path = if own || role::hands_on_link(seat.role) {
+        let path = if is_own(&seat) || (hands_on && role::hands_on_link(seat.role)) {
             let token = link::link_of(&app.store, &app.vault, seat.id).await;
             let token = token.map_err(|error| {
                 tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
@@ -541,27 +495,4 @@ async fn links(app: &App, seated: &Seated, visit: VisitId) -> Result<Vec<BookedL
         links.push(BookedLink { role: seat.role, name, path });
     }
     Ok(links)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_hour_is_that_of_its_zone_and_one_that_is_not_there_is_none() {
-        for (starts, zone, ms) in [
-            ("2026-03-10T10:00", "America/New_York", Some(1_773_151_200_000)),
-            ("2026-03-10T10:00", "America/Denver", Some(1_773_158_400_000)),
-            ("2026-03-10T10:00", "America/Puerto_Rico", Some(1_773_151_200_000)),
-            // The clocks go forward over it, or back through it twice.
-            ("2026-03-08T02:30", "America/New_York", None),
-            ("2026-11-01T01:30", "America/New_York", None),
-            ("2026-03-10T10:00", "Nowhere/Atall", None),
-            ("2026-03-10T10:00Z", "America/New_York", None),
-            ("2026-02-30T10:00", "America/New_York", None),
-            ("tomorrow at tenn", "America/New_York", None),
-        ] {
-            assert_eq!(instant(starts, zone), ms.map(Millis), "{starts} {zone}");
-        }
-    }
 }

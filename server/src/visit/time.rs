@@ -106,11 +106,15 @@ impl Terms {
     }
 }
 
-/// When a visit took place, if it did ([`clinical::touchpoint::held`]).
-pub(super) async fn held(store: &Store, visit: VisitId) -> Result<Option<Millis>, StoreError> {
+/// When a visit booked for an hour took place, if it did ([`clinical::touchpoint::held`]).
+pub(super) async fn held(
+    store: &Store,
+    visit: VisitId,
+    starts: Millis,
+) -> Result<Option<Millis>, StoreError> {
     let calls = store::calls(store, visit).await?;
     let calls: Vec<Attendance> = calls.into_iter().map(|call| call.attendance).collect();
-    Ok(clinical::touchpoint::held(&calls))
+    Ok(clinical::touchpoint::held(&calls, starts))
 }
 
 /// The day of an instant in a zone.

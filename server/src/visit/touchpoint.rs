@@ -88,7 +88,7 @@ pub enum Told {
     Done,
     /// It did not.
     Missed,
-    /// It is not needed any more. A visit that is still to come is cancelled.
+    /// It is not needed any more. A booked visit that did not take place is cancelled.
     Cancel,
     /// It is planned again: that was a mistake, or does not hold any more.
     Reopen,
@@ -140,7 +140,8 @@ pub(crate) async fn tell(
     };
     let found = Row::find(&app, plan_of(&docs)?, row).await?;
     let not_needed = match what {
-        Told::Done | Told::Cancel => found.to_come(now, seated.visit.id),
+        Told::Done => found.to_come(now, seated.visit.id),
+        Told::Cancel => found.not_held(seated.visit.id),
         Told::Missed | Told::Reopen => None,
     };
     let mut work = Work::default();
@@ -149,6 +150,7 @@ pub(crate) async fn tell(
         if !role::may_book(seated.seat.role) {
             return Err(Problem::new(ProblemCode::NotAllowed));
         }
+        booking::may_end(&app, &seated, visit).await?;
         let patient = booking::whom(&app, &seated).await?;
         work.first = vec![bookings::cancel(visit, now), super::store::end_statement(visit, now)];
         work.audit = vec![booking::entry(&seated, patient, "visit.cancelled", Some(visit))];
@@ -192,10 +194,10 @@ pub(super) async fn held(app: &App, plan: &Doc) -> Result<BTreeMap<VisitId, Mill
     let mut held = BTreeMap::new();
     for row in plan.rows(ListName::Touchpoints) {
         let booked = plan.touchpoint(*row).and_then(|state| state.booked);
-        if let Some(visit) = booked.map(|booked| booked.visit)
-            && let Some(at) = time::held(&app.store, visit).await?
+        if let Some(booked) = booked
+            && let Some(at) = time::held(&app.store, booked.visit, booked.starts_ms).await?
         {
-            held.insert(visit, at);
+            held.insert(booked.visit, at);
         }
     }
     Ok(held)
@@ -215,7 +217,7 @@ pub(super) struct Row {
     row: RowId,
     state: Option<TouchpointState>,
     /// How far it is.
-    pub(super) step_now: TouchpointStep,
+    step_now: TouchpointStep,
     held: bool,
     /// The `seq` of the plan it was read from.
     seq: u64,
@@ -228,37 +230,50 @@ impl Row {
         found.ok_or_else(|| Problem::new(ProblemCode::NotFound))
     }
 
-    /// The row, also if it was taken out.
-    pub(super) async fn find_any(
+    /// The row, if it stands in the plan and waits for a visit, or was missed with it.
+    pub(super) async fn waiting_for(
         app: &App,
         plan: &Doc,
         row: RowId,
+        visit: VisitId,
     ) -> Result<Option<Self>, Problem> {
+        let found = Self::find_any(app, plan, row).await?.filter(|_row| !plan.removed(row));
+        let waits = |row: &Self| {
+            let open = matches!(row.step_now, TouchpointStep::Booked | TouchpointStep::Missed);
+            open && row.visit() == Some(visit)
+        };
+        Ok(found.filter(waits))
+    }
+
+    async fn find_any(app: &App, plan: &Doc, row: RowId) -> Result<Option<Self>, Problem> {
         if !plan.rows(ListName::Touchpoints).contains(&row) {
             return Ok(None);
         }
         let state = plan.touchpoint(row);
         let booked = state.as_ref().and_then(|state| state.booked.as_ref());
         let held = match booked {
-            Some(booked) => time::held(&app.store, booked.visit).await?.is_some(),
+            Some(booked) => time::held(&app.store, booked.visit, booked.starts_ms).await?.is_some(),
             None => false,
         };
         let step_now = state.as_ref().map_or(TouchpointStep::Planned, |state| state.step);
         Ok(Some(Self { row, state, step_now, held, seq: plan.seq() }))
     }
 
-    /// Whether a visit is the one booked for it.
-    pub(super) fn is_for(&self, visit: VisitId) -> bool {
-        self.visit() == Some(visit)
-    }
-
     fn visit(&self) -> Option<VisitId> {
         self.state.as_ref().and_then(|state| state.booked.as_ref()).map(|booked| booked.visit)
     }
 
-    /// The visit of which somebody said that it was missed, if it is not the one this is said in.
+    /// The visit of which somebody said that it was missed, if nobody met in it after all, and it is not the one this
+    /// is said in.
     pub(super) fn missed(&self, here: VisitId) -> Option<VisitId> {
-        self.visit().filter(|visit| self.step_now == TouchpointStep::Missed && *visit != here)
+        self.not_held(here).filter(|_visit| self.step_now == TouchpointStep::Missed)
+    }
+
+    /// The booked visit of a touchpoint that is not settled, if nobody talked in it, and it is not the one this is said
+    /// in.
+    fn not_held(&self, here: VisitId) -> Option<VisitId> {
+        let open = matches!(self.step_now, TouchpointStep::Booked | TouchpointStep::Missed);
+        self.visit().filter(|visit| open && !self.held && *visit != here)
     }
 
     /// The booked visit that nobody needs once the touchpoint is settled: its hour has not come, nobody talked in it,
@@ -266,7 +281,7 @@ impl Row {
     fn to_come(&self, now: Millis, here: VisitId) -> Option<VisitId> {
         let booked = self.state.as_ref().and_then(|state| state.booked.as_ref())?;
         let waits = self.step_now == TouchpointStep::Booked && booked.starts_ms > now;
-        (waits && !self.held && booked.visit != here).then_some(booked.visit)
+        self.not_held(here).filter(|_visit| waits)
     }
 
     /// Takes a step, together with what is stored with it.

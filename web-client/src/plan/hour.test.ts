@@ -13,6 +13,10 @@ describe("the hour of a booked visit", () => {
     expect(hourIn(at, "es", "plain")).toMatch(/martes, 8 de diciembre de 2026.*10:00.*hora oriental/);
     expect(hourIn(at, "es", "short", then)).toMatch(/mar.*8.*dic.*10:00/);
     expect(hourIn({ ...at, zone: "America/Denver" }, "en", "short", then)).toBe("Tue, Dec 8, 8:00 AM MST");
+    for (const zone of ["Factory", "Nowhere/Atall", ""]) {
+      expect(() => new Intl.DateTimeFormat("en-US", { timeZone: zone })).toThrow(RangeError);
+      expect(hourIn({ ...at, zone }, "en", "plain")).toMatch(/December \d+, 2026.*\d:00 (AM|PM)/);
+    }
     expect(wallHour("2026-12-01T09:30", "en")).toBe("Tue, Dec 1, 9:30 AM");
   });
 });

@@ -10,10 +10,20 @@ const LOCALE: Record<Language, string> = { en: "en-US", es: "es-US" };
 export function hourIn(at: { readonly starts_ms: number; readonly zone: string }, language: Language, how: "short" | "long" | "plain" = "short", now = Date.now()): string {
   const length = how === "short" ? "short" : "long";
   const year = how !== "short" || new Date(at.starts_ms).getUTCFullYear() !== new Date(now).getUTCFullYear();
-  return new Intl.DateTimeFormat(LOCALE[language], {
-    timeZone: at.zone, weekday: length, ...(year ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true,
+  const shape = {
+    weekday: length, ...(year ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true,
     timeZoneName: how === "plain" ? "longGeneric" : "short",
-  }).format(at.starts_ms);
+  } as const;
+  return formatIn(at.zone, LOCALE[language], shape).format(at.starts_ms);
+}
+
+/** In a zone this browser does not know, the reader's own: its name stands beside the hour, and the page is there. */
+function formatIn(zone: string, locale: string, shape: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat(locale, { ...shape, timeZone: zone });
+  } catch {
+    return new Intl.DateTimeFormat(locale, shape);
+  }
 }
 
 /** "Tue, Dec 1, 9:30 AM" of "2026-12-01T09:30", as it was said: no zone is put over it. */

@@ -45,6 +45,7 @@ export const touchpointEn = {
   "plan.follow.reopen": "Plan it again",
   "plan.follow.reopen.note": "Why, if you like",
   "plan.follow.changed": "It changed meanwhile. Look at it again, then decide.",
+  "plan.follow.running": "People are in its visit now. Wait until it is over, then say it.",
   "plan.follow.bad": "That day is still to come, or the hour has not come yet.",
   "plan.follow.not_saved": "Not saved. The server did not answer. Try again.",
   "plan.refused.already_booked": "A visit is booked for this. Move it, or cancel it first.",

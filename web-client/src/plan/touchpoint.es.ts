@@ -46,6 +46,7 @@ export const touchpointEs: Translation<typeof touchpointEn> = {
   "plan.follow.reopen": "Preverlo otra vez",
   "plan.follow.reopen.note": "Por qué, si quiere",
   "plan.follow.changed": "Cambió mientras tanto. Mírelo otra vez y decida.",
+  "plan.follow.running": "Hay personas en su visita ahora. Espere a que termine y dígalo entonces.",
   "plan.follow.bad": "Ese día está por venir, o la hora no ha llegado.",
   "plan.follow.not_saved": "No se guardó. El servidor no respondió. Pruebe otra vez.",
   "plan.refused.already_booked": "Hay una visita reservada para esto. Muévala, o cancélela primero.",

@@ -78,11 +78,13 @@ interface Known {
 
 /** A booked visit with its links and its invitation; moved and cancelled from here. */
 export function Booked({ seat, booking, known, seen }: Known & { readonly booking: Booking; readonly seen?: number | undefined }) {
-  const { say, language } = useLanguage();
+  const { say, g, language } = useLanguage();
   // Of a follow-up whose hour is over, another hour is what is looked for.
   const [doing, setDoing] = useState<"nothing" | "moving" | "cancelling">(() => (seen !== undefined && booking.starts_ms < Date.now() ? "moving" : "nothing"));
-  const [failed, setFailed] = useState<"lost" | "changed" | null>(null);
-  const cancel = () => cancelBooking(seat, booking.visit).then(known, (failure: unknown) => setFailed(failure instanceof ApiFailure && failure.status === 409 ? "changed" : "lost"));
+  const [failed, setFailed] = useState<ReturnType<typeof problemOf> | null>(null);
+  const cancel = () => cancelBooking(seat, booking.visit).then(known, (failure: unknown) => setFailed(problemOf(failure)));
+  // Links of the patient's side are handed on by who booked the visit or comes to it.
+  const elsewhere = booking.links.every(({ path }) => path === undefined) && booking.links.some(({ role }) => role === "patient" || role === "caregiver");
   const open = !booking.cancelled && !booking.here;
   return (
     <div className={style["booking"]}>
@@ -91,7 +93,8 @@ export function Booked({ seat, booking, known, seen }: Known & { readonly bookin
       {booking.cancelled && <div><Chip tone="danger">{say("schedule.cancelled")}</Chip></div>}
       {booking.moved && <p>{say("schedule.moved")}</p>}
       {booking.here && <p>{say("schedule.here")}</p>}
-      {booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
+      {elsewhere && <p>{say("schedule.elsewhere", { names: g.list(booking.links.map(({ name }) => name)) })}</p>}
+      {!elsewhere && booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
         ? <p key={`${link.role} ${link.name}`}>{say("schedule.own", { name: link.name })}</p>
         : <CopyLink key={link.path} name={link.name} path={link.path} />)}</div>}
       <a className={style["file"]} href={invitationPath(seat, booking.visit, language)} download="visit.ics">
@@ -111,7 +114,7 @@ export function Booked({ seat, booking, known, seen }: Known & { readonly bookin
           <Button onClick={() => setDoing("nothing")}>{say("schedule.cancel.no")}</Button>
         </div>
       )}
-      {failed !== null && <p role="alert" className={style["problem"]}>{say(failed === "lost" ? "schedule.lost" : "schedule.changed")}</p>}
+      {failed !== null && <p role="alert" className={style["problem"]}>{say(failed)}</p>}
     </div>
   );
 }
@@ -156,9 +159,10 @@ function HourBoxes({ value, practice, change }: { readonly value: Hour; readonly
 }
 
 /** What a failed booking is told as. */
-function problemOf(failure: unknown): "schedule.already" | "schedule.changed" | "schedule.refused" | "schedule.away" {
+function problemOf(failure: unknown): "schedule.already" | "schedule.running" | "schedule.changed" | "schedule.refused" | "schedule.away" {
   if (!(failure instanceof ApiFailure)) return "schedule.away";
   if (failure.code === "already_booked") return "schedule.already";
+  if (failure.code === "visit_running") return "schedule.running";
   if (failure.status === 409 || failure.status === 404) return "schedule.changed";
   return failure.status === 400 ? "schedule.refused" : "schedule.away";
 }

@@ -27,6 +27,8 @@ export const scheduleEn = {
   "schedule.nobody": "Choose at least one person.",
   "schedule.already": "Somebody booked a visit for this follow-up already. Close this and look at the plan.",
   "schedule.changed": "It changed meanwhile. Close this and look at the plan.",
+  "schedule.running": "People are in that visit now. Wait until it is over, or ask its pharmacist or primary care to end it.",
+  "schedule.elsewhere": (v: { readonly names: string }) => `With ${v.names}. It was booked in another visit: whoever takes part in it sends the links.`,
   "schedule.move": "Another time",
   "schedule.move.what": "The same people get new links. The old links stop working at once.",
   "schedule.move.note": "Why, if you like",

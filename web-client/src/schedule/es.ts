@@ -29,6 +29,8 @@ export const scheduleEs: Translation<typeof scheduleEn> = {
   "schedule.nobody": "Elija al menos a una persona.",
   "schedule.already": "Alguien ya reservó una visita para este contacto. Cierre esto y mire el plan.",
   "schedule.changed": "Cambió mientras tanto. Cierre esto y mire el plan.",
+  "schedule.running": "Hay personas en esa visita ahora. Espere a que termine, o pida a su farmacéutico o a atención primaria que la termine.",
+  "schedule.elsewhere": (v) => `Con ${v.names}. Se reservó en otra visita: quien participa en ella envía los enlaces.`,
   "schedule.move": "Otra hora",
   "schedule.move.what": "Las mismas personas reciben enlaces nuevos. Los de antes dejan de servir enseguida.",
   "schedule.move.note": "Por qué, si quiere",

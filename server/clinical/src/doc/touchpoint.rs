@@ -133,10 +133,21 @@ impl Doc {
             }
             Step::Unbook { visit } => {
                 let is_it = booked.is_some_and(|booked| booked.visit == *visit);
-                if step_before != TouchpointStep::Booked || !is_it {
-                    return Err(CommandError::NotBooked);
+                let next = match step_before {
+                    TouchpointStep::Booked if is_it => TouchpointStep::Planned,
+                    // It was missed all the same.
+                    TouchpointStep::Missed if is_it => TouchpointStep::Missed,
+                    TouchpointStep::Planned
+                    | TouchpointStep::Booked
+                    | TouchpointStep::Missed
+                    | TouchpointStep::Done
+                    | TouchpointStep::Cancelled => return Err(CommandError::NotBooked),
+                };
+                // What took place is not cancelled.
+                if facts.held {
+                    return Err(CommandError::AlreadyDecided);
                 }
-                let next = state(TouchpointStep::Planned, None, None);
+                let next = state(next, None, None);
                 (DecisionKind::TouchpointUnbooked, next, "")
             }
             Step::Done { on, note } => {
@@ -164,6 +175,10 @@ impl Doc {
                 let to_come = |booked: &BookedTime| now.0 < booked.starts_ms.0;
                 if booked.as_ref().is_some_and(to_come) {
                     return Err(CommandError::YetToCome);
+                }
+                // What took place was not missed: that it counts for nothing is said by opening it again.
+                if facts.held {
+                    return Err(CommandError::AlreadyDecided);
                 }
                 let next = state(TouchpointStep::Missed, booked, None);
                 (DecisionKind::TouchpointMissed, next, note.as_str())
@@ -211,7 +226,9 @@ impl Doc {
         let had_note = self.register(&at(FieldName::TouchpointsNote)).value().is_some();
         let mut sets = vec![FieldSet { at: at(FieldName::TouchpointsState), value: Some(next) }];
         // Words about the step before do not stand beside the next.
-        if note.is_some() || had_note {
+        let stays =
+            step_before == TouchpointStep::Missed && decision == DecisionKind::TouchpointUnbooked;
+        if !stays && (note.is_some() || had_note) {
             sets.push(FieldSet { at: at(FieldName::TouchpointsNote), value: note });
         }
         Ok(What::decided(decision, sets))

@@ -60,7 +60,7 @@ fn a_booked_video_visit_is_missed_fifteen_minutes_after_its_hour_and_done_if_it_
     assert_eq!(at(15 * 60_000 + 1, None), Standing::Missed);
     assert_eq!(at(HOUR, Some(Millis(STARTS))), Standing::Done);
     // Begun early: what took place took place.
-    assert_eq!(at(-HOUR, Some(Millis(STARTS - 2 * HOUR))), Standing::Done);
+    assert_eq!(at(-HOUR / 2, Some(Millis(STARTS - HOUR))), Standing::Done);
 }
 
 #[test]
@@ -109,9 +109,9 @@ fn call(until: i64, events: &[(i64, u128, Side, Live)]) -> Attendance {
 #[test]
 fn a_visit_was_held_if_the_patients_side_was_in_it_for_a_minute() {
     let (patient, pharmacist) = (Side::Patient, Side::Pharmacist);
-    assert_eq!(held(&[]), None);
+    assert_eq!(held(&[], Millis(0)), None);
     // The pharmacist waited alone.
-    assert_eq!(held(&[call(HOUR, &[(0, 1, pharmacist, Live::Video)])]), None);
+    assert_eq!(held(&[call(HOUR, &[(0, 1, pharmacist, Live::Video)])], Millis(0)), None);
     // A line that failed, twice.
     let failed = [
         (10_000, 2, patient, Live::Audio),
@@ -119,15 +119,34 @@ fn a_visit_was_held_if_the_patients_side_was_in_it_for_a_minute() {
         (50_000, 2, patient, Live::Video),
         (60_000, 2, patient, Live::Off),
     ];
-    assert_eq!(held(&[call(HOUR, &failed)]), None);
+    assert_eq!(held(&[call(HOUR, &failed)], Millis(0)), None);
     // The same, and a call after it that lasted: two devices do not count twice.
     let lasted = [
         (100_000, 2, patient, Live::Audio),
         (110_000, 3, patient, Live::Audio),
         (120_000, 2, patient, Live::Off),
     ];
-    assert_eq!(held(&[call(HOUR, &failed), call(139_999, &lasted)]), None, "59.999 s");
-    assert_eq!(held(&[call(HOUR, &failed), call(140_000, &lasted)]), Some(Millis(10_000)));
+    assert_eq!(held(&[call(HOUR, &failed), call(139_999, &lasted)], Millis(0)), None, "59.999 s");
+    assert_eq!(
+        held(&[call(HOUR, &failed), call(140_000, &lasted)], Millis(0)),
+        Some(Millis(10_000))
+    );
+}
+
+#[test]
+fn media_long_before_its_hour_is_no_part_of_a_visit() {
+    let patient = Side::Patient;
+    let on = |from: i64, to: i64| {
+        let events = [(from, 2, patient, Live::Video), (to, 2, patient, Live::Off)];
+        held(&[call(to, &events)], Millis(STARTS))
+    };
+    let earliest = STARTS - HOUR;
+    assert_eq!(on(STARTS - 7 * 24 * HOUR, STARTS - 7 * 24 * HOUR + HOUR), None, "a week before");
+    assert_eq!(on(earliest - HOUR, earliest), None);
+    // Only what is near its hour counts, and from there on.
+    assert_eq!(on(earliest - HOUR, earliest + 59_999), None);
+    assert_eq!(on(earliest - HOUR, earliest + 60_000), Some(Millis(earliest)));
+    assert_eq!(on(STARTS - 60_000, STARTS), Some(Millis(STARTS - 60_000)));
 }
 
 #[test]

@@ -318,3 +318,33 @@ fn the_patients_side_is_told_the_hour_and_not_the_words_about_it() {
     let told = side(&bench, &change);
     assert!(told.contains("missed") && !told.contains("Third time"), "{told}");
 }
+
+#[test]
+fn a_visit_that_took_place_is_neither_unbooked_nor_said_to_be_missed() {
+    let mut bench = agreed("");
+    step(&mut bench, &pharmacist(), &Step::Book(time(1, 24))).unwrap();
+    bench.now = T0 + 25 * HOUR;
+    for wrong in [Step::Unbook { visit: visit(1) }, missed("")] {
+        let refused = step_of(&mut bench, &pharmacist(), &wrong, true);
+        assert_eq!(refused, Err(CommandError::AlreadyDecided), "{wrong:?}");
+    }
+    assert_eq!(state(&bench).booked.unwrap().visit, visit(1));
+}
+
+#[test]
+fn a_missed_visit_that_is_cancelled_is_booked_no_more_and_why_it_was_missed_stays() {
+    let mut bench = agreed("");
+    step(&mut bench, &pharmacist(), &Step::Book(time(1, 24))).unwrap();
+    bench.now = T0 + 24 * HOUR + 60_000;
+    step(&mut bench, &nurse(), &missed("Nobody came.")).unwrap();
+    let other = step(&mut bench, &nurse(), &Step::Unbook { visit: visit(2) });
+    assert_eq!(other, Err(CommandError::NotBooked));
+    step(&mut bench, &nurse(), &Step::Unbook { visit: visit(1) }).unwrap();
+    assert_eq!((state(&bench).step, state(&bench).booked), (TouchpointStep::Missed, None));
+    assert_eq!(note(&bench).as_deref(), Some("Nobody came."));
+    // Whoever moved it at the same time is told, and it is not booked again with a visit that is dead.
+    let moving = Step::Move { from: visit(1), to: time(2, 48), note: String::new() };
+    assert_eq!(step(&mut bench, &nurse(), &moving), Err(CommandError::NotBooked));
+    step(&mut bench, &nurse(), &Step::Reopen { note: String::new() }).unwrap();
+    assert_eq!((state(&bench).step, state(&bench).booked), (TouchpointStep::Planned, None));
+}

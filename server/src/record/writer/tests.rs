@@ -243,3 +243,19 @@ async fn many_documents_move_in_one_go() {
 
     assert_eq!(count(&bench, CHANGES).await, 180);
 }
+
+#[tokio::test]
+async fn what_must_change_one_row_and_changes_none_leaves_nothing_of_its_work_and_stops_no_other() {
+    let bench = Bench::new().await;
+    let late = || Statement::new("update visit set ended_ms = 1 where id = 'nobody'");
+    let work = |first| Work { first: vec![first], audit: vec![entry("it")], ..Work::default() };
+    assert_eq!(bench.writer.store(work(late())).await, Answer::Stored);
+    let before = count(&bench, AUDIT).await;
+
+    let refused = bench.writer.submit(work(late().one_row()));
+    let other = bench.writer.submit(work(late()));
+
+    assert_eq!(refused.await.unwrap(), Answer::OutOfStep);
+    assert_eq!(other.await.unwrap(), Answer::Stored);
+    assert_eq!(count(&bench, AUDIT).await, before + 1);
+}

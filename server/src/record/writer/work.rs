@@ -71,6 +71,8 @@ pub(crate) struct Client {
 pub(crate) struct Statement {
     pub(super) text: &'static str,
     pub(super) values: Vec<Bound>,
+    /// It changes one row, or nothing of its work is stored.
+    pub(super) one_row: bool,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,14 @@ pub(super) enum Bound {
 impl Statement {
     /// `text` stands in the registry.
     pub(crate) const fn new(text: &'static str) -> Self {
-        Self { text, values: Vec::new() }
+        Self { text, values: Vec::new(), one_row: false }
+    }
+
+    /// It has to change exactly one row: otherwise somebody was first, and the whole work is refused with
+    /// [`StoreError::Constraint`].
+    pub(crate) const fn one_row(mut self) -> Self {
+        self.one_row = true;
+        self
     }
 
     /// The next value.
@@ -126,6 +135,11 @@ impl Work {
     /// One change of one document, and nothing that must come before it.
     pub(super) fn alone(&self) -> bool {
         self.append.len() <= 1 && self.first.is_empty()
+    }
+
+    /// Somebody may have been first, which is no bug.
+    pub(super) fn may_be_late(&self) -> bool {
+        self.first.iter().any(|statement| statement.one_row)
     }
 
     pub(super) fn refused(&self, refused: &BTreeMap<DocId, Answer>) -> Option<Answer> {

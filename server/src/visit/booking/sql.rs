@@ -7,6 +7,6 @@ crate::store::sql! {
     BOOKED = "select b.visit, b.booked_in, b.starts_ms, b.minutes, b.zone, b.sequence, b.changed_ms, b.cancelled, b.touchpoint, b.format, b.uid from booking b join visit v on v.id = b.visit where v.record = $1 and b.replaced_by is null order by b.starts_ms, b.visit";
     /// It is cancelled. The first time counts.
     CANCEL = "update booking set cancelled = 1, sequence = sequence + 1, changed_ms = $2 where visit = $1 and cancelled = 0 and replaced_by is null";
-    /// Another takes its place.
-    REPLACE = "update booking set replaced_by = $2 where visit = $1 and replaced_by is null";
+    /// Another takes its place. What was cancelled meanwhile is not moved.
+    REPLACE = "update booking set replaced_by = $2 where visit = $1 and cancelled = 0 and replaced_by is null";
 }

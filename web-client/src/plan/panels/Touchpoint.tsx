@@ -145,7 +145,7 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
       )}
       {mayTell && !over && (mayBook || standing !== "booked") && <Tell row={row} seen={seen} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={standing === "booked"} />}
       {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
-      {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={standing === "booked"} />}
+      {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={has !== undefined} />}
       {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
       {booking && draw !== null && (
         <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
@@ -190,7 +190,8 @@ function Tell(props: {
       close();
     } catch (failure) {
       const status = failure instanceof ApiFailure ? failure.status : 0;
-      setProblem(say(status === 400 ? "plan.follow.bad" : status === 403 || status === 404 || status === 409 ? "plan.follow.changed" : "plan.follow.not_saved"));
+      const running = failure instanceof ApiFailure && failure.code === "visit_running";
+      setProblem(say(running ? "plan.follow.running" : status === 400 ? "plan.follow.bad" : status === 403 || status === 404 || status === 409 ? "plan.follow.changed" : "plan.follow.not_saved"));
     }
     setBusy(false);
   };
