@@ -2,7 +2,7 @@
 import { CircleCheck, CircleHelp } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { useLanguage } from "../i18n";
-import { useNames, useRecordSlice, useRegister } from "../plan/context";
+import { useMay, useNames, useRegister } from "../plan/context";
 import { GrowField } from "../plan/GrowField";
 import { useCommand } from "../plan/panels/command";
 import { receiptsOf } from "../plan/receipts";
@@ -19,7 +19,7 @@ export function Answer() {
   const names = useNames();
   const signed = useRegister("signed");
   const receipts = useRegister("receipts").value ?? [];
-  const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("answer_plan") === true && state.closed === null);
+  const may = useMay("answer_plan");
   if (signed.value === null || signed.by === null) return null;
   const { answer, acknowledged } = receiptsOf(receipts, signed.value.version);
   return (

@@ -10,7 +10,7 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { RecordProvider, useNames, useRecordSlice, useScene, useValue } from "./context";
+import { RecordProvider, useMay, useNames, useRecordSlice, useScene, useValue } from "./context";
 import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
 import { conflicts, EMPTY_DOC, valueAt } from "./fold";
 import { HistoryContext } from "./historyContext";
@@ -172,7 +172,7 @@ const sameLeft = (a: Left, b: Left | undefined): boolean =>
 function Share() {
   const { say } = useLanguage();
   const shared = useValue("share");
-  const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("share") === true && state.closed === null);
+  const may = useMay("share");
   const open = useRecordSlice((state) => conflicts(state.docs.get("plan")?.shown ?? EMPTY_DOC).length);
   const unverified = useRecordSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;

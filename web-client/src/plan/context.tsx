@@ -2,7 +2,7 @@
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { PanelProps } from "../call/panel";
 import { useLanguage, type Say } from "../i18n";
-import { FIELDS, type Author, type DocKind, type FieldName, type ListName, type PersonId, type Register, type RosterSeat, type RowId, type SeatId } from "../wire";
+import { FIELDS, type Author, type CommandName, type DocKind, type FieldName, type ListName, type PersonId, type Register, type RosterSeat, type RowId, type SeatId } from "../wire";
 import {
   address, EMPTY_DOC, EMPTY_REGISTER, keyOf, read, standing, type RegisterName, type ValueOf,
 } from "./fold";
@@ -112,6 +112,10 @@ export const useCanWrite = (field: FieldName): boolean => useFieldSlice((state) 
 /** Whether this seat may add rows to a list and take them out. */
 export const useCanEditRows = (list: ListName): boolean =>
   useFieldSlice((state) => state.closed === null && state.docs.get(docOfList(list))?.lists.has(list) === true && !closedBySignature(state, docOfList(list), list));
+
+/** Whether this seat may give a command about the plan. Whether the moment is right is the plan's to say. */
+export const useMay = (command: CommandName): boolean =>
+  useRecordSlice((state) => state.closed === null && state.docs.get("plan")?.commands.has(command) === true);
 
 /** Rows of a list that stand, or are in doubt. */
 export const useRows = (list: ListName): readonly RowId[] =>

@@ -7,7 +7,7 @@ import type { DecisionLink, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
-import { useRecordSlice, useScene } from "../context";
+import { useMay, useScene } from "../context";
 import style from "./panels.module.css";
 
 type State = { readonly kind: "closed" | "busy" | "failed" | "shut_out" | "revoked" } | { readonly kind: "link"; readonly link: DecisionLink };
@@ -15,7 +15,7 @@ type State = { readonly kind: "closed" | "busy" | "failed" | "shut_out" | "revok
 export function LinkOut({ row }: { readonly row: RowId }) {
   const { say, g } = useLanguage();
   const { seat } = useScene();
-  const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("send_recommendation") === true && state.closed === null);
+  const may = useMay("send_recommendation");
   const [state, setState] = useState<State>({ kind: "closed" });
   const [copied, setCopied] = useState(false);
   if (!may) return null;

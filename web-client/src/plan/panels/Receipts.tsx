@@ -8,7 +8,7 @@ import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
 import { Field, Select } from "../../ui/Field";
 import editor from "../Editor.module.css";
-import { useNames, useRecordSlice, useRegister } from "../context";
+import { useMay, useNames, useRegister } from "../context";
 import { receiptsOf } from "../receipts";
 import { handedTo } from "../words";
 import { useCommand } from "./command";
@@ -23,7 +23,8 @@ export function Receipts({ version }: { readonly version: number }) {
   const { say } = useLanguage();
   const names = useNames();
   const { acknowledged, answer, handed } = receiptsOf(useRegister("receipts").value ?? [], version);
-  const commands = useRecordSlice((state) => (state.closed === null ? state.docs.get("plan")?.commands ?? null : null));
+  const mayAcknowledge = useMay("acknowledge");
+  const mayHandOn = useMay("hand_on");
   return (
     <Card aria-label={say("plan.receipts")}>
       <h4 className={style["title"]}>{say("plan.receipts")}</h4>
@@ -38,8 +39,8 @@ export function Receipts({ version }: { readonly version: number }) {
         </ul>
       )}
       <div className={style["actions"]}>
-        {acknowledged === null && commands?.has("acknowledge") === true && <Acknowledge version={version} />}
-        {commands?.has("hand_on") === true && <HandOn version={version} />}
+        {acknowledged === null && mayAcknowledge && <Acknowledge version={version} />}
+        {mayHandOn && <HandOn version={version} />}
       </div>
     </Card>
   );

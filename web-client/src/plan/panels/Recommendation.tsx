@@ -6,7 +6,7 @@ import type { RecommendationContent, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useNames, useProblemTitle, useRecordSlice, useRegister, useRowNames, useRows, useValue } from "../context";
+import { useMay, useNames, useProblemTitle, useRecordSlice, useRegister, useRowNames, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { LineField } from "../fields";
 import { EMPTY_DOC } from "../fold";
@@ -99,7 +99,7 @@ function Answer(props: { readonly row: RowId; readonly content: RecommendationCo
 
 function SendIt({ row }: { readonly row: RowId }) {
   const { say } = useLanguage();
-  const may = useRecordSlice((state) => state.docs.get("plan")?.commands.has("send_recommendation") === true && state.closed === null);
+  const may = useMay("send_recommendation");
   const { busy, problem, give } = useCommand();
   if (!may) return null;
   return (

@@ -6,7 +6,7 @@ import type { Address, Command, GateCode, GateItem } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
-import { useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC } from "../fold";
 import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
@@ -54,9 +54,6 @@ export function Sign() {
     </section>
   );
 }
-
-const useMay = (command: "sign" | "addend" | "revise"): boolean =>
-  useRecordSlice((state) => state.docs.get("plan")?.commands.has(command) === true && state.closed === null);
 
 /** What is missing, each with the way to it, and the signature once nothing is. */
 function Gate() {

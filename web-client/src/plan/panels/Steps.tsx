@@ -1,10 +1,10 @@
 /** What became of a recommendation: seen, carried out, checked with the patient, or taken back. */
 import { useCallback, useEffect, useRef, useState, type FormEvent } from "react";
 import { useLanguage } from "../../i18n";
-import type { Command, CommandName, RowId } from "../../wire";
+import type { Command, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
-import { useNames, useRecordSlice, useRegister, useScene, useValue } from "../context";
+import { useMay, useNames, useRecordSlice, useRegister, useScene, useValue } from "../context";
 import { EMPTY_DOC } from "../fold";
 import { GrowField } from "../GrowField";
 import { standingOf, waits, type Standing } from "../standing";
@@ -14,9 +14,6 @@ import style from "./panels.module.css";
 
 export const useStanding = (row: RowId): Standing =>
   useRecordSlice((state) => standingOf(state.docs.get("plan")?.server ?? EMPTY_DOC, row, Date.now()));
-
-const useMay = (command: CommandName): boolean =>
-  useRecordSlice((state) => state.docs.get("plan")?.commands.has(command) === true && state.closed === null);
 
 /** Whether this seat answers: it may decide, and is whom the recommendation names, where it names somebody. */
 export function useMayDecide(row: RowId): boolean {

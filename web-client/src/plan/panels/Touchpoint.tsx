@@ -7,8 +7,8 @@ import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
-import type { CommandName, RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
-import { useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
+import type { RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
+import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
 import { touchpointShape } from "../forms/planning";
 import { GrowField } from "../GrowField";
 import { hourIn, proposed, wallHour } from "../hour";
@@ -19,9 +19,6 @@ import { useDrawVisit } from "../visit";
 import { Small } from "./shared";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
-
-const useMay = (command: CommandName): boolean =>
-  useRecordSlice((state) => state.docs.get("plan")?.commands.has(command) === true && state.closed === null);
 
 const TONE = {
   planned: "plain", overdue: "warn", booked: "info", unsaid: "warn", done: "ok", missed: "danger", cancelled: "plain",

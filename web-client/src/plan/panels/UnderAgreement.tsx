@@ -5,7 +5,7 @@ import { useLanguage } from "../../i18n";
 import type { AgreementView, Authority, ListUpdate, Product, RecommendedAction, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { useAgreements } from "../agreements";
-import { useRecordSlice, useRegister, useScene, useValue } from "../context";
+import { useMay, useRegister, useScene, useValue } from "../context";
 import { Choice } from "../fields";
 import { TextBox } from "../forms/parts";
 import { GrowField } from "../GrowField";
@@ -16,13 +16,10 @@ import { useCommand } from "./command";
 import editor from "../Editor.module.css";
 import style from "./panels.module.css";
 
-const useMayAct = (): boolean =>
-  useRecordSlice((state) => state.docs.get("plan")?.commands.has("act_under_agreement") === true && state.closed === null);
-
 /** Agreements this pharmacist could act under, ended ones left out: the server says for each day whether it may be. */
 function useMine(): readonly AgreementView[] {
   const { seat, record } = useScene();
-  const may = useMayAct();
+  const may = useMay("act_under_agreement");
   const { known } = useAgreements(seat, "once", may);
   if (known.kind !== "known" || !may) return [];
   const open = new Set(["signed_pharmacist", "active", "expiring"]);
@@ -60,7 +57,7 @@ export function UnderAgreement({ row }: { readonly row: RowId }) {
   const { seat } = useScene();
   const { say } = useLanguage();
   const id = useId();
-  const may = useMayAct();
+  const may = useMay("act_under_agreement");
   const { look } = useAgreements(seat, "once", may);
   const authority = useValue("recommendations.authority", row);
   const content = useValue("recommendations.content", row);
