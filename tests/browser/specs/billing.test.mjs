@@ -3,28 +3,25 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { openSeat, PHONE, shot, until } from "../lib/browser.mjs";
-import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "../lib/people.mjs";
+import { PHONE, shot, until } from "../lib/browser.mjs";
+import { openConsult } from "../lib/consult.mjs";
+import { admitAll, joinAsStaff, seesAndHears, wait } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("the billing sheet", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
   let clinician;
   let patient;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    clinician = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, clinician, patient]) await listenToMedia(seat);
+    consult = await openConsult({ media: true });
+    ({ server, pharmacist, clinician, patient } = consult);
   });
 
   after(async () => {
-    for (const seat of [pharmacist, clinician, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   const clock = () => pharmacist.page.getByRole("button", { name: /Counted time/ });

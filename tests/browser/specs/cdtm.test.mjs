@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { openSeat, PHONE } from "../lib/browser.mjs";
-import { admitAll, joinAsStaff, share, tab, wait } from "../lib/people.mjs";
+import { meet, openConsult } from "../lib/consult.mjs";
+import { share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
-import { startServer } from "../lib/server.mjs";
 
 /** A day as the forms take it, so many days from now in the practice's zone. */
 function day(offset) {
@@ -15,26 +14,21 @@ function day(offset) {
 }
 
 describe("a collaborative agreement", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
   let clinician;
   let patient;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    clinician = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    await wait(patient, server.links.patient, server.birthDate);
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await joinAsStaff(clinician, server.links.clinician);
-    await admitAll(pharmacist);
+    consult = await openConsult();
+    ({ server, pharmacist, clinician, patient } = consult);
+    await meet(consult);
     await share(pharmacist.page);
   });
 
   after(async () => {
-    for (const seat of [pharmacist, clinician, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   const panel = async ({ page }) => {

@@ -3,28 +3,24 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { openSeat, PHONE, until } from "../lib/browser.mjs";
-import { addBareMedicine, admitAll, joinAsStaff, saved, share, wait } from "../lib/people.mjs";
+import { until } from "../lib/browser.mjs";
+import { meet, openConsult } from "../lib/consult.mjs";
+import { addBareMedicine, saved, share } from "../lib/people.mjs";
 import { assertNone, look } from "../lib/screens.mjs";
-import { startServer } from "../lib/server.mjs";
 
 const MEDICINE = "Warfarin tablets";
 
 describe("two doses at once", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
   let clinician;
   let patient;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    clinician = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    await wait(patient, server.links.patient, server.birthDate);
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await joinAsStaff(clinician, server.links.clinician);
-    await admitAll(pharmacist);
+    consult = await openConsult();
+    ({ server, pharmacist, clinician, patient } = consult);
+    await meet(consult);
     await addBareMedicine(pharmacist.page, MEDICINE);
     await share(pharmacist.page);
     await patient.page.getByRole("heading", { name: MEDICINE }).waitFor();
@@ -34,8 +30,7 @@ describe("two doses at once", { concurrency: false }, () => {
 
   after(async () => {
     server?.child.kill("SIGCONT");
-    for (const seat of [pharmacist, clinician, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   it("shows both values and who wrote them to both, and no dose to the patient", async () => {

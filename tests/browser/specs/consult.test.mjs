@@ -3,27 +3,24 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { metric, openSeat, PHONE, shot, until } from "../lib/browser.mjs";
-import { addMedicine, admitAll, hearsNothing, joinAsStaff, listenToMedia, media, saved, seesAndHears, share, tab, wait } from "../lib/people.mjs";
-import { startServer } from "../lib/server.mjs";
+import { metric, shot, until } from "../lib/browser.mjs";
+import { openConsult } from "../lib/consult.mjs";
+import { addMedicine, admitAll, hearsNothing, joinAsStaff, media, saved, seesAndHears, share, tab, wait } from "../lib/people.mjs";
 
 describe("a consult", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
   let clinician;
   let patient;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    clinician = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, clinician, patient]) await listenToMedia(seat);
+    consult = await openConsult({ media: true });
+    ({ server, pharmacist, clinician, patient } = consult);
   });
 
   after(async () => {
-    for (const seat of [pharmacist, clinician, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   it("takes a patient from the link to the waiting room in at most three clicks", async () => {

@@ -3,32 +3,26 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { openSeat, PHONE } from "../lib/browser.mjs";
-import { admitAll, joinAsStaff, saved, share, tab, wait } from "../lib/people.mjs";
+import { meet, openConsult } from "../lib/consult.mjs";
+import { saved, share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("a plan from draft to the people it is for", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
   let clinician;
   let patient;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    clinician = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    await wait(patient, server.links.patient, server.birthDate);
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await joinAsStaff(clinician, server.links.clinician);
-    await admitAll(pharmacist);
+    consult = await openConsult();
+    ({ server, pharmacist, clinician, patient } = consult);
+    await meet(consult);
     await share(pharmacist.page);
   });
 
   after(async () => {
-    for (const seat of [pharmacist, clinician, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   it("says what is missing until nothing is", async () => {
