@@ -55,7 +55,8 @@ deep: setup-test web-client/dist/.stamp tests/browser/node_modules/.stamp tests/
 fuzz: setup-run web-client/dist/.stamp ## LLVM's fuzzer on everything that reads a stranger's bytes: TIME=600 TARGETS="rtcp relay"
 	@bash infra/fuzz.sh $(TARGETS)
 
-bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines: delay, fan-out against the floor, joins
+bench: setup-run web-client/dist/.stamp ## figures of this machine, as METRIC lines: the core alone, delay, fan-out against the floor, joins
+	@$(CARGO) test --release -p sfu --test cost -- --nocapture | grep --line-buffered '^METRIC'
 	@$(CARGO) test --release -p tests --test media -- --nocapture | grep --line-buffered -E '^(METRIC|test )'
 	@$(CARGO) build --locked --release -p load -p mortar
 	@$(TARGET)/release/load bench
