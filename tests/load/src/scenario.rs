@@ -79,6 +79,11 @@ impl Scenario {
     /// More than any call is meant for.
     pub const CROWD: Self = Self::broadcast("one_to_500", 500, Rate::CAMERA);
 
+    /// As many huddles as load one core by half, …
+    pub const HALF: Self = Self::huddles("huddles30x5", 30, 5);
+    /// … and by four fifths.
+    pub const FULL: Self = Self::huddles("huddles50x5", 50, 5);
+
     /// 212 000 packets a second out of one core, and 371 000.
     pub const FOUR: Self =
         Self { publishers: 4, ..Self::broadcast("four_to_100_full", 100, Rate { video: 475 }) };
