@@ -3,20 +3,21 @@
  * `voice`; here they are only said. They are not an interaction checker, and say so.
  */
 import { ArrowRight, TriangleAlert } from "lucide-react";
-import { useEffect, useMemo, useState, type FormEvent } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Dismissal, Prompt, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
-import { Dialog } from "../../ui/Dialog";
 import { useCanEditRows, useCanWrite, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC, rowsOf, valueAt } from "../fold";
-import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
-import editor from "../Editor.module.css";
+import { SayDialog } from "./SayDialog";
 import style from "./panels.module.css";
 
 /** After a change the question waits so long for the next one: an answer a keystroke would be noise. */
 const ASK_AFTER_MS = 600;
+
+/** Characters of a reason: the record takes no more. */
+const REASON = 300;
 
 const NONE: readonly Prompt[] = [];
 
@@ -164,34 +165,19 @@ export function LayAside({ words, make }: { readonly words: string; readonly mak
   const { record } = useScene();
   const rows = useCanEditRows("dismissals");
   const field = useCanWrite("dismissals.content");
-  const [reason, setReason] = useState<string | null>(null);
-  const [tried, setTried] = useState(false);
+  const [open, setOpen] = useState(false);
   if (!rows || !field) return null;
-  const close = (): void => {
-    setReason(null);
-    setTried(false);
-  };
-  const done = (event: FormEvent): void => {
-    event.preventDefault();
-    const text = reason?.trim() ?? "";
-    if (text === "") return setTried(true);
-    record.add("dismissals", null, { "dismissals.content": make(text) });
-    close();
+  const send = (reason: string): null => {
+    record.add("dismissals", null, { "dismissals.content": make(reason) });
+    return null;
   };
   return (
     <>
-      <Button kind="quiet" aria-label={say("plan.prompt.aside.of", { what: words })} onClick={() => setReason("")}>{say("plan.prompt.aside")}</Button>
-      {reason !== null && (
-        <Dialog title={say("plan.prompt.aside")} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={done}>
-            <p>{words}</p>
-            <GrowField label={say("plan.prompt.aside.reason")} value={reason} most={300} problem={tried && reason.trim() === "" ? say("plan.needed") : undefined} onChange={setReason} />
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary">{say("plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
+      <Button kind="quiet" aria-label={say("plan.prompt.aside.of", { what: words })} onClick={() => setOpen(true)}>{say("plan.prompt.aside")}</Button>
+      {open && (
+        <SayDialog title={say("plan.prompt.aside")} box={{ label: say("plan.prompt.aside.reason"), most: REASON, needed: true }} send={send} onClose={() => setOpen(false)}>
+          <p>{words}</p>
+        </SayDialog>
       )}
     </>
   );

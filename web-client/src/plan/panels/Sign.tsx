@@ -1,6 +1,6 @@
 /** Sign-off: what is missing, the signature, what was signed, and what may happen afterwards. */
 import { CircleCheck, PenLine } from "lucide-react";
-import { Fragment, useEffect, useState, type FormEvent } from "react";
+import { Fragment, useEffect, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Command, GateCode, GateItem } from "../../wire";
 import { Button } from "../../ui/Button";
@@ -8,13 +8,13 @@ import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
 import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC } from "../fold";
-import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
 import editor from "../Editor.module.css";
-import { useCommand } from "./command";
+import { useCommand, useGive } from "./command";
 import { Receipts } from "./Receipts";
 import { OpenPrompts } from "./Safety";
+import { SayButton } from "./SayDialog";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
 
@@ -136,39 +136,13 @@ function Ask({ seen, onClose }: { readonly seen: number; readonly onClose: () =>
   );
 }
 
-/** A late fact, or a reason: one box in a dialog. */
+/** A late fact, or a reason. */
 function Late(props: { readonly label: string; readonly words?: string; readonly box: string; readonly most: number; readonly make: (text: string) => Command }) {
-  const { say } = useLanguage();
-  const { busy, problem, give } = useCommand();
-  const [text, setText] = useState<string | null>(null);
-  const [tried, setTried] = useState(false);
-  const close = (): void => {
-    setText(null);
-    setTried(false);
-  };
-  const send = (event: FormEvent): void => {
-    event.preventDefault();
-    const words = text?.trim() ?? "";
-    if (words === "") return setTried(true);
-    void give(props.make(words)).then((done) => { if (done) close(); });
-  };
+  const give = useGive();
   return (
-    <>
-      <Button onClick={() => setText("")}>{props.label}</Button>
-      {text !== null && (
-        <Dialog title={props.label} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={send}>
-            {props.words !== undefined && <p>{props.words}</p>}
-            <GrowField label={props.box} value={text} most={props.most} problem={tried && text.trim() === "" ? say("plan.needed") : undefined} onChange={setText} />
-            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
-      )}
-    </>
+    <SayButton label={props.label} box={{ label: props.box, most: props.most, needed: true }} send={(text) => give(props.make(text))}>
+      {props.words !== undefined && <p>{props.words}</p>}
+    </SayButton>
   );
 }
 
