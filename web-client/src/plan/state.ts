@@ -1,11 +1,18 @@
-/** What is known of an open record: types only. `record.ts` moves it. */
+/** What is known of an open record: types only. `recordStore.ts` holds it. */
 import type {
-  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, Prompt, RecordRefusal, SeatId, StorageState, View,
+  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, Prompt, RecordRefusal, Role, SeatId, StorageState, View,
 } from "../wire";
 import type { DocState } from "./fold";
 import type { Draft, Entry } from "./queue";
 import type { Waiting } from "./saved";
 import type { Done } from "./undo";
+
+/** Who writes on this page. */
+export interface Writer {
+  readonly person: PersonId;
+  readonly seat: SeatId;
+  readonly role: Role;
+}
 
 /** An own edit without an answer. */
 export interface Pending extends Waiting {
