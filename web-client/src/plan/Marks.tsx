@@ -9,10 +9,8 @@ import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
 import { useHistory } from "./historyContext";
 import { spot } from "./jump";
+import { personClass } from "./person";
 import style from "./Marks.module.css";
-
-/** The colour of a person, as on their tile. */
-export const personClass = (colour: number): string | undefined => style[`person${colour}`];
 
 export interface Marked {
   readonly rev: number;

@@ -1,4 +1,6 @@
 /** The twin of a text area: same text, same shape, so that the area grows with it and carets have a place to stand. */
+import { classes } from "../ui/classes";
+import { personClass } from "./person";
 import style from "./NarrativeText.module.css";
 
 /** How long a caret shows its name after it moved. */
@@ -21,7 +23,7 @@ export function drawTwin(twin: HTMLElement, text: string, carets: readonly TwinC
     parts.push(text.slice(from, at));
     from = at;
     const caret = document.createElement("span");
-    caret.className = `${style["caret"] ?? ""} ${style[`person${colour}`] ?? ""}`;
+    caret.className = classes(style["caret"], personClass(colour));
     if (fresh) {
       const flag = document.createElement("span");
       flag.className = style["flag"] ?? "";
