@@ -19,7 +19,7 @@ import { RecordStore } from "./recordStore";
 import type { Facts } from "./saved";
 import { Sending } from "./sending";
 import type { CommandAnswer, OpenDoc, RecordState, TextEvent, TextSource, Writer } from "./state";
-import type { Readable } from "./store";
+import { keepEqual, type Readable } from "./store";
 import { Texts } from "./texts";
 import { noted, takeBack, type Done } from "./undo";
 
@@ -272,7 +272,7 @@ export class SharedRecord implements Readable<RecordState> {
       case "record.gate":
         return this.store.patch({ gate: { seq: message.seq, missing: message.missing } });
       case "record.safety":
-        return this.store.patch({ safety: { seq: message.seq, prompts: message.prompts } });
+        return this.store.patch({ safety: { seq: message.seq, prompts: keepEqual(this.get().safety?.prompts ?? [], message.prompts) } });
       case "record.status":
         return this.store.patch({ storage: message.storage });
       case "record.closed":

@@ -43,7 +43,7 @@ export class RecordStore implements Readable<RecordState> {
       (state, { entry }) => (entry.doc === doc.id ? anticipate(state, entry.op, { ...self, at_ms: entry.typedAt }) : state),
       doc.server,
     );
-    this.putDoc({ ...doc, shown });
+    if (shown !== doc.shown) this.putDoc({ ...doc, shown });
   }
 
   docOf(field: FieldName): OpenDoc | undefined {

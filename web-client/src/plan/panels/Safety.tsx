@@ -7,9 +7,10 @@ import { useEffect, useMemo, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Dismissal, Prompt, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
-import { useCanEditRows, useCanWrite, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { useCanEditRows, useCanWrite, useFieldSlice, useNames, useRecordSlice, useRegister, useRowNames, useSafetySlice, useScene } from "../context";
 import { EMPTY_DOC, rowsOf, valueAt } from "../fold";
 import { useJump } from "../jump";
+import { sameItems } from "../store";
 import { SayDialog } from "./SayDialog";
 import style from "./panels.module.css";
 
@@ -34,15 +35,14 @@ export function AskSafety() {
   return null;
 }
 
-const usePrompts = (): readonly Prompt[] => useRecordSlice((state) => state.safety?.prompts ?? NONE);
+const usePrompts = (): readonly Prompt[] => useSafetySlice((state) => state.safety?.prompts ?? NONE);
 
 /** A prompt belongs to a medicine if one of its places stands on its row, or it names it. */
 const about = (row: RowId) => (prompt: Prompt): boolean => prompt.at.some((at) => at.row === row) || prompt.med === row;
 
 /** The prompts of one medicine, on its card. */
 export function MedicinePrompts({ row }: { readonly row: RowId }) {
-  const all = usePrompts();
-  const mine = useMemo(() => all.filter(about(row)), [all, row]);
+  const mine = useSafetySlice((state) => (state.safety?.prompts ?? NONE).filter(about(row)), sameItems);
   return <PromptList prompts={mine} row={row} />;
 }
 
@@ -50,7 +50,7 @@ export function MedicinePrompts({ row }: { readonly row: RowId }) {
 export function PlanPrompts() {
   const { say } = useLanguage();
   const all = usePrompts();
-  const meds = useRecordSlice((state) => rowsOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, "meds"));
+  const meds = useFieldSlice((state) => rowsOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, "meds"));
   const loose = useMemo(() => all.filter((prompt) => !meds.some((row) => about(row)(prompt))), [all, meds]);
   if (all.length === 0) return null;
   return (
@@ -102,7 +102,7 @@ const keyOf = ({ code, at }: Prompt): string => `${code} ${at.map((one) => `${on
 function usePromptWords(): (prompt: Prompt, row: RowId | undefined) => string {
   const { say, g } = useLanguage();
   const named = useRowNames();
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  const doc = useFieldSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
   return ({ code, at }, row) => {
     switch (code) {
       case "allergy": {

@@ -6,7 +6,7 @@ import type { Address, Command, GateCode, GateItem } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
-import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { useFieldSlice, useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC } from "../fold";
 import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
@@ -24,7 +24,7 @@ const ASK_AFTER_MS = 400;
 export function Sign() {
   const { say } = useLanguage();
   const names = useNames();
-  const closed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
+  const closed = useFieldSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
   const signed = useRegister("signed");
   const revision = useRegister("revision");
   const mayAddend = useMay("addend");

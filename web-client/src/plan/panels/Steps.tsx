@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Command, RowId } from "../../wire";
-import { useMay, useNames, useRecordSlice, useRegister, useScene, useValue } from "../context";
+import { useMay, useNames, useFieldSlice, useRegister, useScene, useValue } from "../context";
 import { EMPTY_DOC } from "../fold";
 import { standingOf, waits, type Standing } from "../standing";
 import { useGive } from "./command";
@@ -10,7 +10,7 @@ import { SayButton } from "./SayDialog";
 import style from "./panels.module.css";
 
 export const useStanding = (row: RowId): Standing =>
-  useRecordSlice((state) => standingOf(state.docs.get("plan")?.server ?? EMPTY_DOC, row, Date.now()));
+  useFieldSlice((state) => standingOf(state.docs.get("plan")?.server ?? EMPTY_DOC, row, Date.now()));
 
 /** Whether this seat answers: it may decide, and is whom the recommendation names, where it names somebody. */
 export function useMayDecide(row: RowId): boolean {

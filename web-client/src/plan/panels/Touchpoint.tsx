@@ -1,6 +1,6 @@
 /** An agreed follow-up: what was agreed, what became of it, and what may be done about it. It goes on after the signature. */
 import { CalendarPlus, TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { ApiFailure, tellTouchpoint } from "../../api";
 import { useLanguage } from "../../i18n";
 import { Button } from "../../ui/Button";
@@ -128,7 +128,6 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
   const mayBook = useMay("book_touchpoint");
   const mayTell = useMay("tell_touchpoint");
   const [booking, setBooking] = useState(false);
-  const seen = useRecordSlice((all) => all.docs.get("plan")?.server.seq ?? 0);
   // Two people disagree about what was agreed: that is settled first.
   if (content === null) return null;
   const over = standing === "done" || standing === "cancelled";
@@ -142,22 +141,26 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
           {say(again ? "plan.follow.book.next" : has === undefined ? "plan.follow.book" : standing === "booked" ? "plan.follow.visit" : "plan.follow.book.again")}
         </Button>
       )}
-      {mayTell && !over && (mayBook || standing !== "booked") && <Tell row={row} seen={seen} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={standing === "booked"} />}
-      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
-      {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={has !== undefined} />}
-      {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
+      {mayTell && !over && (mayBook || standing !== "booked") && <Tell row={row} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={standing === "booked"} />}
+      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
+      {mayBook && !over && <Tell row={row} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={has !== undefined} />}
+      {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
       {booking && draw !== null && (
         <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
-          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}
+          <Seen>{(seen) => draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}</Seen>
         </Dialog>
       )}
     </div>
   );
 }
 
+/** How much of the plan is on the screen. It is another number with each letter: only what is open asks for it. */
+function Seen({ children }: { readonly children: (seen: number) => ReactNode }) {
+  return children(useRecordSlice((state) => state.docs.get("plan")?.server.seq ?? 0));
+}
+
 interface Telling {
   readonly row: RowId;
-  readonly seen: number;
   readonly what: ToldOfTouchpoint;
   readonly label: string;
   readonly box: string;
@@ -177,12 +180,12 @@ function Tell(props: Telling) {
   );
 }
 
-function TellDialog({ row, what, label, box, needed = false, ends = false, onClose, ...props }: Telling & { readonly onClose: () => void }) {
+function TellDialog({ row, what, label, box, needed = false, ends = false, onClose }: Telling & { readonly onClose: () => void }) {
   const { say } = useLanguage();
-  const { seat } = useScene();
+  const { record, seat } = useScene();
   const { put } = useStandings();
   // What is said of it, is said of what stood there when the dialog was opened.
-  const [seen] = useState(props.seen);
+  const [seen] = useState(() => record.get().docs.get("plan")?.server.seq ?? 0);
   const [on, setOn] = useState(today);
   const send = async (note: string): Promise<string | null> => {
     try {
