@@ -51,13 +51,13 @@ function Line({ who, receipt, version }: { readonly who: string; readonly receip
   const { say } = useLanguage();
   const names = useNames();
   if (receipt === null || receipt.what.kind === "handed_on") {
-    return <p className={style["title"]}><Clock size={20} aria-hidden />{who}: {say("plan.receipt.not_yet", { version })}</p>;
+    return <p className={style["said"]}><Clock size={20} aria-hidden /><span>{who}: {say("plan.receipt.not_yet", { version })}</span></p>;
   }
   const asks = receipt.what.kind === "has_questions";
   return (
-    <p className={style["title"]}>
+    <p className={style["said"]}>
       {asks ? <CircleHelp size={20} aria-hidden /> : <CircleCheck size={20} aria-hidden />}
-      {say(`plan.receipt.${receipt.what.kind}`, { version, name: names.person(receipt.by), at: receipt.at_ms })}
+      <span>{say(`plan.receipt.${receipt.what.kind}`, { version, name: names.person(receipt.by), at: receipt.at_ms })}</span>
     </p>
   );
 }

@@ -34,9 +34,9 @@ export function Sign() {
     <section aria-label={say("plan.sign.title")} data-field="signed" className={style["sign"]}>
       <div data-field="revision" className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
       {signed.value !== null && signed.by !== null && (
-        <p className={style["title"]}>
+        <p className={style["said"]}>
           <CircleCheck size={20} aria-hidden />
-          {say("plan.signed.by", { version: signed.value.version, name: names.short(signed.by), at: signed.at_ms ?? 0 })}
+          <span>{say("plan.signed.by", { version: signed.value.version, name: names.short(signed.by), at: signed.at_ms ?? 0 })}</span>
         </p>
       )}
       {closed && <p>{say("plan.signed.closed")}</p>}
