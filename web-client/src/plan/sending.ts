@@ -39,7 +39,7 @@ export class Sending {
   lineUp(): void {
     this.epoch += 1;
     this.wait = AGAIN_MS;
-    this.store.patch({ pending: this.store.get().pending.map((pending) => ({ ...pending, held: false })) });
+    this.store.patch({ pending: this.store.get().pending.map((pending) => ({ ...pending, putBack: false })) });
     if (this.store.get().locked > 0) void this.recall();
     for (const pending of this.store.get().pending) if (pending.device === "refused") void this.keep(pending.entry);
   }
@@ -62,8 +62,8 @@ export class Sending {
       doc: doc.id, edit: this.parts.newEditId(), order: this.order, op, typedAt: this.parts.clock.wall(),
       ...(words === undefined ? {} : { words }),
     };
-    const behind = this.store.get().pending.some((other) => other.held && touches(other.entry.op, op));
-    const pending: Pending = { entry, since: this.parts.clock.now(), device: "writing", sentOn: 0, held: behind };
+    const behind = this.store.get().pending.some((other) => other.putBack && touches(other.entry.op, op));
+    const pending: Pending = { entry, since: this.parts.clock.now(), device: "writing", sentOn: 0, putBack: behind };
     this.store.batch(() => {
       this.store.patch({ pending: [...this.store.get().pending, pending] });
       this.store.redraw(kind);
@@ -87,7 +87,7 @@ export class Sending {
   /** Sends what this line has not carried yet, in the order it was typed. */
   resend(doc: DocId): void {
     for (const pending of this.store.get().pending) {
-      if (pending.entry.doc === doc && pending.sentOn !== this.epoch && !pending.held) this.send(pending, true);
+      if (pending.entry.doc === doc && pending.sentOn !== this.epoch && !pending.putBack) this.send(pending, true);
     }
   }
 
@@ -112,7 +112,7 @@ export class Sending {
     const fresh = entries.filter(({ edit }) => !known.has(edit));
     const now = this.parts.clock.now();
     const waiting = fresh.filter(({ refused }) => refused === undefined)
-      .map((entry): Pending => ({ entry, since: now, device: "kept", sentOn: 0, held: false }));
+      .map((entry): Pending => ({ entry, since: now, device: "kept", sentOn: 0, putBack: false }));
     const refused = fresh.flatMap((entry): Refused[] => (entry.refused === undefined ? [] : [{ entry, code: entry.refused, place: "box" }]));
     this.order = Math.max(this.order, ...fresh.map(({ order }) => order));
     // Older ones first; what was typed here meanwhile goes behind them.
@@ -161,10 +161,10 @@ export class Sending {
     const pending = this.store.get().pending.find(({ entry }) => entry.edit === edit);
     if (pending === undefined) return;
     const { entry } = pending;
-    if (EXPLAINED_BY_AN_EARLIER.has(code) && this.waitsBehind(entry)) return this.hold(edit);
+    if (EXPLAINED_BY_AN_EARLIER.has(code) && this.waitsBehind(entry)) return this.sendLater(edit);
     switch (handlingOf(entry, code)) {
       case "again":
-        return this.hold(edit);
+        return this.sendLater(edit);
       case "kept":
         return this.store.patch({ storage: "failed" });
       case "editor":
@@ -201,15 +201,15 @@ export class Sending {
     return this.store.get().pending.some((other) => other.entry.order < entry.order && touches(other.entry.op, entry.op));
   }
 
-  private hold(edit: EditId): void {
-    this.mark(edit, { held: true });
+  private sendLater(edit: EditId): void {
+    this.mark(edit, { putBack: true });
     if (this.again !== null) return;
     const wait = this.wait;
     this.wait = Math.min(this.wait * 2, AGAIN_MOST_MS);
     this.again = this.parts.clock.later(wait, () => {
       this.again = null;
-      const docs = new Set(this.store.get().pending.filter(({ held }) => held).map(({ entry }) => entry.doc));
-      this.store.patch({ pending: this.store.get().pending.map((pending) => (pending.held ? { ...pending, held: false, sentOn: 0 } : pending)) });
+      const docs = new Set(this.store.get().pending.filter(({ putBack }) => putBack).map(({ entry }) => entry.doc));
+      this.store.patch({ pending: this.store.get().pending.map((pending) => (pending.putBack ? { ...pending, putBack: false, sentOn: 0 } : pending)) });
       for (const doc of docs) this.resend(doc);
     });
   }

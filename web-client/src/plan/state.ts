@@ -20,7 +20,7 @@ export interface Pending extends Waiting {
   /** The line it was last sent on; 0 if it never was. */
   readonly sentOn: number;
   /** Put back by the server, to be sent again later; later edits of the same place wait behind it. */
-  readonly held: boolean;
+  readonly putBack: boolean;
 }
 
 /** An edit the server did not take. It stays until the person has settled it. */
