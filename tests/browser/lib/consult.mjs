@@ -1,33 +1,61 @@
 // The demo visit with its people in browsers of their own.
 
 import { openSeat, PHONE } from "./browser.mjs";
-import { admitAll, joinAsStaff, listenToMedia, wait } from "./people.mjs";
+import { impairLine } from "./impair.mjs";
+import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "./people.mjs";
 import { startServer } from "./server.mjs";
 
-/** A server, and a browser for pharmacist, clinician and patient; nobody has come in. `media`: their statistics can be asked for. */
-export async function openConsult({ media = false } = {}) {
+/** How each of them opens their browser. */
+const PEOPLE = { pharmacist: {}, clinician: {}, patient: { viewport: PHONE } };
+
+/**
+ * A server, and a browser for each of `people`; nobody has come in. `media`: their statistics can be asked for.
+ */
+export async function openConsult({ media = false, people = Object.keys(PEOPLE) } = {}) {
   const server = await startServer();
-  const seats = [];
+  const seats = {};
   const close = async () => {
-    for (const seat of seats) await seat.close();
+    for (const seat of Object.values(seats)) await seat.close();
     await server.close();
   };
   try {
-    for (const options of [{}, {}, { viewport: PHONE }]) seats.push(await openSeat(server.origin, options));
-    if (media) for (const seat of seats) await listenToMedia(seat);
+    for (const who of people) seats[who] = await openSeat(server.origin, PEOPLE[who]);
+    if (media) for (const seat of Object.values(seats)) await listenToMedia(seat);
   } catch (failure) {
     // Whoever asked has nothing to close yet.
     await close();
     throw failure;
   }
-  const [pharmacist, clinician, patient] = seats;
-  return { server, pharmacist, clinician, patient, close };
+  return { server, ...seats, close };
 }
 
 /** Everybody comes in, and the patient is admitted. */
 export async function meet({ server, pharmacist, clinician, patient }) {
   await wait(patient, server.links.patient, server.birthDate);
   await joinAsStaff(pharmacist, server.links.pharmacist);
-  await joinAsStaff(clinician, server.links.clinician);
+  if (clinician !== undefined) await joinAsStaff(clinician, server.links.clinician);
   await admitAll(pharmacist);
+}
+
+/** Pharmacist and patient, whose line is as `order` says (see `impairLine`); nobody has come in. */
+export async function openConsultOverLine(order, options) {
+  const consult = await openConsult({ media: true, people: ["pharmacist", "patient"] });
+  try {
+    const line = await impairLine(consult.patient, options);
+    await line.order(order);
+    const close = async () => {
+      await consult.close();
+      await line.close();
+    };
+    return { ...consult, line, close };
+  } catch (failure) {
+    await consult.close();
+    throw failure;
+  }
+}
+
+/** Both see and hear each other. */
+export async function seeAndHearEachOther({ pharmacist, patient }) {
+  await seesAndHears(patient, "the patient");
+  await seesAndHears(pharmacist, "the pharmacist");
 }

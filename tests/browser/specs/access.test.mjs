@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import { openSeat, PHONE, until } from "../lib/browser.mjs";
-import { admitAll, joinAsStaff, share, wait } from "../lib/people.mjs";
+import { admitAll, joinAsStaff, share, tab, wait } from "../lib/people.mjs";
 import { assertNone, look } from "../lib/screens.mjs";
 import { startServer } from "../lib/server.mjs";
 
@@ -45,7 +45,7 @@ describe("who may see the plan", { concurrency: false }, () => {
 
   it("lets her read what her mother reads, and write nothing", async () => {
     const { page } = daughter;
-    await page.getByRole("tab", { name: "More" }).click();
+    await tab(page, "More");
     await page.getByRole("heading", { name: "Questions I want to ask" }).waitFor();
     assert.equal(await page.getByRole("button", { name: "Add a question" }).count(), 0, "no question to add");
     assert.equal(await page.locator("textarea, [contenteditable=true]").count(), 0, "nothing to write in");
@@ -53,7 +53,7 @@ describe("who may see the plan", { concurrency: false }, () => {
 
   it("lets her help as soon as the patient wants it", async () => {
     const { page } = patient;
-    await page.getByRole("tab", { name: "More" }).click();
+    await tab(page, "More");
     const choice = page.getByRole("combobox", { name: /^Elena Delgado/ });
     await choice.scrollIntoViewIfNeeded();
     assertNone(await look(page, "access-patient"));

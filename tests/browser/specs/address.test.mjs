@@ -5,10 +5,8 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 
-import { metric, openSeat, percentile, PHONE, until } from "../lib/browser.mjs";
-import { impairLine } from "../lib/impair.mjs";
-import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "../lib/people.mjs";
-import { startServer } from "../lib/server.mjs";
+import { metric, percentile, until } from "../lib/browser.mjs";
+import { meet, openConsultOverLine, seeAndHearEachOther } from "../lib/consult.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? (process.env.MORTAR_SCALE === "full" ? 30 : 3));
 
@@ -20,30 +18,20 @@ const PACKET_MS = 20;
 const ROUND_MS = 3_000;
 
 describe("a patient whose address changes", { concurrency: false }, () => {
-  let server;
+  let consult;
   let pharmacist;
   let patient;
   let line;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, patient]) await listenToMedia(seat);
-    line = await impairLine(patient);
-    await line.order("both delay=20");
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await wait(patient, server.links.patient, server.birthDate);
-    await admitAll(pharmacist);
-    for (const seat of [pharmacist, patient]) {
-      await seesAndHears(seat, "both");
-      await measureGaps(seat);
-    }
+    consult = await openConsultOverLine("both delay=20");
+    ({ pharmacist, patient, line } = consult);
+    await meet(consult);
+    await seeAndHearEachOther(consult);
+    for (const seat of [pharmacist, patient]) await measureGaps(seat);
   });
   after(async () => {
-    for (const seat of [pharmacist, patient]) await seat?.close();
-    await line?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   const announce = () => patient.page.evaluate(() => void globalThis.dispatchEvent(new Event("online")));
@@ -66,8 +54,7 @@ describe("a patient whose address changes", { concurrency: false }, () => {
         const figures = `p50=${ms(percentile(each, 50))} max=${ms(Math.max(...each))} n=${each.length}`;
         metric(`line.${name}.gap_ms.${way}.p95`, ms(p95), "<=1000", `${p95 <= 1_000 ? "pass" : "info"} ${figures}`);
       }
-      await seesAndHears(patient, "the patient");
-      await seesAndHears(pharmacist, "the pharmacist");
+      await seeAndHearEachOther(consult);
       assert.equal(await patient.page.evaluate(() => globalThis.mortarPeers.length), connections, "it is the same connection");
     });
   }

@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 
-import { metric, openSeat, PHONE, until } from "../lib/browser.mjs";
-import { impairLine } from "../lib/impair.mjs";
-import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "../lib/people.mjs";
-import { startServer } from "../lib/server.mjs";
+import { metric, until } from "../lib/browser.mjs";
+import { meet, openConsultOverLine, seeAndHearEachOther } from "../lib/consult.mjs";
+import { seesAndHears } from "../lib/people.mjs";
 
 /** How long a rung of the ladder is looked at. */
 const RUNG_MS = process.env.MORTAR_SCALE === "full" ? 60_000 : 12_000;
@@ -16,29 +15,20 @@ const RUNG_MS = process.env.MORTAR_SCALE === "full" ? 60_000 : 12_000;
 const [OPUS, RED] = [111, 63];
 
 describe("a patient on a bad line", { concurrency: false }, () => {
-  let server;
+  let consult;
   let pharmacist;
   let patient;
   let line;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, patient]) await listenToMedia(seat);
-    line = await impairLine(patient);
-    await line.order("both delay=20");
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await wait(patient, server.links.patient, server.birthDate);
-    await admitAll(pharmacist);
-    await seesAndHears(patient, "the patient");
-    await seesAndHears(pharmacist, "the pharmacist");
+    consult = await openConsultOverLine("both delay=20");
+    ({ pharmacist, patient, line } = consult);
+    await meet(consult);
+    await seeAndHearEachOther(consult);
     assert.deepEqual(await line.sent(RED), { up: 0, down: 0 }, "nothing is lost yet");
   });
   after(async () => {
-    for (const seat of [pharmacist, patient]) await seat?.close();
-    await line?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   for (const [percent, most] of [[10, 0.03], [30, 0.1]]) {
@@ -85,8 +75,7 @@ describe("a patient on a bad line", { concurrency: false }, () => {
     const healed = performance.now();
     await pharmacist.page.getByText("reconnecting").first().waitFor({ state: "detached" });
     metric("line.healed.shown_after_ms", Math.round(performance.now() - healed), "-");
-    await seesAndHears(patient, "the patient");
-    await seesAndHears(pharmacist, "the pharmacist");
+    await seeAndHearEachOther(consult);
     assert.equal(await made(patient), connections, "the connection it had is the one that came back");
   });
 
@@ -128,8 +117,7 @@ describe("a patient on a bad line", { concurrency: false }, () => {
     const healed = performance.now();
     await Promise.all(rests.map((words) => words.first().waitFor({ state: "detached", timeout: 90_000 })));
     metric("line.64_kbit.picture_back_after_ms", Math.round(performance.now() - healed), "<=15000");
-    await seesAndHears(patient, "the patient");
-    await seesAndHears(pharmacist, "the pharmacist");
+    await seeAndHearEachOther(consult);
   });
 });
 

@@ -3,35 +3,26 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { metric, openSeat, PHONE, until } from "../lib/browser.mjs";
-import { impairLine } from "../lib/impair.mjs";
-import { admitAll, joinAsStaff, listenToMedia, media, seesAndHears, wait } from "../lib/people.mjs";
-import { startServer } from "../lib/server.mjs";
+import { metric, until } from "../lib/browser.mjs";
+import { meet, openConsultOverLine, seeAndHearEachOther } from "../lib/consult.mjs";
+import { media, seesAndHears } from "../lib/people.mjs";
 
 describe("a clinic whose network carries no UDP", { concurrency: false }, () => {
-  let server;
+  let consult;
   let pharmacist;
   let patient;
   let line;
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, patient]) await listenToMedia(seat);
-    line = await impairLine(patient, { tcp: true });
-    await line.order("both blocked");
+    consult = await openConsultOverLine("both blocked", { tcp: true });
+    ({ pharmacist, patient, line } = consult);
   });
   after(async () => {
-    for (const seat of [pharmacist, patient]) await seat?.close();
-    await line?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   it("sees and hears by TCP, and is seen and heard", async () => {
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await wait(patient, server.links.patient, server.birthDate);
-    await admitAll(pharmacist);
+    await meet(consult);
     const admitted = performance.now();
     await until("the patient hears and sees", async () => {
       const { framesDecoded, audioPackets } = await media(patient);
@@ -39,8 +30,7 @@ describe("a clinic whose network carries no UDP", { concurrency: false }, () => 
     });
     const took = Math.round(performance.now() - admitted);
     metric("line.no_udp.media_after_ms", took, "<=4000", took <= 4_000 ? "pass" : "info");
-    await seesAndHears(patient, "the patient");
-    await seesAndHears(pharmacist, "the pharmacist");
+    await seeAndHearEachOther(consult);
     assert.deepEqual(await ways(patient), ["tcp"]);
   });
 
@@ -56,8 +46,7 @@ describe("a clinic whose network carries no UDP", { concurrency: false }, () => 
     await until("sound by TCP", async () => (await media(pharmacist)).audioPackets > audioPackets + 10);
     const back = Math.round(performance.now() - begun);
     metric("line.udp_lost.sound_again_after_ms", back, "<=4000", back <= 4_000 ? "pass" : "info");
-    await seesAndHears(patient, "the patient");
-    await seesAndHears(pharmacist, "the pharmacist");
+    await seeAndHearEachOther(consult);
     assert.deepEqual(await ways(patient), ["tcp"]);
   });
 });

@@ -5,36 +5,30 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 
 import { openSeat, PHONE, WIDE } from "../lib/browser.mjs";
-import { admitAll, joinAsStaff, listenToMedia, wait } from "../lib/people.mjs";
+import { meet, openConsult } from "../lib/consult.mjs";
+import { share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
-import { startServer } from "../lib/server.mjs";
 
 const YEAR = new Date().getFullYear() + 1;
 
 describe("a follow-up and its visit", { concurrency: false }, () => {
+  let consult;
   let server;
   let pharmacist;
-  let pcp;
+  let clinician;
   let patient;
   const faults = [];
 
   before(async () => {
-    server = await startServer();
-    pharmacist = await openSeat(server.origin);
+    consult = await openConsult();
+    ({ server, pharmacist, clinician, patient } = consult);
     await pharmacist.context.grantPermissions(["camera", "microphone", "clipboard-read", "clipboard-write"]);
-    pcp = await openSeat(server.origin);
-    patient = await openSeat(server.origin, { viewport: PHONE });
-    for (const seat of [pharmacist, pcp, patient]) await listenToMedia(seat);
-    await joinAsStaff(pharmacist, server.links.pharmacist);
-    await joinAsStaff(pcp, server.links.clinician);
-    await wait(patient, server.links.patient, server.birthDate);
-    await admitAll(pharmacist);
+    await meet(consult);
   });
 
   after(async () => {
     assertNone(faults);
-    for (const seat of [pharmacist, pcp, patient]) await seat?.close();
-    await server?.close();
+    await consult?.close();
   });
 
   const list = (seat) => seat.page.locator("[data-list=touchpoints]");
@@ -54,7 +48,7 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
 
   it("is overdue on the list and on the tab once its day has passed", async () => {
     const { page } = pharmacist;
-    await page.getByRole("tab", { name: /Follow-up/ }).click();
+    await tab(page, /Follow-up/);
     await agree("Blood pressure", "in two weeks, 10:00", "2025-03-10");
     const overdue = page.getByRole("region", { name: "Overdue" });
     await overdue.getByText(/Was due March 10, 2025, and nothing is booked/).waitFor();
@@ -87,8 +81,8 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
     await dialog.getByRole("button", { name: /Copy link of Ruth/ }).waitFor();
     await shot(pharmacist, "touchpoint-links");
     await dialog.getByRole("button", { name: "Close" }).click();
-    for (const seat of [pharmacist, pcp]) {
-      await seat.page.getByRole("tab", { name: /Follow-up/ }).click();
+    for (const seat of [pharmacist, clinician]) {
+      await tab(seat.page, /Follow-up/);
       await became(seat).getByText(/Booked for .*Jul 10, \d{4}, 10:00 AM EDT, video, with .* and /).waitFor();
       assert.equal(await seat.page.getByRole("region", { name: "Overdue" }).count(), 0);
     }
@@ -100,12 +94,11 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
   });
 
   it("stands with its hour among the patient's next visits, in both languages", async () => {
-    await pharmacist.page.getByRole("button", { name: "Share with the patient" }).click();
-    await pharmacist.page.getByRole("dialog").getByRole("button", { name: "Share with the patient" }).click();
+    await share(pharmacist.page);
     const { page } = patient;
-    await page.getByRole("tab", { name: "More" }).click();
+    await tab(page, "More");
     const visits = page.getByRole("region", { name: "My next visits" });
-    await visits.getByText(/July 10.*10:00 AM Eastern Time, by video/).scrollIntoViewIfNeeded();
+    await visits.getByText(/July 10.*10:00 AM, Eastern time, by video/).scrollIntoViewIfNeeded();
     await visits.getByText(/^With .* and /).waitFor();
     await shot(patient, "touchpoint-patient");
     const spanish = await page.evaluate(async (seat) => {
@@ -185,10 +178,9 @@ describe("a follow-up and its visit", { concurrency: false }, () => {
     await patient.page.getByText("Llámenos para buscar otra hora.").scrollIntoViewIfNeeded();
     await shot(patient, "touchpoint-patient-missed-es");
     const spanish = await openSeat(server.origin, { locale: "es-US", colorScheme: "dark" });
-    await listenToMedia(spanish);
     await spanish.page.goto(server.links.clinician);
     await spanish.page.getByRole("button", { name: /^(Saltar la prueba|Sí, entrar a mi visita)$/ }).click();
-    await spanish.page.getByRole("tab", { name: /Seguimiento/ }).click();
+    await tab(spanish.page, /Seguimiento/);
     await became(spanish).getByText("No se hizo, y no hay otra hora.").waitFor();
     await shot(spanish, "touchpoint-missed-es");
     await became(spanish).getByRole("button", { name: "Reservar una hora" }).click();

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { exportAgreements } from "../api";
 import { useLanguage } from "../i18n";
 import { Button } from "../ui/Button";
+import { save } from "../ui/save";
 import type { AgreementExport, AgreementView, InspectionList, SeatId } from "../wire";
 import { Kept } from "./AgreementPanel";
 import { TermsFacts } from "./TermsFacts";
@@ -42,15 +43,6 @@ function Tools({ file, name, onBack }: { readonly file: Blob | null; readonly na
       {file !== null && <Button icon={<Download size={20} aria-hidden />} onClick={() => save(file, name)}>{say("cdtm.file")}</Button>}
     </div>
   );
-}
-
-function save(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }
 
 interface Report {

@@ -6,7 +6,7 @@ export const decisionEs: Translation<typeof decisionEn> = {
   "decision.gone": "Este enlace ya no funciona",
   "decision.gone.what": "Está mal escrito, se retiró o tiene más de 14 días. Pida uno nuevo al farmacéutico que lo envió.",
   "decision.not_yours": "Este enlace es para otra persona",
-  "decision.not_yours.what": "Aquí ha entrado quien hizo el enlace, o alguien que no responde por quien receta. Envíelo a quien receta, que lo abre en su propio navegador.",
+  "decision.not_yours.what": "En este navegador inició sesión quien hizo el enlace, o alguien que no responde por quien receta. Envíe el enlace a quien receta, para que lo abra en el suyo.",
   "decision.who": "Quién responde",
   "decision.who.name": "Su nombre",
   "decision.who.credential": "Su título o número",

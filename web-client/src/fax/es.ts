@@ -4,7 +4,7 @@ import type { faxEn } from "./en";
 export const faxEs: Translation<typeof faxEn> = {
   "fax.open": "Hoja para quien receta",
   "fax.title": "Hoja para quien receta",
-  "fax.what": "En blanco y negro, para fax o en mano. Muestra lo que espera la respuesta de esta persona y nada más del registro.",
+  "fax.what": "En blanco y negro, para fax o en mano. Muestra lo que espera la respuesta de esta persona y nada más del expediente.",
   "fax.loading": "Buscando las recomendaciones.",
   "fax.away": "Las recomendaciones no se pueden mostrar ahora.",
   "fax.again": "Probar de nuevo",

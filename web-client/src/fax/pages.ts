@@ -52,7 +52,7 @@ export function height({ row, part, why }: Piece, said: (row: PaperRow) => Said)
 export function cut(text: string, lines: number): readonly string[] {
   const out: string[] = [];
   let held = "";
-  for (const word of text.split(/(?<=\s)/).flatMap((one) => [...chunks(one, LETTERS)])) {
+  for (const word of (text.match(/\S*\s|\S+$/gu) ?? []).flatMap((one) => [...chunks(one, LETTERS)])) {
     if (held !== "" && linesOf(held + word) > lines) {
       out.push(held);
       held = "";

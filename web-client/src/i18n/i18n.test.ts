@@ -83,6 +83,13 @@ describe("the catalogues", () => {
     expect(diga("wait.before", { count: 1 })).toBe("Hay 1 persona antes de usted");
   });
 
+  it("end a sentence with one period, also after an hour", () => {
+    const at = Date.UTC(2026, 11, 8, 15, 30);
+    const said = [speaker(en, grammar("en")), speaker(es, grammar("es"))].map((say) => say("patient.signed.by", { name: "Ana", at }));
+    expect(said[0]).toMatch(/[AP]M\.$/);
+    expect(said[1]).toMatch(/[^.] ?[ap]\.\s?m\.$/);
+  });
+
   it("name months and whole dates, and leave other dates as they are", () => {
     expect([months("en")[1], months("es")[1]]).toEqual(["February", "febrero"]);
     expect([grammar("en").date("1947-02-15"), grammar("en").date("1947")]).toEqual(["February 15, 1947", "1947"]);

@@ -25,9 +25,12 @@ export function speaker(messages: Messages, g: Grammar): Say {
   return (key, ...values) => {
     const message: unknown = messages[key];
     if (typeof message === "string") return message;
-    return typeof message === "function" ? String(message(values[0], g)) : String(key);
+    return typeof message === "function" ? endedOnce(String(message(values[0], g))) : String(key);
   };
 }
+
+/** The period of "p.m." ends its sentence too (Ortografía de la lengua española, 2010: after an abbreviation no second one). */
+const endedOnce = (sentence: string): string => sentence.replaceAll(/([ap]\.\s?m\.)\./gu, "$1");
 
 export async function loadMessages(language: Language): Promise<Messages> {
   return language === "es" ? (await import("./es")).es : (await import("./en")).en;

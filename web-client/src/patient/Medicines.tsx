@@ -1,7 +1,7 @@
 import { CircleHelp, Clock, Moon, Octagon, Pause, Pill, Sun, Sunrise, Sunset } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLanguage } from "../i18n";
-import { useRecordSlice, useRegister, useRowNames, useRows, useValue } from "../plan/context";
+import { useFieldSlice, useRegister, useRowNames, useRows, useValue } from "../plan/context";
 import { LineField } from "../plan/fields";
 import { EMPTY_DOC, registerAt, address, valueAt } from "../plan/fold";
 import { Fold } from "../plan/Fold";
@@ -27,7 +27,7 @@ const ICON: Record<Group, ReactNode> = {
 export function Medicines() {
   const { say } = useLanguage();
   const rows = useRows("meds");
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  const doc = useFieldSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
   const stateOf = (row: RowId) => valueAt(doc, "meds.status", row)?.state ?? "active";
   // In doubt whether it is stopped: it stays on the list, where it says so.
   const taken = rows.filter((row) => stateOf(row) === "active" || stateOf(row) === "on_hold");
@@ -59,7 +59,7 @@ function Medicine({ row, group }: { readonly row: RowId; readonly group: Group }
   const indication = useRegister("meds.indication", row);
   const status = useRegister("meds.status", row);
   const prescriber = useValue("meds.prescriber", row);
-  const writable = useRecordSlice((state) => state.docs.get("voice")?.writable.has("meds.as_taken") === true);
+  const writable = useFieldSlice((state) => state.docs.get("voice")?.writable.has("meds.as_taken") === true);
   const heard = useValue("meds.as_taken", row);
   // Its box for own words stands once, on its first card.
   const first = sig.value?.prn !== undefined || (sig.value?.times?.[0] ?? group) === group;
@@ -105,7 +105,7 @@ function Name({ row }: { readonly row: RowId }) {
 
 /** Whether anything else about the medicine holds more than one value, or its place on the list is in doubt. */
 function useUndecided(row: RowId): boolean {
-  const states = useRecordSlice((state) => {
+  const states = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return (["meds.status", "meds.indication", "presence"] as const).map((field) => registerAt(doc, address(field, row)).state);
   }, sameItems);

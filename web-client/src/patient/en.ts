@@ -24,7 +24,7 @@ export const patientEn = {
   "patient.meds.noon": "Noon",
   "patient.meds.evening": "Evening",
   "patient.meds.bedtime": "Bedtime",
-  "patient.meds.as_needed": "As needed",
+  "patient.meds.as_needed": "Only if I need it",
   "patient.meds.other": "Other times",
   "patient.meds.stopped": "Stopped. Do not take these",
   "patient.meds.on_hold": "On hold. Do not take it now",

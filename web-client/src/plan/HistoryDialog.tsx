@@ -5,7 +5,7 @@ import { FIELDS, type Change, type FieldName, type PersonId, type RowId, type Va
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Select } from "../ui/Field";
-import { fieldLabel, useNames, useRecordSlice, useRowNames, useScene } from "./context";
+import { fieldLabel, useNames, useFieldSlice, useRowNames, useScene } from "./context";
 import { useWording } from "./Editor";
 import { address, listOf, read, type RegisterName } from "./fold";
 import { today } from "./forms/parts";
@@ -32,7 +32,7 @@ export function HistoryDialog(props: { readonly field: FieldName; readonly row: 
   const [field, setField] = useState<FieldName>(props.field);
   const [known, setKnown] = useState<Read>(NOTHING);
   const [state, setState] = useState<"asking" | "read" | Exclude<HistoryAnswer["kind"], "page"> | "not_allowed">("asking");
-  const list = useRecordSlice((all) => (row === undefined ? undefined : [...all.docs.values()].map((doc) => listOf(doc.shown, row)).find((one) => one !== undefined)));
+  const list = useFieldSlice((all) => (row === undefined ? undefined : [...all.docs.values()].map((doc) => listOf(doc.shown, row)).find((one) => one !== undefined)));
   const fields = row === undefined || list === undefined ? [props.field] : (Object.keys(FIELDS) as FieldName[]).filter((one) => one === "presence" || FIELDS[one].list === list);
 
   const ask = async (of: FieldName, before: number | null, so: Read): Promise<void> => {

@@ -9,15 +9,14 @@ import { address, keyOf } from "./fold";
 import { useEditing, useNames, useScene } from "./context";
 import { useHistory } from "./historyContext";
 import { spot } from "./jump";
+import { personClass } from "./person";
 import style from "./Marks.module.css";
-
-/** The colour of a person, as on their tile. */
-export const personClass = (colour: number): string | undefined => style[`person${colour}`];
 
 export interface Marked {
   readonly rev: number;
   readonly by: Author | null;
-  readonly pending: boolean;
+  /** Not on the server yet; it shows after a second, or at once if that second is over. */
+  readonly pending: boolean | "late";
 }
 
 /** Whether somebody else changed it since the reader was here; `null` after it was looked at. */
@@ -52,12 +51,12 @@ export function Marks(props: {
   const history = useHistory();
   const label = props.label ?? say(`plan.field.${props.field}`);
   const first = editing[0];
-  const notes = [editing.length > 0 && `${id}-editing`, props.view.pending && `${id}-pending`].filter((note) => note !== false).join(" ");
+  const notes = [editing.length > 0 && `${id}-editing`, props.view.pending !== false && `${id}-pending`].filter((note) => note !== false).join(" ");
   return (
     <div
       data-field={props.field}
       className={classes(
-        style["field"], props.view.pending && style["pending"], props.refused === true && style["refused"],
+        style["field"], props.view.pending !== false && style["pending"], props.view.pending === "late" && style["late"], props.refused === true && style["refused"],
         touched !== null && style[touched % 2 === 0 ? "touchedEven" : "touchedOdd"],
         first !== undefined && style["editing"], first !== undefined && personClass(names.colour(first)), props.className,
       )}
@@ -81,7 +80,7 @@ export function Marks(props: {
       {editing.length > 0 && (
         <p id={`${id}-editing`} className={style["who"]}>{say("plan.editing", { names: editing.map(names.seat) })}</p>
       )}
-      {props.view.pending && <span id={`${id}-pending`} className="unseen">{say("plan.pending")}</span>}
+      {props.view.pending !== false && <span id={`${id}-pending`} className="unseen">{say("plan.pending")}</span>}
     </div>
   );
 }

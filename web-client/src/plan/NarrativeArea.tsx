@@ -1,12 +1,13 @@
 /** The area of a narrative field. React draws it once; from then on its text is the binding's. */
 import { useCallback, useEffect, useId, useMemo, useRef, useState, useSyncExternalStore, type ClipboardEvent } from "react";
 import { useLanguage } from "../i18n";
-import { FIELDS, type FieldName, type RowId } from "../wire";
+import { FIELDS, type FieldName, type RowId, type SeatId } from "../wire";
 import { address, keyOf } from "./fold";
-import { useNames, useRecordSlice, useScene } from "./context";
+import { TEXTS, useNames, useScene } from "./context";
 import { READ_BY_PATIENT, ReadingHint } from "./ReadingHint";
+import type { RemoteCaret } from "./state";
 import { bind } from "./textarea";
-import { narrative } from "./text";
+import { narrative, type NarrativeDoc } from "./text";
 import { drawTwin, FLAG_MS } from "./twin";
 import { PLAIN } from "./plain";
 import { sameItems } from "./store";
@@ -27,18 +28,32 @@ export function NarrativeArea(props: {
   const { record } = useScene();
   const at = useMemo(() => address(props.field, props.row), [props.field, props.row]);
   const text = useMemo(() => narrative(record, at), [record, at]);
-  const words = useSyncExternalStore(useCallback((changed: () => void) => text.onChange(changed), [text]), text.read);
-  const { say } = useLanguage();
   return props.writable
-    ? <><Writable {...props} at={at} text={text} length={words.length} />{READ_BY_PATIENT.has(props.field) && <ReadingHint text={words} />}</>
-    : <p className={editor["read"]} aria-labelledby={props.labelId}>{words === "" ? <span className={editor["nothing"]}>{say("plan.nothing_yet")}</span> : words}</p>;
+    ? <><Writable {...props} at={at} text={text} />{READ_BY_PATIENT.has(props.field) && <Hint text={text} />}</>
+    : <Read text={text} labelId={props.labelId} />;
+}
+
+/** What a part needs of the words: it is drawn again only when that is another, not with each letter. */
+function useWords<T extends string | number | null>(text: NarrativeDoc, select: (words: string) => T): T {
+  return useSyncExternalStore(useCallback((changed: () => void) => text.onChange(changed), [text]), () => select(text.read()));
+}
+
+const all = (words: string): string => words;
+
+function Hint({ text }: { readonly text: NarrativeDoc }) {
+  return <ReadingHint text={useWords(text, all)} />;
+}
+
+function Read({ text, labelId }: { readonly text: NarrativeDoc; readonly labelId: string }) {
+  const { say } = useLanguage();
+  const words = useWords(text, all);
+  return <p className={editor["read"]} aria-labelledby={labelId}>{words === "" ? <span className={editor["nothing"]}>{say("plan.nothing_yet")}</span> : words}</p>;
 }
 
 function Writable(props: {
   readonly field: FieldName;
   readonly at: ReturnType<typeof address>;
-  readonly text: ReturnType<typeof narrative>;
-  readonly length: number;
+  readonly text: NarrativeDoc;
   readonly labelId: string;
   readonly describedBy: string | undefined;
   readonly fresh: boolean;
@@ -53,25 +68,43 @@ function Writable(props: {
   const id = useId();
   const [refusedPaste, setRefusedPaste] = useState<number | null>(null);
   const key = keyOf(at);
-  const carets = useRecordSlice((state) => [...state.carets]
-    .filter(([other, { caret }]) => other !== seat && caret.head !== null && keyOf(caret.at) === key && roster.some((one) => one.seat === other))
-    .flat(), sameItems);
+  const left = useWords(text, (words) => (words.length < limit * COUNT_FROM ? null : limit - words.length));
 
+  // Carets come ten times a second from each person who types: they are drawn past React.
   const redraw = useRef<() => void>(() => {});
   useEffect(() => {
-    redraw.current = () => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const here = (): readonly (readonly [SeatId, RemoteCaret])[] => [...record.get().carets]
+      .filter(([other, { caret }]) => other !== seat && caret.head !== null && keyOf(caret.at) === key && roster.some((one) => one.seat === other));
+    const placed = new Map<SeatId, number>();
+    let drawn = here();
+    const draw = (): void => {
       if (twin.current === null || area.current === null) return;
-      const all = [...record.get().carets].flatMap(([other, { caret, movedAt }]) => {
-        if (other === seat || caret.head === null || keyOf(caret.at) !== key || !roster.some((one) => one.seat === other)) return [];
-        const position = text.place(caret.head);
-        return position === null ? [] : [{ position, name: names.seat(other), colour: names.colour(other), fresh: performance.now() - movedAt < FLAG_MS }];
-      });
-      drawTwin(twin.current, area.current.value, all);
+      drawTwin(twin.current, area.current.value, drawn.flatMap(([other, { caret, movedAt }]) => {
+        // A caret is told before the letter it stands behind is stored: until that comes it stays where it was.
+        const position = (caret.head === null ? null : text.place(caret.head)) ?? placed.get(other);
+        if (position === undefined) return [];
+        placed.set(other, position);
+        return [{ position, name: names.seat(other), colour: names.colour(other), fresh: performance.now() - movedAt < FLAG_MS }];
+      }));
     };
-    redraw.current();
-    const timer = setTimeout(() => redraw.current(), FLAG_MS);
-    return () => clearTimeout(timer);
-  }, [carets, names, record, roster, seat, key, text]);
+    redraw.current = draw;
+    const look = (): void => {
+      const now = here();
+      if (sameItems(now.flat(), drawn.flat())) return;
+      drawn = now;
+      draw();
+      clearTimeout(timer);
+      timer = setTimeout(draw, FLAG_MS);
+    };
+    draw();
+    timer = setTimeout(draw, FLAG_MS);
+    const stop = record.subscribe(look);
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [names, record, roster, seat, key, text]);
 
   useEffect(() => {
     const element = area.current;
@@ -105,20 +138,19 @@ function Writable(props: {
     if (count > limit) event.preventDefault(); // refused whole: a text cut somewhere is worse than none
     setRefusedPaste(count > limit ? count : null);
   };
-  const left = limit - props.length;
   return (
     <>
       <div className={style["grow"]}>
         <textarea
-          ref={area} className={style["area"]} rows={1} maxLength={limit} {...PLAIN} autoCapitalize="sentences"
+          form={TEXTS} ref={area} className={style["area"]} rows={1} maxLength={limit} {...PLAIN} autoCapitalize="sentences"
           aria-labelledby={props.labelId} aria-describedby={[props.describedBy, `${id}-left`].filter(Boolean).join(" ")}
           onPaste={paste} onInput={refusedPaste === null ? undefined : () => setRefusedPaste(null)}
         />
         <div ref={twin} className={style["twin"]} aria-hidden />
       </div>
-      <p id={`${id}-left`} className={left < 0 ? style["over"] : style["left"]}>
+      <p id={`${id}-left`} className={left !== null && left < 0 ? style["over"] : style["left"]}>
         {refusedPaste !== null ? say("plan.text.too_much", { limit, count: refusedPaste })
-          : props.length >= limit * COUNT_FROM ? say("plan.text.left", { left: Math.max(0, left) }) : null}
+          : left !== null ? say("plan.text.left", { left: Math.max(0, left) }) : null}
       </p>
     </>
   );

@@ -1,13 +1,14 @@
 /** A narrative field, several people at once. Its text engine comes with the first one on the screen. */
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useLanguage } from "../i18n";
 import { FIELDS, type FieldName, type RowId } from "../wire";
 import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { TriangleAlert } from "lucide-react";
 import { address, keyOf } from "./fold";
-import { fieldLabel, useCanWrite, useNames, useRecordSlice, useScene } from "./context";
+import { fieldLabel, useCanWrite, useFieldSlice, useNames, useRecordSlice, useScene } from "./context";
 import { Marks } from "./Marks";
+import { GRACE_MS } from "./saved";
 import editor from "./Editor.module.css";
 import style from "./NarrativeText.module.css";
 
@@ -34,13 +35,13 @@ export function NarrativeText(props: {
   const names = useNames();
   const key = keyOf(address(field, row));
   const writable = useCanWrite(field) && props.locked !== true;
-  const rev = useRecordSlice((state) => state.docs.get(FIELDS[field].doc)?.server.texts.get(key)?.rev ?? 0);
   const merged = useRecordSlice((state) => state.docs.get(FIELDS[field].doc)?.server.texts.get(key)?.merged);
-  const reviewing = useRecordSlice((state) => state.pending.some(({ entry }) => entry.op.kind === "reviewed" && keyOf(entry.op.at) === key));
-  const pending = useRecordSlice((state) => state.pending.some(({ entry }) => entry.op.kind === "text" && keyOf(entry.op.at) === key));
+  const reviewing = useFieldSlice((state) => state.pending.some(({ entry }) => entry.op.kind === "reviewed" && keyOf(entry.op.at) === key));
+  const late = useLate(key);
   const label = props.label ?? fieldLabel(say, field);
+  // Carets say who types: this is not drawn anew for each letter.
   return (
-    <Marks field={field} row={row} view={{ rev, by: null, pending }} label={label}>
+    <Marks field={field} row={row} view={{ rev: 0, by: null, pending: late ? "late" : false }} label={label}>
       {(labelId, describedBy) => (
         <>
           {props.hint !== undefined && <p className={style["hint"]}>{props.hint}</p>}
@@ -59,4 +60,27 @@ export function NarrativeText(props: {
       )}
     </Marks>
   );
+}
+
+/** Whether letters typed here have waited for their answer so long that it is said. Each of them waits a moment: the field is not drawn for that. */
+function useLate(key: string): boolean {
+  const { record } = useScene();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = (): void => {
+      clearTimeout(timer);
+      const first = record.get().pending.find(({ entry }) => entry.op.kind === "text" && keyOf(entry.op.at) === key);
+      const wait = first === undefined ? null : first.since + GRACE_MS - performance.now();
+      setLate(wait !== null && wait <= 0);
+      if (wait !== null && wait > 0) timer = setTimeout(look, wait);
+    };
+    look();
+    const stop = record.subscribe(look);
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [record, key]);
+  return late;
 }

@@ -1,7 +1,7 @@
 /** Tells the author of a sentence for the patient when it has become hard to read. */
 import { useLanguage } from "../i18n";
 import type { FieldName } from "../wire";
-import { useRecordSlice } from "./context";
+import { useFieldSlice } from "./context";
 import { EMPTY_DOC, valueAt } from "./fold";
 import { gradeOf } from "./grade";
 import style from "./Editor.module.css";
@@ -14,7 +14,7 @@ export const READ_BY_PATIENT: ReadonlySet<FieldName> = new Set<FieldName>([
 
 export function ReadingHint({ text }: { readonly text: string }) {
   const { say, language } = useLanguage();
-  const names = useRecordSlice((state) => {
+  const names = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return (doc.lists.get("meds") ?? []).map((row) => valueAt(doc, "meds.product", row)?.name ?? "").join("\n");
   });

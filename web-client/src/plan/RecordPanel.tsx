@@ -10,7 +10,7 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Tabs, type Tab } from "../ui/Tabs";
-import { RecordProvider, useMay, useNames, useRecordSlice, useScene, useValue } from "./context";
+import { RecordProvider, useFieldSlice, useMay, useNames, useRecordSlice, useScene, useValue } from "./context";
 import { inUse, leftIn, TAB_IDS, type Left } from "./counts";
 import { conflicts, EMPTY_DOC, valueAt } from "./fold";
 import { HistoryContext } from "./historyContext";
@@ -144,7 +144,7 @@ export const Part = memo(function Part({ tab }: { readonly tab: TabId }) {
 function useNotes(): Partial<Record<TabId, string>> {
   const { say } = useLanguage();
   const owed = useOwed().length;
-  const left = useRecordSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
+  const left = useFieldSlice(allLeft, (a, b) => a.every((one, index) => sameLeft(one, b[index])));
   const notes: Partial<Record<TabId, string>> = {};
   TAB_IDS.forEach((tab, index) => {
     const what = left[index];
@@ -173,8 +173,8 @@ function Share() {
   const { say } = useLanguage();
   const shared = useValue("share");
   const may = useMay("share");
-  const open = useRecordSlice((state) => conflicts(state.docs.get("plan")?.shown ?? EMPTY_DOC).length);
-  const unverified = useRecordSlice((state) => {
+  const open = useFieldSlice((state) => conflicts(state.docs.get("plan")?.shown ?? EMPTY_DOC).length);
+  const unverified = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return inUse(doc).filter((row) => (valueAt(doc, "meds.verify", row)?.state ?? "unverified") === "unverified").length;
   });

@@ -35,29 +35,36 @@ export function caption(say: Say, state: SaveState, patient: boolean): string {
   }
 }
 
-/** The state now, drawn again when time alone changes it. */
+const sameState = (a: SaveState, b: SaveState): boolean => a.kind === b.kind && ("count" in a ? a.count : 0) === ("count" in b ? b.count : 0);
+
+/** The state now, drawn again when it is another, also by time alone. */
 export function useSaveState(record: SharedRecord): SaveState {
-  useSlice(record, (state) => state.pending);
-  useSlice(record, (state) => state.refused);
-  useSlice(record, (state) => `${state.line} ${state.locked}`);
   const [, tick] = useState(0);
-  const facts = record.facts();
-  const turn = nextTurn(facts);
   useEffect(() => {
-    if (turn === null) return;
-    const timer = setTimeout(() => tick((count) => count + 1), Math.max(0, turn - performance.now()) + 1);
-    return () => clearTimeout(timer);
-  }, [turn]);
-  return saveState(facts);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = (): void => {
+      clearTimeout(timer);
+      const turn = nextTurn(record.facts());
+      if (turn === null) return;
+      timer = setTimeout(() => {
+        tick((count) => count + 1);
+        wait();
+      }, Math.max(0, turn - performance.now()) + 1);
+    };
+    wait();
+    const stop = record.subscribe(wait);
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [record]);
+  return useSlice(record, () => saveState(record.facts()), sameState);
 }
 
 function Pill({ record }: { readonly record: SharedRecord }) {
   const { say } = useLanguage();
   const patient = record.self.role === "patient" || record.self.role === "caregiver";
   const state = useSaveState(record);
-  const pending = useSlice(record, ({ pending: waiting }) => waiting);
-  const refused = useSlice(record, (all) => all.refused);
-  const locked = useSlice(record, (all) => all.locked);
   const [listed, setListed] = useState(false);
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
@@ -71,24 +78,33 @@ function Pill({ record }: { readonly record: SharedRecord }) {
     if (state.kind === "notSaved") announce("assertive", "not saved", words);
     else forget("not saved");
   }, [state.kind, words]);
-  const fields = [
-    ...pending.map(({ entry, device }) => ({ id: entry.edit, field: at(entry.op), where: device === "kept" ? "kept" as const : device === "writing" ? "sent" as const : "refused" as const })),
-    ...refused.map(({ entry }) => ({ id: entry.edit, field: at(entry.op), where: "refused" as const })),
-  ];
   return (
     <div ref={keys} className={style["frame"]}>
       <button ref={button} type="button" className={classes(style["pill"], style[state.kind])} aria-expanded={listed} aria-controls={id} onClick={() => setListed(!listed)}>
         {ICON[state.kind]}
         <span role="status">{words}</span>
       </button>
-      {listed && (
-        <div id={id} className={style["list"]}>
-          <p className={style["title"]}>{say("plan.saved.list")}</p>
-          {locked > 0 && <p>{say("plan.saved.locked", { count: locked })}</p>}
-          {fields.length === 0 && locked === 0 ? <p>{say("plan.saved.nothing")}</p> : (
-            <ul>{fields.map((one) => <li key={one.id}>{say(`plan.field.${one.field}`)}: {say(`plan.saved.where.${one.where}`)}</li>)}</ul>
-          )}
-        </div>
+      {listed && <Waiting record={record} id={id} />}
+    </div>
+  );
+}
+
+/** Edits the server does not have, and where each of them is. */
+function Waiting({ record, id }: { readonly record: SharedRecord; readonly id: string }) {
+  const { say } = useLanguage();
+  const pending = useSlice(record, (state) => state.pending);
+  const refused = useSlice(record, (state) => state.refused);
+  const locked = useSlice(record, (state) => state.locked);
+  const fields = [
+    ...pending.map(({ entry, device }) => ({ id: entry.edit, field: at(entry.op), where: device === "kept" ? "kept" as const : device === "writing" ? "sent" as const : "refused" as const })),
+    ...refused.map(({ entry }) => ({ id: entry.edit, field: at(entry.op), where: "refused" as const })),
+  ];
+  return (
+    <div id={id} className={style["list"]}>
+      <p className={style["title"]}>{say("plan.saved.list")}</p>
+      {locked > 0 && <p>{say("plan.saved.locked", { count: locked })}</p>}
+      {fields.length === 0 && locked === 0 ? <p>{say("plan.saved.nothing")}</p> : (
+        <ul>{fields.map((one) => <li key={one.id}>{say(`plan.field.${one.field}`)}: {say(`plan.saved.where.${one.where}`)}</li>)}</ul>
       )}
     </div>
   );

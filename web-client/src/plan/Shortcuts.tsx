@@ -47,10 +47,12 @@ export function useShortcuts(root: RefObject<HTMLElement | null>, acts: KeyActs)
     const pressed = (event: KeyboardEvent): void => {
       const panel = root.current;
       const { target } = event;
-      if (panel === null || event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]") !== null) return;
+      if (panel === null || event.defaultPrevented || event.isComposing) return;
       const element = target instanceof HTMLElement ? target : document.body;
-      const shortcut = shortcutOf(event, { typing: element.matches(TYPING), inside: panel.contains(element), single: singleKeys() });
-      if (shortcut === null) return;
+      const typing = element.matches(TYPING);
+      const shortcut = shortcutOf(event, { typing, inside: panel.contains(element), single: !typing && singleKeys() });
+      // The page is looked through last: a letter is typed often, a shortcut seldom.
+      if (shortcut === null || document.querySelector("dialog[open]") !== null) return;
       event.preventDefault();
       act(shortcut, panel, element, latest.current);
     };

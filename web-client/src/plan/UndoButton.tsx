@@ -9,7 +9,7 @@ import { fieldLabel, useNames, useRecordSlice, useRegister, useRowNames, useScen
 import { useWording } from "./Editor";
 import { EMPTY_DOC, read, type RegisterName } from "./fold";
 import { sealed } from "./sign";
-import { standingOf, type Done } from "./undo";
+import { sinceDone, type Done } from "./undo";
 import { words } from "./words";
 
 /** The newest own change that can still be taken back. */
@@ -26,7 +26,7 @@ export function useUndo() {
   const sentence = useSentence();
   const undo = useCallback((): void => {
     if (last === null) return;
-    switch (standingOf(last, record.get().docs.get(last.doc)?.server ?? EMPTY_DOC, record.self.person)) {
+    switch (sinceDone(last, record.get().docs.get(last.doc)?.server ?? EMPTY_DOC, record.self.person)) {
       case "still":
         record.takeBack(last, say("plan.undo.reason"));
         return announce("polite", `undone ${last.edit}`, say("plan.undo.done", { what: sentence(last) }));

@@ -1,6 +1,6 @@
 /** Who may see the plan, for the patient's page and for the team's: whom there is to choose about, and what was chosen. */
 import { FIELDS, type AccessLevel, type AccessSubject, type AccessWish, type PersonId, type Role, type RowId } from "../wire";
-import { docIn, useFieldSlice, useRecordSlice, useRows, useScene } from "./context";
+import { docIn, useFieldSlice, useRows, useScene } from "./context";
 import { address, EMPTY_DOC, keyOf, valueAt } from "./fold";
 import { docOfList } from "./ops";
 
@@ -83,4 +83,4 @@ export function useChoosable(): { readonly all: readonly Choosable[]; readonly c
 
 /** Whether two values stand for one of these. */
 export const useInDoubt = (row: RowId | null): boolean =>
-  useRecordSlice((state) => row !== null && docIn(state, "voice")?.shown.registers.get(keyOf(address("access.content", row)))?.state === "conflict");
+  useFieldSlice((state) => row !== null && docIn(state, "voice")?.shown.registers.get(keyOf(address("access.content", row)))?.state === "conflict");

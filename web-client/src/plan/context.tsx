@@ -23,6 +23,12 @@ export interface Scene {
 /** Given by `RecordProvider`, and by tests that draw a part of the panel. */
 export const SceneContext = createContext<Scene | null>(null);
 
+/**
+ * The form that narrative texts belong to. With each letter Chrome's autofill reads every field of the letter's form; without one, every
+ * field of the page.
+ */
+export const TEXTS = "narrative-texts";
+
 /** Opens the record of a panel. `waiting` stands until it is known who is writing. */
 export function RecordProvider(props: { readonly panel: PanelProps; readonly waiting: ReactNode; readonly children: ReactNode }) {
   const { line, record, seat, role, roster } = props.panel;
@@ -38,7 +44,7 @@ function Opened({ line, record: id, seat, role, roster, person, children }: Omit
   const [faces, setFaces] = useState(roster);
   if (faces !== roster && !sameFaces(faces, roster)) setFaces(roster);
   const scene = useMemo(() => ({ record, roster: faces, seat }), [record, faces, seat]);
-  return <SceneContext value={scene}>{children}</SceneContext>;
+  return <SceneContext value={scene}><form id={TEXTS} hidden />{children}</SceneContext>;
 }
 
 const sameFaces = (a: readonly RosterSeat[], b: readonly RosterSeat[]): boolean =>
@@ -68,6 +74,10 @@ export const useFieldSlice = <T,>(select: (state: RecordState) => T, same?: (a: 
 const usePlaceSlice = <T,>(select: (state: RecordState) => T, same?: (a: T, b: T) => boolean): T =>
   useSlice(placesOf(useScene().record), select, same);
 
+/** A slice of the safety prompts. `select` must read `safety` alone. */
+export const useSafetySlice = <T,>(select: (state: RecordState) => T, same?: (a: T, b: T) => boolean): T =>
+  useSlice(safetyOf(useScene().record), select, same);
+
 const sifted = (same: (a: RecordState, b: RecordState) => boolean) => {
   const known = new WeakMap<SharedRecord, Readable<RecordState>>();
   return (record: SharedRecord): Readable<RecordState> => {
@@ -96,6 +106,8 @@ const placesOf = sifted((a, b) =>
     return other !== undefined && keyOf(other.at) === keyOf(caret.at);
   })));
 
+const safetyOf = sifted((a, b) => a.safety === b.safety);
+
 export const docIn = (state: RecordState, kind: DocKind): OpenDoc | undefined => state.docs.get(kind);
 
 /** Whether a signed plan is closed to this list or field: all but the comments about it. */
@@ -115,7 +127,7 @@ export const useCanEditRows = (list: ListName): boolean =>
 
 /** Whether this seat may give a command about the plan. Whether the moment is right is the plan's to say. */
 export const useMay = (command: CommandName): boolean =>
-  useRecordSlice((state) => state.closed === null && state.docs.get("plan")?.commands.has(command) === true);
+  useFieldSlice((state) => state.closed === null && state.docs.get("plan")?.commands.has(command) === true);
 
 /** Rows of a list that stand, or are in doubt. */
 export const useRows = (list: ListName): readonly RowId[] =>

@@ -15,12 +15,12 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.refused.not_addressee": "Esta recomendación va dirigida a otra persona. Solo ella puede responder.",
 
   "plan.cards.title": (v) => `Lo que dice ${v.service}`,
-  "plan.cards.not_ours": "Son palabras de un servicio que eligió su consultorio. Nada de eso se escribe solo en el plan.",
+  "plan.cards.not_ours": "Son palabras de un servicio que eligió su consultorio. Nada de eso se escribe por sí solo en el plan.",
   "plan.cards.none": "No tiene nada que decir sobre este plan.",
   "plan.cards.away": "Ahora no responde. No se sabe qué diría.",
   "plan.cards.services_left_out": (v, g) => g.plural(v.count, {
-    one: "No se preguntó a 1 apoyo más: no se pregunta a más de 4.",
-    other: `No se preguntó a ${g.number(v.count)} apoyos más: no se pregunta a más de 4.`,
+    one: "No se consultó 1 servicio más: se consultan 4 como máximo.",
+    other: `No se consultaron ${g.number(v.count)} servicios más: se consultan 4 como máximo.`,
   }),
   "plan.cards.left_out": (v, g) => g.plural(v.count, {
     one: "Dijo 1 cosa más que no se muestra aquí, menos urgente que estas. Consúltelo directamente para leerla.",
@@ -29,9 +29,9 @@ export const decideEs: Translation<typeof decideEn> = {
   "plan.cards.laid_aside": (v, g) => g.plural(v.count, { one: "1 tarjeta descartada", other: `${g.number(v.count)} tarjetas descartadas` }),
   "plan.cards.incomplete": "El apoyo a decisiones de su consultorio no responde ahora. No se sabe qué diría.",
   "plan.cards.withheld": "No se le dijo todo: lo que protege la norma 42 CFR Parte 2 no sale de este expediente. Revise usted esas medicinas.",
-  "plan.cards.again": "Preguntar otra vez",
-  "plan.cards.asking": "Preguntando…",
-  "plan.cards.at": (v) => `Se preguntó a las ${v.time}.`,
+  "plan.cards.again": "Consultar otra vez",
+  "plan.cards.asking": "Consultando…",
+  "plan.cards.at": (v) => `Hora de la consulta: ${v.time}.`,
   "plan.cards.critical": "Crítico",
   "plan.cards.warning": "Advertencia",
   "plan.cards.info": "Información",

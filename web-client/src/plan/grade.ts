@@ -15,7 +15,7 @@ export interface Grade {
 export function gradeOf(text: string, names: readonly string[], language: Language): Grade | null {
   const known = new Set(names.flatMap((name) => name.split(/\s+/).map(bare)).filter((word) => new TextEncoder().encode(word).length > 2));
   let [sentences, words, syllables] = [0, 0, 0];
-  for (const sentence of text.split(/(?<=[.!?:])(?=\s)/u)) {
+  for (const sentence of text.replace(/([.!?:])(?=\s)/gu, "$1\0").split("\0")) {
     const found = sentence.split(/[\s/-]+/u).map(bare).filter((word) => word !== "" && !known.has(word));
     if (found.length > 0) sentences += 1;
     words += found.length;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { hourIn, proposed, wallHour } from "./hour";
 
@@ -9,8 +10,6 @@ describe("the hour of a booked visit", () => {
     expect(hourIn(at, "en", "short", then)).toBe("Tue, Dec 8, 10:00 AM EST");
     expect(hourIn(at, "en", "short", before)).toBe("Tue, Dec 8, 2026, 10:00 AM EST");
     expect(hourIn(at, "en", "long")).toMatch(/Tuesday, December 8, 2026.*10:00 AM EST/);
-    expect(hourIn(at, "en", "plain")).toMatch(/Tuesday, December 8, 2026.*10:00 AM Eastern Time/);
-    expect(hourIn(at, "es", "plain")).toMatch(/martes, 8 de diciembre de 2026.*10:00.*hora oriental/);
     expect(hourIn(at, "es", "short", then)).toMatch(/mar.*8.*dic.*10:00/);
     expect(hourIn({ ...at, zone: "America/Denver" }, "en", "short", then)).toBe("Tue, Dec 8, 8:00 AM MST");
     for (const zone of ["Factory", "Nowhere/Atall", ""]) {
@@ -18,6 +17,18 @@ describe("the hour of a booked visit", () => {
       expect(hourIn({ ...at, zone }, "en", "plain")).toMatch(/December \d+, 2026.*\d:00 (AM|PM)/);
     }
     expect(wallHour("2026-12-01T09:30", "en")).toBe("Tue, Dec 1, 9:30 AM");
+  });
+
+  it("is said to patients in the words they take home", () => {
+    const hour = (utc: number, zone = at.zone) => (["en", "es"] as const).map((language) => hourIn({ starts_ms: Date.UTC(2026, 11, 8, utc), zone }, language, "plain"));
+    expect(hour(15)).toEqual(["Tuesday, December 8, 2026, 10:00 AM, Eastern time", "martes, 8 de diciembre de 2026, 10:00 de la mañana, hora del este"]);
+    expect(hour(17)[1]).toMatch(/12:00 de la tarde/);
+    expect(hour(25)[1]).toMatch(/martes, 8 .* 8:00 de la noche/);
+    expect(hour(15, "America/Indiana/Tell_City")).toEqual(["Tuesday, December 8, 2026, 9:00 AM, Tell City time", "martes, 8 de diciembre de 2026, 9:00 de la mañana, hora de Tell City"]);
+    const words = readFileSync(new URL("../../../server/clinical/src/plain/words.rs", import.meta.url), "utf8");
+    const zones = [...words.matchAll(/^ {8}"([A-Z]\w+\/\w+)" => \("(.+)", "(.+)"\),$/gm)];
+    expect(zones.length).toBeGreaterThan(5);
+    for (const [, zone, en, es] of zones) expect([zone, ...hour(15, zone).map((said) => said.split(", ").at(-1))]).toEqual([zone, en, es]);
   });
 });
 

@@ -3,18 +3,52 @@ import type { Language } from "../i18n";
 
 const LOCALE: Record<Language, string> = { en: "en-US", es: "es-US" };
 
+interface At {
+  readonly starts_ms: number;
+  readonly zone: string;
+}
+
 /**
  * "Tue, Dec 8, 10:00 AM EST", with the year if it is another than today's; `long`: "Tuesday, December 8, 2026 at 10:00 AM EST"; `plain`,
- * for patients: the same in "Eastern Time".
+ * for patients: "Tuesday, December 8, 2026, 10:00 AM, Eastern time".
  */
-export function hourIn(at: { readonly starts_ms: number; readonly zone: string }, language: Language, how: "short" | "long" | "plain" = "short", now = Date.now()): string {
+export function hourIn(at: At, language: Language, how: "short" | "long" | "plain" = "short", now = Date.now()): string {
+  if (how === "plain") return plainHour(at, language);
   const length = how === "short" ? "short" : "long";
   const year = how !== "short" || new Date(at.starts_ms).getUTCFullYear() !== new Date(now).getUTCFullYear();
   const shape = {
-    weekday: length, ...(year ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true,
-    timeZoneName: how === "plain" ? "longGeneric" : "short",
+    weekday: length, ...(year ? { year: "numeric" as const } : {}), month: length, day: "numeric", hour: "numeric", minute: "2-digit", hour12: true, timeZoneName: "short",
   } as const;
   return formatIn(at.zone, LOCALE[language], shape).format(at.starts_ms);
+}
+
+/** In the words of what the patient takes home (`plain/visit.rs` of the server): a page that says it twice says it alike. */
+function plainHour({ starts_ms, zone }: At, language: Language): string {
+  const locale = LOCALE[language];
+  const day = formatIn(zone, locale, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+  const clock = formatIn(zone, locale, { hour: "numeric", minute: "2-digit", hour12: true }).formatToParts(starts_ms);
+  const hour = Number(formatIn(zone, "en-US", { hour: "2-digit", hourCycle: "h23" }).format(starts_ms));
+  const half = hour < 12 ? "de la mañana" : hour < 20 ? "de la tarde" : "de la noche";
+  const time = clock.map(({ type, value }) => (type === "dayPeriod" && language === "es" ? half : value)).join("").replace("\u202f", " ");
+  return [day.format(starts_ms), time, zoneWords(day.resolvedOptions().timeZone, language)].join(", ");
+}
+
+/** The server's `plain/words.rs` has the same; a test compares them. */
+const ZONES: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
+  "America/New_York": { en: "Eastern time", es: "hora del este" },
+  "America/Chicago": { en: "Central time", es: "hora del centro" },
+  "America/Denver": { en: "Mountain time", es: "hora de la montaña" },
+  "America/Phoenix": { en: "Arizona time", es: "hora de Arizona" },
+  "America/Los_Angeles": { en: "Pacific time", es: "hora del Pacífico" },
+  "America/Anchorage": { en: "Alaska time", es: "hora de Alaska" },
+  "Pacific/Honolulu": { en: "Hawaii time", es: "hora de Hawái" },
+  "America/Puerto_Rico": { en: "Puerto Rico time", es: "hora de Puerto Rico" },
+};
+
+/** A time zone as people of the United States call it; any other by its city. */
+function zoneWords(zone: string, language: Language): string {
+  const city = zone.slice(zone.lastIndexOf("/") + 1).replaceAll("_", " ");
+  return ZONES[zone]?.[language] ?? (language === "es" ? `hora de ${city}` : `${city} time`);
 }
 
 /** In a zone this browser does not know, the reader's own: its name stands beside the hour, and the page is there. */

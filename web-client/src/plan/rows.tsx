@@ -13,7 +13,7 @@ import { firstField, useHistory } from "./historyContext";
 import { useKeys } from "./keys";
 import { docOfList } from "./ops";
 import { classes } from "../ui/classes";
-import { personClass } from "./Marks";
+import { personClass } from "./person";
 import editor from "./Editor.module.css";
 import style from "./rows.module.css";
 

@@ -36,20 +36,20 @@ export const TEXT_MOST = 300;
 
 /** Abbreviations in words, units spelled, numbers that cannot be misread. */
 export function expandSig(text: string): string {
-  return tidy(SHORT.reduce((said, [short, long]) => said.replace(short, long), spell(text).text.replace(/^((?:take|use|give|drink|swallow) )?([1-3])\s*(?:½|1\/2)(?!\d)/giu, "$1$2.5").replace(/½|(?<![\d/])1\/2(?![\d/])/gu, "half a"))
+  return tidy(SHORT.reduce((said, [short, long]) => said.replace(short, long), spell(text).text.replace(/^((?:take|use|give|drink|swallow) )?([1-3])\s*(?:½|1\/2)(?!\d)/giu, "$1$2.5").replaceAll("½", "half a").replace(/(^|[^\d/])1\/2(?![\d/])/gu, "$1half a"))
     .replace(/half a a\b/giu, "half a"))
-    .replace(/(?<![\d.])(\d+(?:\.\d+)?) (tablet|capsule|drop)(?!\p{L})/giu, (_whole, count: string, unit: string) => `${count} ${unit}${Number(count) > 1 ? "s" : ""}`);
+    .replace(/(\d+(?:\.\d+)?) (tablet|capsule|drop)(?!\p{L})/giu, (whole: string, count: string, _unit, at: number, all: string) => (Number(count) > 1 && !/[\d.]/u.test(all[at - 1] ?? "") ? `${whole}s` : whole));
 }
 
 const tidy = (text: string): string => text.replace(/\s+/gu, " ").replace(/\s+([,;.])/gu, "$1").trim();
 
 function spell(text: string): { readonly text: string; readonly respelt: readonly Respelt[] } {
   const respelt: Respelt[] = [];
-  const numbers = text.replace(/(?<![\d.,/])(?:\d+\.\d+|\.\d+)(?![\d.])/gu, (typed) => {
+  const numbers = text.replace(/(^|[^\d.,/])(\d+\.\d+|\.\d+)(?![\d.])/gu, (whole, before: string, typed: string) => {
     const check = checkDecimal(typed);
-    if (check.kind !== "misread") return typed;
+    if (check.kind !== "misread") return whole;
     respelt.push({ typed, written: check.good });
-    return check.good;
+    return before + check.good;
   });
   return { text: SPELLING.reduce((said, [short, long]) => said.replace(short, long), numbers), respelt };
 }
@@ -186,7 +186,7 @@ const RULES: readonly Rule[] = [
  * person's to say, so such a line stays words.
  */
 function hides(what: string): boolean {
-  for (const { index } of what.matchAll(/(?<=\s)\S/gu)) if (RULES.some((one) => one(what.slice(index), { times: [] }) > 0)) return true;
+  for (const { index } of what.matchAll(/\s\S/gu)) if (RULES.some((one) => one(what.slice(index + 1), { times: [] }) > 0)) return true;
   return false;
 }
 
@@ -266,7 +266,14 @@ function structureOf(found: Found): Omit<Sig, "text"> | null {
 // ---- the whole line ----
 
 // "10 units" of insulin is a dose; "100 units/mL" is a strength.
-const STRENGTH = /(?<![\p{L}\d])\d[\d.,]*(?:\s*-\s*\d[\d.]*)*\s*(?:mg|mcg|g|mL|units(?=\s*\/)|mEq|%)(?:\s*[-/]\s*(?:\d[\d.]*\s*)?(?:mg|mcg|g|mL|units|hour|dose|actuation))*/iu;
+const STRENGTH = /(^|[^\p{L}\d])(\d[\d.,]*(?:\s*-\s*\d[\d.]*)*\s*(?:mg|mcg|g|mL|units(?=\s*\/)|mEq|%)(?:\s*[-/]\s*(?:\d[\d.]*\s*)?(?:mg|mcg|g|mL|units|hour|dose|actuation))*)/iu;
+
+/** Where the first strength of a line stands. */
+function strengthIn(text: string): { readonly from: number; readonly to: number } | null {
+  const found = STRENGTH.exec(text);
+  if (found?.[1] === undefined) return null;
+  return { from: found.index + found[1].length, to: found.index + found[0].length };
+}
 
 const startsSig = (text: string): boolean => {
   const said = expandSig(text);
@@ -277,21 +284,21 @@ const startsSig = (text: string): boolean => {
 function cut(text: string, from: number): number {
   const comma = text.slice(from).search(/,(?!\d)/u);
   const until = comma < 0 ? text.length : from + comma;
-  for (const { index } of text.slice(from, until).matchAll(/(?<=\s)\S/gu)) if (startsSig(text.slice(from + index))) return from + index;
+  for (const { index } of text.slice(from, until).matchAll(/\s\S/gu)) if (startsSig(text.slice(from + index + 1))) return from + index + 1;
   return until;
 }
 
 export function readLine(typed: string): ReadLine {
   const { text: spelt, respelt } = spell(typed.replace(/\s+/gu, " ").trimStart());
-  const strength = STRENGTH.exec(spelt);
+  const strength = strengthIn(spelt);
   const nameEnds = cut(spelt, 0);
-  const has = strength !== null && strength.index <= nameEnds && strength.index > 0;
+  const has = strength !== null && strength.from <= nameEnds && strength.from > 0;
   // "10 mg" of a name is its strength; what follows up to the instruction is its form.
-  const end = has ? cut(spelt, strength.index + strength[0].length) : nameEnds;
-  const named = (has ? spelt.slice(0, strength.index) : spelt.slice(0, end)).replace(/[\s,]+$/u, "");
+  const end = has ? cut(spelt, strength.to) : nameEnds;
+  const named = (has ? spelt.slice(0, strength.from) : spelt.slice(0, end)).replace(/[\s,]+$/u, "");
   const overTheCounter = /(?:^|[\s(])otc\b\)?/iu.test(named);
   const name = named.replace(/(?:^|\s*[\s(])otc\b\)?/giu, " ").replace(/\s+/gu, " ").trim();
-  const form = has ? tidy(spelt.slice(strength.index, end)).replace(/\btabs?\b/giu, "tablet").replace(/\bcaps?\b/giu, "capsule") : "";
+  const form = has ? tidy(spelt.slice(strength.from, end)).replace(/\btabs?\b/giu, "tablet").replace(/\bcaps?\b/giu, "capsule") : "";
   const said = spelt.slice(end).replace(/^[\s,;]+/u, "");
   const read = readSig(said, form);
   return {
@@ -305,8 +312,8 @@ export function suggestions(typed: string): readonly string[] {
   const { text } = spell(typed.replace(/\s+/gu, " ").trimStart());
   const { product } = readLine(typed);
   if (product === null) return [];
-  const strength = STRENGTH.exec(text);
-  const end = strength !== null && strength.index <= cut(text, 0) && strength.index > 0 ? cut(text, strength.index + strength[0].length) : cut(text, 0);
+  const strength = strengthIn(text);
+  const end = strength !== null && strength.from <= cut(text, 0) && strength.from > 0 ? cut(text, strength.to) : cut(text, 0);
   const comma = /,\s*$/u.test(text.slice(0, end + 2)) || text[end] === ",";
   if (!comma && product.strength_form === undefined) return [];
   const said = expandSig(text.slice(end).replace(/^[\s,;]+/u, "")).toLowerCase();

@@ -11,7 +11,7 @@ export const signEs: Translation<typeof signEn> = {
   "plan.sign.missing": (v, g) => g.plural(v.count, { one: "Falta 1 cosa", other: `Faltan ${g.number(v.count)} cosas` }),
   "plan.sign.asking": "Revisando lo que falta",
   "plan.sign.unsent": "Algunos de sus cambios aún no están en el servidor. Deben estar ahí antes de firmar.",
-  "plan.sign.not_yours": "La persona farmacéutica firma este plan.",
+  "plan.sign.not_yours": "Este plan lo firma el farmacéutico.",
   "plan.sign.go": (v) => `Ir a ${v.what}`,
   "plan.gate.verified": "Medicamentos por verificar",
   "plan.gate.assessed": "Preguntas por responder",

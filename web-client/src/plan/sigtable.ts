@@ -9,34 +9,36 @@ import type { Meal, PeriodUnit, Route, TimeOfDay } from "../wire";
 /** Of the day, in its order. */
 export const TIMES: readonly TimeOfDay[] = ["morning", "noon", "evening", "bedtime"];
 
-const word = (pattern: string): RegExp => new RegExp(`(?<![\\p{L}\\d.])(?:${pattern})(?![\\p{L}\\d])\\.?`, "giu");
+/** A word by itself; `long` may name the groups of `pattern`. What stands before is a group too, since Safari reads no lookbehind before 16.4. */
+const short = (pattern: string, long: string): readonly [RegExp, string] =>
+  [new RegExp(`(?<before>^|[^\\p{L}\\d.])(?:${pattern})(?![\\p{L}\\d])\\.?`, "giu"), `$<before>${long}`];
 
 /** In order: longer ones first. */
 export const SHORT: readonly (readonly [RegExp, string])[] = [
-  [word("q\\.?\\s?h\\.?\\s?s"), "daily at bedtime"],
-  [word("q\\.?\\s?o\\.?\\s?d"), "every other day"],
-  [word("q\\.?\\s?a\\.?\\s?m"), "every morning"],
-  [word("q\\.?\\s?p\\.?\\s?m"), "every evening"],
-  [word("q\\.?\\s?i\\.?\\s?d"), "4 times daily"],
-  [word("t\\.?\\s?i\\.?\\s?d"), "3 times daily"],
-  [word("b\\.?\\s?i\\.?\\s?d"), "twice daily"],
-  [word("q\\s?(\\d{1,2})\\s?(?:-|to)\\s?(\\d{1,2})\\s?h(?:rs?|ours?)?"), "every $1 to $2 hours"],
-  [word("q\\s?(\\d{1,2})\\s?h(?:rs?|ours?)?"), "every $1 hours"],
-  [word("q\\s?(\\d{1,3})\\s?d(?:ays?)?"), "every $1 days"],
-  [word("q\\s?(\\d{1,2})\\s?w(?:ks?|eeks?)?"), "every $1 weeks"],
-  [word("q\\.?\\s?w(?:k|eek)?"), "every week"],
-  [word("q\\.?\\s?d"), "daily"],
-  [word("p\\.?\\s?r\\.?\\s?n"), "as needed"],
-  [word("p\\.?\\s?o"), "by mouth"],
-  [word("h\\.?s"), "at bedtime"],
-  [word("a\\.?c"), "before meals"],
-  [word("p\\.?c"), "after meals"],
-  [word("s\\.?l"), "under the tongue"],
-  [word("sub\\s?-?q|s\\.?q|s\\.?c|subcut"), "under the skin"],
-  [word("i\\.?m"), "into a muscle"],
-  [word("tabs?"), "tablet"],
-  [word("caps?"), "capsule"],
-  [word("gtts?"), "drop"],
+  short("q\\.?\\s?h\\.?\\s?s", "daily at bedtime"),
+  short("q\\.?\\s?o\\.?\\s?d", "every other day"),
+  short("q\\.?\\s?a\\.?\\s?m", "every morning"),
+  short("q\\.?\\s?p\\.?\\s?m", "every evening"),
+  short("q\\.?\\s?i\\.?\\s?d", "4 times daily"),
+  short("t\\.?\\s?i\\.?\\s?d", "3 times daily"),
+  short("b\\.?\\s?i\\.?\\s?d", "twice daily"),
+  short("q\\s?(?<from>\\d{1,2})\\s?(?:-|to)\\s?(?<to>\\d{1,2})\\s?h(?:rs?|ours?)?", "every $<from> to $<to> hours"),
+  short("q\\s?(?<each>\\d{1,2})\\s?h(?:rs?|ours?)?", "every $<each> hours"),
+  short("q\\s?(?<each>\\d{1,3})\\s?d(?:ays?)?", "every $<each> days"),
+  short("q\\s?(?<each>\\d{1,2})\\s?w(?:ks?|eeks?)?", "every $<each> weeks"),
+  short("q\\.?\\s?w(?:k|eek)?", "every week"),
+  short("q\\.?\\s?d", "daily"),
+  short("p\\.?\\s?r\\.?\\s?n", "as needed"),
+  short("p\\.?\\s?o", "by mouth"),
+  short("h\\.?s", "at bedtime"),
+  short("a\\.?c", "before meals"),
+  short("p\\.?c", "after meals"),
+  short("s\\.?l", "under the tongue"),
+  short("sub\\s?-?q|s\\.?q|s\\.?c|subcut", "under the skin"),
+  short("i\\.?m", "into a muscle"),
+  short("tabs?", "tablet"),
+  short("caps?", "capsule"),
+  short("gtts?", "drop"),
   [/\bw\/\s?/giu, "with "],
 ];
 

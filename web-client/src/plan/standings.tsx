@@ -2,7 +2,7 @@
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { readTouchpoints } from "../api";
 import type { RowId, TouchpointLine, TouchpointStanding, Touchpoints } from "../wire";
-import { useRecordSlice, useScene } from "./context";
+import { useFieldSlice, useScene } from "./context";
 
 /** How often it is asked again: a visit counts as missed a quarter of an hour after its time. */
 const AGAIN_MS = 60_000;
@@ -21,7 +21,7 @@ export const useStandings = (): Standings => use(StandingsContext);
 export function StandingsProvider({ children }: { readonly children: ReactNode }) {
   const { seat } = useScene();
   // Asked when something about a touchpoint changed, and then every minute.
-  const changed = useRecordSlice((state) => {
+  const changed = useFieldSlice((state) => {
     const plan = state.docs.get("plan")?.server;
     // Of a record that was closed nothing is asked.
     if (plan === undefined || state.closed !== null) return null;

@@ -1,11 +1,18 @@
-/** What is known of an open record: types only. `record.ts` moves it. */
+/** What is known of an open record: types only. `recordStore.ts` holds it. */
 import type {
-  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, Prompt, RecordRefusal, SeatId, StorageState, View,
+  Base64, Caret, ClosedReason, CommandName, DocId, DocKind, FieldName, GateItem, ListName, PersonId, PersonName, Prompt, RecordRefusal, Role, SeatId, StorageState, View,
 } from "../wire";
 import type { DocState } from "./fold";
 import type { Draft, Entry } from "./queue";
 import type { Waiting } from "./saved";
 import type { Done } from "./undo";
+
+/** Who writes on this page. */
+export interface Writer {
+  readonly person: PersonId;
+  readonly seat: SeatId;
+  readonly role: Role;
+}
 
 /** An own edit without an answer. */
 export interface Pending extends Waiting {
@@ -13,7 +20,7 @@ export interface Pending extends Waiting {
   /** The line it was last sent on; 0 if it never was. */
   readonly sentOn: number;
   /** Put back by the server, to be sent again later; later edits of the same place wait behind it. */
-  readonly held: boolean;
+  readonly putBack: boolean;
 }
 
 /** An edit the server did not take. It stays until the person has settled it. */

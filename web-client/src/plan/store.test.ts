@@ -1,6 +1,6 @@
 /** A sifted store tells only of what its readers care about, and never shows an old state. */
 import { describe, expect, it, vi } from "vitest";
-import { createStore, sift } from "./store";
+import { createStore, keepEqual, sift } from "./store";
 
 interface Both {
   readonly field: string;
@@ -54,5 +54,15 @@ describe("a sifted store", () => {
     expect(fields.get().field).toBe("10 mg");
     store.set({ field: "20 mg", letters: 0 });
     expect(second).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("a list that came again", () => {
+  it("is the old one where it says the same, and keeps old items among new ones", () => {
+    const before = [{ code: "a", at: [1] }, { code: "b", at: [2] }];
+    expect(keepEqual(before, [{ code: "a", at: [1] }, { code: "b", at: [2] }])).toBe(before);
+    const now = keepEqual(before, [{ code: "b", at: [2] }, { code: "c", at: [3] }]);
+    expect(now).toEqual([{ code: "b", at: [2] }, { code: "c", at: [3] }]);
+    expect(now[0]).toBe(before[1]);
   });
 });

@@ -100,3 +100,10 @@ export function useSlice<S, T>(store: Readable<S>, select: (state: S) => T, same
 
 export const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
   a === b || (a.length === b.length && a.every((item, index) => item === b[index]));
+
+/** The new items, but those that say the same as an old one are that one, and the old list if all are: what shows them is not drawn again. */
+export function keepEqual<T>(before: readonly T[], now: readonly T[]): readonly T[] {
+  const known = new Map(before.map((item) => [JSON.stringify(item), item]));
+  const kept = now.map((item) => known.get(JSON.stringify(item)) ?? item);
+  return sameItems(before, kept) ? before : kept;
+}

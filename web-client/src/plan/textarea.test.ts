@@ -23,7 +23,6 @@ class FakeArea implements Area {
   selectionStart = 0;
   selectionEnd = 0;
   selectionDirection: "forward" | "backward" | "none" = "none";
-  scrollTop = 0;
   private readonly listeners = new Map<string, ((event: never) => void)[]>();
   matches = (): boolean => true;
   setSelectionRange = (from: number | null, to: number | null): void => {

@@ -29,7 +29,7 @@ export interface SharedText {
 /** What the binding uses of an `HTMLTextAreaElement`. */
 export interface Area extends Pick<
   HTMLTextAreaElement,
-  "value" | "selectionStart" | "selectionEnd" | "selectionDirection" | "scrollTop" | "setSelectionRange" | "addEventListener" | "removeEventListener"
+  "value" | "selectionStart" | "selectionEnd" | "selectionDirection" | "setSelectionRange" | "addEventListener" | "removeEventListener"
 > {
   matches(selectors: string): boolean;
 }
@@ -58,12 +58,10 @@ export function bind(area: Area, text: SharedText, drawn: () => void): () => voi
     if (!typed) {
       const from = shift(area.selectionStart, steps);
       const to = shift(area.selectionEnd, steps);
-      const top = area.scrollTop;
       const direction = area.selectionDirection;
       const focused = area.matches(":focus");
       area.value = text.read();
       if (focused) area.setSelectionRange(from, to, direction);
-      area.scrollTop = top;
     }
     drawn();
   };

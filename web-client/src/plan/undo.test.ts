@@ -5,7 +5,7 @@ import type { Author, Change, ClientMessage, DocId, EditId, PersonId, RecordId, 
 import { address, EMPTY_DOC } from "./fold";
 import { NO_QUEUE } from "./queue";
 import { SharedRecord } from "./record";
-import { standingOf } from "./undo";
+import { sinceDone } from "./undo";
 
 const PLAN = "plan" as DocId;
 const MED = "m1" as RowId;
@@ -54,7 +54,7 @@ function begin() {
   const last = () => record.get().done.at(-1);
   const stands = () => {
     const done = last();
-    return done === undefined ? "none" : standingOf(done, record.get().docs.get("plan")?.server ?? EMPTY_DOC, record.self.person);
+    return done === undefined ? "none" : sinceDone(done, record.get().docs.get("plan")?.server ?? EMPTY_DOC, record.self.person);
   };
   const edits = () => sent.flatMap((message) => (message.type === "record.edit" ? [message.edit.op] : []));
   /** Takes the last one back and lets the server accept it. */

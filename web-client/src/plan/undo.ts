@@ -48,10 +48,10 @@ export function undoable({ what }: Change, before: DocState): Undoable | null {
 }
 
 /** Whether it still stands as it was done, somebody went on from it, or there is nothing left to take back. */
-export type Standing = "still" | "changed" | "gone";
+export type Since = "still" | "changed" | "gone";
 
 /** `person`: who wants to undo; what they did themselves since is no reason not to. */
-export function standingOf({ seq, what }: Done, doc: DocState, person: PersonId): Standing {
+export function sinceDone({ seq, what }: Done, doc: DocState, person: PersonId): Since {
   switch (what.kind) {
     case "set": {
       const { row } = what.at;

@@ -7,6 +7,7 @@ import { announce } from "../ui/Announcer";
 import { Button } from "../ui/Button";
 import { Card } from "../ui/Card";
 import { Select } from "../ui/Field";
+import { save } from "../ui/save";
 import type { ExportKind, ExportReason, ExportRequest, Role, SeatId } from "../wire";
 import style from "./EndPage.module.css";
 
@@ -64,13 +65,4 @@ export function Export({ seat, role }: { readonly seat: SeatId; readonly role: R
       </div>
     </Card>
   );
-}
-
-function save(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

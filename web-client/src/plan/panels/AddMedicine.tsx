@@ -9,7 +9,7 @@ import type { MedicationKind } from "../../wire";
 import { announce } from "../../ui/Announcer";
 import { Button } from "../../ui/Button";
 import { Field, Select } from "../../ui/Field";
-import { useCanEditRows, useCanWrite, useRecordSlice, useScene } from "../context";
+import { useCanEditRows, useCanWrite, useFieldSlice, useScene } from "../context";
 import { KINDS, ProductBoxes, productOf, type ProductDraft } from "../forms/collect";
 import { picked } from "../forms/sig";
 import { useKeys } from "../keys";
@@ -67,7 +67,7 @@ function Line({ begin, onBoxes, onEnd }: Part & { readonly onBoxes: () => void }
   const { say } = useLanguage();
   const id = useId();
   const box = useRef<HTMLInputElement>(null);
-  const last = useRecordSlice((state) => state.docs.get("plan")?.shown.lists.get("meds")?.at(-1) ?? null);
+  const last = useFieldSlice((state) => state.docs.get("plan")?.shown.lists.get("meds")?.at(-1) ?? null);
   const [text, setText] = useState("");
   const [tried, setTried] = useState(false);
   const [marked, setMarked] = useState(-1);

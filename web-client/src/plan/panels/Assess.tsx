@@ -3,7 +3,7 @@ import { memo, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Chip } from "../../ui/Chip";
-import { useProblemTitle, useRowNames, useRecordSlice, useRegister, useRows, useValue } from "../context";
+import { useProblemTitle, useRowNames, useFieldSlice, useRegister, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Choice } from "../fields";
 import { CELLS, inUse } from "../counts";
@@ -17,8 +17,8 @@ type Cell = (typeof CELLS)[number];
 
 export function Assess() {
   const { say } = useLanguage();
-  const rows = useRecordSlice((state) => inUse(state.docs.get("plan")?.shown ?? EMPTY_DOC), sameItems);
-  const open = useRecordSlice((state) => {
+  const rows = useFieldSlice((state) => inUse(state.docs.get("plan")?.shown ?? EMPTY_DOC), sameItems);
+  const open = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return rows.flatMap((row) => CELLS.filter((cell) => doc.registers.get(`${row}/${cell}`) === undefined)).length;
   });

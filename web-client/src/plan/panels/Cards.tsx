@@ -58,7 +58,7 @@ export function Cards() {
       {answers !== null && answers.withheld > 0 && <p>{say("plan.cards.withheld")}</p>}
       {answers !== null && answers.services_left_out > 0 && <p>{say("plan.cards.services_left_out", { count: answers.services_left_out })}</p>}
       {answers?.services.map((one) => <Service key={one.service} answer={one} />)}
-      <div className={style["beside"]}>
+      <div className={style["asked"]}>
         {answers !== null && <p className={style["hint"]}>{say("plan.cards.at", { time: g.time(answers.at_ms) })}</p>}
         <Button kind="quiet" disabled={asked.state === "asking"} icon={<RefreshCw size={18} aria-hidden />} onClick={ask}>
           {say(asked.state === "asking" ? "plan.cards.asking" : "plan.cards.again")}

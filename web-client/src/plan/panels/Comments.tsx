@@ -3,7 +3,7 @@ import { MessageSquarePlus } from "lucide-react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Button } from "../../ui/Button";
-import { useNames, useRecordSlice, useRegister, useRowNames } from "../context";
+import { useNames, useFieldSlice, useRegister, useRowNames } from "../context";
 import { EMPTY_DOC, standing, valueAt } from "../fold";
 import { Marks } from "../Marks";
 import { NarrativeText } from "../NarrativeText";
@@ -44,7 +44,7 @@ function Comment({ row, fresh }: { readonly row: RowId; readonly fresh: boolean 
 export function RowComments({ row, name }: { readonly row: RowId; readonly name: string }) {
   const { say } = useLanguage();
   const { add, allowed, fresh } = useTextRow("comments", { "comments.about": { row } });
-  const rows = useRecordSlice((state) => {
+  const rows = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return standing(doc, "comments").filter((one) => valueAt(doc, "comments.about", one)?.row === row);
   }, sameItems);

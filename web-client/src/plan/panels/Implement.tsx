@@ -2,7 +2,7 @@
 import { memo } from "react";
 import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
-import { useRecordSlice, useValue } from "../context";
+import { useFieldSlice, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { EMPTY_DOC, standing, valueAt } from "../fold";
 import { TASK_STATUSES } from "../forms/choices";
@@ -34,7 +34,7 @@ export function Implement() {
 /** Recommendations that were sent: what stands with the prescriber, and what they said. */
 function Decisions() {
   const { say } = useLanguage();
-  const rows = useRecordSlice((state) => {
+  const rows = useFieldSlice((state) => {
     const doc = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     return standing(doc, "recommendations").filter((row) => (valueAt(doc, "recommendations.state", row) ?? "draft") !== "draft");
   }, sameItems);
@@ -42,7 +42,7 @@ function Decisions() {
 }
 
 function Tasks() {
-  const there = useRecordSlice((state) => state.docs.has("team"));
+  const there = useFieldSlice((state) => state.docs.has("team"));
   if (!there) return null;
   return (
     <RowList

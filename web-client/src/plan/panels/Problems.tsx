@@ -5,7 +5,7 @@ import { useLanguage } from "../../i18n";
 import type { ProblemCategory, ProblemStatement, RowId } from "../../wire";
 import { Chip } from "../../ui/Chip";
 import { Select } from "../../ui/Field";
-import { useCanWrite, useProblemTitle, useRecordSlice, useValue } from "../context";
+import { useCanWrite, useProblemTitle, useFieldSlice, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { LineField } from "../fields";
 import { EMPTY_DOC, standing, valueAt, type DocState } from "../fold";
@@ -45,7 +45,7 @@ const ORDERS: readonly Order[] = ["added", "urgent", "patient"];
 function Problems() {
   const { say } = useLanguage();
   const [order, setOrder] = useState<Order>("added");
-  const rows = useRecordSlice((state) => {
+  const rows = useFieldSlice((state) => {
     const plan = state.docs.get("plan")?.shown ?? EMPTY_DOC;
     const all = standing(plan, "problems");
     if (order === "added") return all;
@@ -84,7 +84,7 @@ const Problem = memo(function Problem({ row, index, movable }: { readonly row: R
   const outcome = useValue("problems.outcome", row);
   const high = useValue("problems.severity", row) === "high";
   const noAction = useValue("problems.no_action_reason", row) ?? "";
-  const alone = useRecordSlice((state) => !answered(state.docs.get("plan")?.shown ?? EMPTY_DOC, row));
+  const alone = useFieldSlice((state) => !answered(state.docs.get("plan")?.shown ?? EMPTY_DOC, row));
   const chips = (
     <>
       {high && alone && noAction === "" && <Chip tone="warn" icon={<TriangleAlert size={16} aria-hidden />}>{say("plan.problem.unanswered")}</Chip>}

@@ -1,17 +1,17 @@
 /** Who has the signed version, and what they say to it. */
 import { CircleCheck, CircleHelp, Clock } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Receipt, ReceiptForm, Recipient } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
-import { Dialog } from "../../ui/Dialog";
-import { Field, Select } from "../../ui/Field";
+import { Select } from "../../ui/Field";
 import editor from "../Editor.module.css";
 import { useMay, useNames, useRegister } from "../context";
 import { receiptsOf } from "../receipts";
 import { handedTo } from "../words";
-import { useCommand } from "./command";
+import { useCommand, useGive } from "./command";
+import { SayDialog } from "./SayDialog";
 import style from "./panels.module.css";
 
 const TO: readonly Recipient[] = ["patient", "caregiver", "pcp", "pharmacy", "care_team"];
@@ -51,13 +51,13 @@ function Line({ who, receipt, version }: { readonly who: string; readonly receip
   const { say } = useLanguage();
   const names = useNames();
   if (receipt === null || receipt.what.kind === "handed_on") {
-    return <p className={style["title"]}><Clock size={20} aria-hidden />{who}: {say("plan.receipt.not_yet", { version })}</p>;
+    return <p className={style["said"]}><Clock size={20} aria-hidden /><span>{who}: {say("plan.receipt.not_yet", { version })}</span></p>;
   }
   const asks = receipt.what.kind === "has_questions";
   return (
-    <p className={style["title"]}>
+    <p className={style["said"]}>
       {asks ? <CircleHelp size={20} aria-hidden /> : <CircleCheck size={20} aria-hidden />}
-      {say(`plan.receipt.${receipt.what.kind}`, { version, name: names.person(receipt.by), at: receipt.at_ms })}
+      <span>{say(`plan.receipt.${receipt.what.kind}`, { version, name: names.person(receipt.by), at: receipt.at_ms })}</span>
     </p>
   );
 }
@@ -75,40 +75,25 @@ function Acknowledge({ version }: { readonly version: number }) {
 
 function HandOn({ version }: { readonly version: number }) {
   const { say } = useLanguage();
-  const { busy, problem, give } = useCommand();
+  const give = useGive();
   const [open, setOpen] = useState(false);
   const [to, setTo] = useState<Recipient>("patient");
   const [how, setHow] = useState<ReceiptForm>("paper");
-  const [name, setName] = useState("");
-  const send = (event: FormEvent): void => {
-    event.preventDefault();
-    const named = name.trim();
-    void give({ kind: "hand_on", version, to, how, ...(named === "" ? {} : { name: named }) }).then((done) => {
-      if (!done) return;
-      setOpen(false);
-      setName("");
-    });
-  };
   return (
     <>
       <Button onClick={() => setOpen(true)}>{say("plan.receipt.hand_on")}</Button>
       {open && (
-        <Dialog title={say("plan.receipt.hand_on")} onClose={() => setOpen(false)}>
-          <form className={editor["boxes"]} noValidate onSubmit={send}>
-            <Select label={say("plan.receipt.to")} value={to} onChange={(event) => setTo(event.currentTarget.value as Recipient)}>
-              {TO.map((one) => <option key={one} value={one}>{say(`plan.receipt.to.${one}`)}</option>)}
-            </Select>
-            <Field label={say("plan.receipt.name")} value={name} maxLength={NAME} onChange={(event) => setName(event.currentTarget.value)} />
-            <Select label={say("plan.receipt.how")} value={how} onChange={(event) => setHow(event.currentTarget.value as ReceiptForm)}>
-              {HOW.map((one) => <option key={one} value={one}>{say(`plan.receipt.how.${one}`)}</option>)}
-            </Select>
-            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
-              <Button onClick={() => setOpen(false)}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
+        <SayDialog
+          title={say("plan.receipt.hand_on")} box={{ label: say("plan.receipt.name"), most: NAME }} onClose={() => setOpen(false)}
+          send={(name) => give({ kind: "hand_on", version, to, how, ...(name === "" ? {} : { name }) })}
+        >
+          <Select label={say("plan.receipt.to")} value={to} onChange={(event) => setTo(event.currentTarget.value as Recipient)}>
+            {TO.map((one) => <option key={one} value={one}>{say(`plan.receipt.to.${one}`)}</option>)}
+          </Select>
+          <Select label={say("plan.receipt.how")} value={how} onChange={(event) => setHow(event.currentTarget.value as ReceiptForm)}>
+            {HOW.map((one) => <option key={one} value={one}>{say(`plan.receipt.how.${one}`)}</option>)}
+          </Select>
+        </SayDialog>
       )}
     </>
   );

@@ -6,7 +6,7 @@ import type { RecommendationContent, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useMay, useNames, useProblemTitle, useRecordSlice, useRegister, useRowNames, useRows, useValue } from "../context";
+import { useMay, useNames, useProblemTitle, useFieldSlice, useRegister, useRowNames, useRows, useValue } from "../context";
 import { RegisterEditor } from "../Editor";
 import { LineField } from "../fields";
 import { EMPTY_DOC } from "../fold";
@@ -92,8 +92,8 @@ export const Recommendation = memo(function Recommendation({ row }: { readonly r
 
 /** The answer, given to the record that is open here. */
 function Answer(props: { readonly row: RowId; readonly content: RecommendationContent; readonly medicine: string }) {
-  const signed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
-  const may = useRecordSlice((state) => state.docs.get("plan")?.writable.has("meds.status") === true);
+  const signed = useFieldSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
+  const may = useFieldSlice((state) => state.docs.get("plan")?.writable.has("meds.status") === true);
   return <Decide {...props} sealed={signed} updatesList={may} {...useCommand()} />;
 }
 

@@ -3,20 +3,22 @@
  * `voice`; here they are only said. They are not an interaction checker, and say so.
  */
 import { ArrowRight, TriangleAlert } from "lucide-react";
-import { useEffect, useMemo, useState, type FormEvent } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Dismissal, Prompt, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
-import { Dialog } from "../../ui/Dialog";
-import { useCanEditRows, useCanWrite, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { useCanEditRows, useCanWrite, useFieldSlice, useNames, useRecordSlice, useRegister, useRowNames, useSafetySlice, useScene } from "../context";
 import { EMPTY_DOC, rowsOf, valueAt } from "../fold";
-import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
-import editor from "../Editor.module.css";
+import { sameItems } from "../store";
+import { SayDialog } from "./SayDialog";
 import style from "./panels.module.css";
 
 /** After a change the question waits so long for the next one: an answer a keystroke would be noise. */
 const ASK_AFTER_MS = 600;
+
+/** Characters of a reason: the record takes no more. */
+const REASON = 300;
 
 const NONE: readonly Prompt[] = [];
 
@@ -33,15 +35,14 @@ export function AskSafety() {
   return null;
 }
 
-const usePrompts = (): readonly Prompt[] => useRecordSlice((state) => state.safety?.prompts ?? NONE);
+const usePrompts = (): readonly Prompt[] => useSafetySlice((state) => state.safety?.prompts ?? NONE);
 
 /** A prompt belongs to a medicine if one of its places stands on its row, or it names it. */
 const about = (row: RowId) => (prompt: Prompt): boolean => prompt.at.some((at) => at.row === row) || prompt.med === row;
 
 /** The prompts of one medicine, on its card. */
 export function MedicinePrompts({ row }: { readonly row: RowId }) {
-  const all = usePrompts();
-  const mine = useMemo(() => all.filter(about(row)), [all, row]);
+  const mine = useSafetySlice((state) => (state.safety?.prompts ?? NONE).filter(about(row)), sameItems);
   return <PromptList prompts={mine} row={row} />;
 }
 
@@ -49,7 +50,7 @@ export function MedicinePrompts({ row }: { readonly row: RowId }) {
 export function PlanPrompts() {
   const { say } = useLanguage();
   const all = usePrompts();
-  const meds = useRecordSlice((state) => rowsOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, "meds"));
+  const meds = useFieldSlice((state) => rowsOf(state.docs.get("plan")?.shown ?? EMPTY_DOC, "meds"));
   const loose = useMemo(() => all.filter((prompt) => !meds.some((row) => about(row)(prompt))), [all, meds]);
   if (all.length === 0) return null;
   return (
@@ -101,7 +102,7 @@ const keyOf = ({ code, at }: Prompt): string => `${code} ${at.map((one) => `${on
 function usePromptWords(): (prompt: Prompt, row: RowId | undefined) => string {
   const { say, g } = useLanguage();
   const named = useRowNames();
-  const doc = useRecordSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
+  const doc = useFieldSlice((state) => state.docs.get("plan")?.shown ?? EMPTY_DOC);
   return ({ code, at }, row) => {
     switch (code) {
       case "allergy": {
@@ -164,34 +165,19 @@ export function LayAside({ words, make }: { readonly words: string; readonly mak
   const { record } = useScene();
   const rows = useCanEditRows("dismissals");
   const field = useCanWrite("dismissals.content");
-  const [reason, setReason] = useState<string | null>(null);
-  const [tried, setTried] = useState(false);
+  const [open, setOpen] = useState(false);
   if (!rows || !field) return null;
-  const close = (): void => {
-    setReason(null);
-    setTried(false);
-  };
-  const done = (event: FormEvent): void => {
-    event.preventDefault();
-    const text = reason?.trim() ?? "";
-    if (text === "") return setTried(true);
-    record.add("dismissals", null, { "dismissals.content": make(text) });
-    close();
+  const send = (reason: string): null => {
+    record.add("dismissals", null, { "dismissals.content": make(reason) });
+    return null;
   };
   return (
     <>
-      <Button kind="quiet" aria-label={say("plan.prompt.aside.of", { what: words })} onClick={() => setReason("")}>{say("plan.prompt.aside")}</Button>
-      {reason !== null && (
-        <Dialog title={say("plan.prompt.aside")} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={done}>
-            <p>{words}</p>
-            <GrowField label={say("plan.prompt.aside.reason")} value={reason} most={300} problem={tried && reason.trim() === "" ? say("plan.needed") : undefined} onChange={setReason} />
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary">{say("plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
+      <Button kind="quiet" aria-label={say("plan.prompt.aside.of", { what: words })} onClick={() => setOpen(true)}>{say("plan.prompt.aside")}</Button>
+      {open && (
+        <SayDialog title={say("plan.prompt.aside")} box={{ label: say("plan.prompt.aside.reason"), most: REASON, needed: true }} send={send} onClose={() => setOpen(false)}>
+          <p>{words}</p>
+        </SayDialog>
       )}
     </>
   );

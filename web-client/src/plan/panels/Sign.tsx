@@ -1,20 +1,20 @@
 /** Sign-off: what is missing, the signature, what was signed, and what may happen afterwards. */
 import { CircleCheck, PenLine } from "lucide-react";
-import { Fragment, useEffect, useState, type FormEvent } from "react";
+import { Fragment, useEffect, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Command, GateCode, GateItem } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
 import { Dialog } from "../../ui/Dialog";
-import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
+import { useFieldSlice, useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC } from "../fold";
-import { GrowField } from "../GrowField";
 import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
 import editor from "../Editor.module.css";
-import { useCommand } from "./command";
+import { useCommand, useGive } from "./command";
 import { Receipts } from "./Receipts";
 import { OpenPrompts } from "./Safety";
+import { SayButton } from "./SayDialog";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
 
@@ -24,7 +24,7 @@ const ASK_AFTER_MS = 400;
 export function Sign() {
   const { say } = useLanguage();
   const names = useNames();
-  const closed = useRecordSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
+  const closed = useFieldSlice((state) => sealed(state.docs.get("plan")?.server ?? EMPTY_DOC));
   const signed = useRegister("signed");
   const revision = useRegister("revision");
   const mayAddend = useMay("addend");
@@ -34,9 +34,9 @@ export function Sign() {
     <section aria-label={say("plan.sign.title")} data-field="signed" className={style["sign"]}>
       <div data-field="revision" className={style["title"]}><h3>{say("plan.sign.title")}</h3></div>
       {signed.value !== null && signed.by !== null && (
-        <p className={style["title"]}>
+        <p className={style["said"]}>
           <CircleCheck size={20} aria-hidden />
-          {say("plan.signed.by", { version: signed.value.version, name: names.short(signed.by), at: signed.at_ms ?? 0 })}
+          <span>{say("plan.signed.by", { version: signed.value.version, name: names.short(signed.by), at: signed.at_ms ?? 0 })}</span>
         </p>
       )}
       {closed && <p>{say("plan.signed.closed")}</p>}
@@ -136,39 +136,13 @@ function Ask({ seen, onClose }: { readonly seen: number; readonly onClose: () =>
   );
 }
 
-/** A late fact, or a reason: one box in a dialog. */
+/** A late fact, or a reason. */
 function Late(props: { readonly label: string; readonly words?: string; readonly box: string; readonly most: number; readonly make: (text: string) => Command }) {
-  const { say } = useLanguage();
-  const { busy, problem, give } = useCommand();
-  const [text, setText] = useState<string | null>(null);
-  const [tried, setTried] = useState(false);
-  const close = (): void => {
-    setText(null);
-    setTried(false);
-  };
-  const send = (event: FormEvent): void => {
-    event.preventDefault();
-    const words = text?.trim() ?? "";
-    if (words === "") return setTried(true);
-    void give(props.make(words)).then((done) => { if (done) close(); });
-  };
+  const give = useGive();
   return (
-    <>
-      <Button onClick={() => setText("")}>{props.label}</Button>
-      {text !== null && (
-        <Dialog title={props.label} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={send}>
-            {props.words !== undefined && <p>{props.words}</p>}
-            <GrowField label={props.box} value={text} most={props.most} problem={tried && text.trim() === "" ? say("plan.needed") : undefined} onChange={setText} />
-            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
-      )}
-    </>
+    <SayButton label={props.label} box={{ label: props.box, most: props.most, needed: true }} send={(text) => give(props.make(text))}>
+      {props.words !== undefined && <p>{props.words}</p>}
+    </SayButton>
   );
 }
 

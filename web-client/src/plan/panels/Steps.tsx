@@ -1,19 +1,16 @@
 /** What became of a recommendation: seen, carried out, checked with the patient, or taken back. */
-import { useCallback, useEffect, useRef, useState, type FormEvent } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useLanguage } from "../../i18n";
 import type { Command, RowId } from "../../wire";
-import { Button } from "../../ui/Button";
-import { Dialog } from "../../ui/Dialog";
-import { useMay, useNames, useRecordSlice, useRegister, useScene, useValue } from "../context";
+import { useMay, useNames, useFieldSlice, useRegister, useScene, useValue } from "../context";
 import { EMPTY_DOC } from "../fold";
-import { GrowField } from "../GrowField";
 import { standingOf, waits, type Standing } from "../standing";
-import { useCommand } from "./command";
-import editor from "../Editor.module.css";
+import { useGive } from "./command";
+import { SayButton } from "./SayDialog";
 import style from "./panels.module.css";
 
 export const useStanding = (row: RowId): Standing =>
-  useRecordSlice((state) => standingOf(state.docs.get("plan")?.server ?? EMPTY_DOC, row, Date.now()));
+  useFieldSlice((state) => standingOf(state.docs.get("plan")?.server ?? EMPTY_DOC, row, Date.now()));
 
 /** Whether this seat answers: it may decide, and is whom the recommendation names, where it names somebody. */
 export function useMayDecide(row: RowId): boolean {
@@ -22,6 +19,9 @@ export function useMayDecide(row: RowId): boolean {
   const may = useMay("decide");
   return may && (addressee?.person === undefined ? record.self.role === "pcp" : addressee.person === record.self.person);
 }
+
+/** Characters of a word about a step: the record takes no more. */
+const NOTE = 300;
 
 /** So long a card must be on the screen before it counts as seen: scrolling past is not reading. */
 const LOOKED_AT_MS = 1_500;
@@ -92,37 +92,8 @@ function Done({ row, field, words }: { readonly row: RowId; readonly field: Step
   );
 }
 
-/** One step with a word about it, in a dialog. */
-function Step(props: { readonly label: string; readonly box: string; readonly needed?: boolean; readonly make: (text: string) => Command }) {
-  const { say } = useLanguage();
-  const { busy, problem, give } = useCommand();
-  const [text, setText] = useState<string | null>(null);
-  const [tried, setTried] = useState(false);
-  const missing = props.needed === true && text?.trim() === "";
-  const close = (): void => {
-    setText(null);
-    setTried(false);
-  };
-  const send = (event: FormEvent): void => {
-    event.preventDefault();
-    if (text === null || missing) return setTried(true);
-    void give(props.make(text.trim())).then((done) => { if (done) close(); });
-  };
-  return (
-    <>
-      <Button onClick={() => setText("")}>{props.label}</Button>
-      {text !== null && (
-        <Dialog title={props.label} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={send}>
-            <GrowField label={props.box} value={text} most={300} problem={tried && missing ? say("plan.needed") : undefined} onChange={setText} />
-            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
-      )}
-    </>
-  );
+/** One step with a word about it. */
+function Step({ label, box, needed = false, make }: { readonly label: string; readonly box: string; readonly needed?: boolean; readonly make: (text: string) => Command }) {
+  const give = useGive();
+  return <SayButton label={label} box={{ label: box, most: NOTE, needed }} send={(text) => give(make(text))} />;
 }

@@ -1,6 +1,6 @@
 /** An agreed follow-up: what was agreed, what became of it, and what may be done about it. It goes on after the signature. */
 import { CalendarPlus, TriangleAlert } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useState, type ReactNode } from "react";
 import { ApiFailure, tellTouchpoint } from "../../api";
 import { useLanguage } from "../../i18n";
 import { Button } from "../../ui/Button";
@@ -10,19 +10,21 @@ import { Field } from "../../ui/Field";
 import type { RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
 import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
 import { touchpointShape } from "../forms/planning";
-import { GrowField } from "../GrowField";
 import { hourIn, proposed, wallHour } from "../hour";
 import { useJump } from "../jump";
 import { isOwed, useOwed, useStandings } from "../standings";
 import { today } from "../today";
 import { useDrawVisit } from "../visit";
+import { SayDialog } from "./SayDialog";
 import { Small } from "./shared";
-import editor from "../Editor.module.css";
 import style from "./panels.module.css";
 
 const TONE = {
   planned: "plain", overdue: "warn", booked: "info", unsaid: "warn", done: "ok", missed: "danger", cancelled: "plain",
 } as const satisfies Record<TouchpointStanding, string>;
+
+/** Characters of what is said about it: the record takes no more. */
+const NOTE = 300;
 
 /** Follow-ups somebody has to see to. */
 export function Overdue() {
@@ -126,7 +128,6 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
   const mayBook = useMay("book_touchpoint");
   const mayTell = useMay("tell_touchpoint");
   const [booking, setBooking] = useState(false);
-  const seen = useRecordSlice((all) => all.docs.get("plan")?.server.seq ?? 0);
   // Two people disagree about what was agreed: that is settled first.
   if (content === null) return null;
   const over = standing === "done" || standing === "cancelled";
@@ -140,75 +141,66 @@ function Actions({ row, standing }: { readonly row: RowId; readonly standing: To
           {say(again ? "plan.follow.book.next" : has === undefined ? "plan.follow.book" : standing === "booked" ? "plan.follow.visit" : "plan.follow.book.again")}
         </Button>
       )}
-      {mayTell && !over && (mayBook || standing !== "booked") && <Tell row={row} seen={seen} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={standing === "booked"} />}
-      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} seen={seen} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
-      {mayBook && !over && <Tell row={row} seen={seen} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={has !== undefined} />}
-      {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} seen={seen} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
+      {mayTell && !over && (mayBook || standing !== "booked") && <Tell row={row} what="done" label={say("plan.follow.done")} box={say("plan.follow.done.note")} ends={standing === "booked"} />}
+      {mayTell && (standing === "overdue" || standing === "unsaid") && <Tell row={row} what="missed" label={say("plan.follow.missed")} box={say("plan.follow.missed.note")} />}
+      {mayBook && !over && <Tell row={row} what="cancel" label={say("plan.follow.cancel")} box={say("plan.follow.cancel.note")} needed ends={has !== undefined} />}
+      {mayBook && (state?.step === "done" || state?.step === "cancelled" || state?.step === "missed") && <Tell row={row} what="reopen" label={say("plan.follow.reopen")} box={say("plan.follow.reopen.note")} />}
       {booking && draw !== null && (
         <Dialog title={named(row)} sheet onClose={() => setBooking(false)}>
-          {draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}
+          <Seen>{(seen) => draw({ row, seen, ...proposed(content, today()), format: content.format, members: content.members ?? [], missed: state?.step === "missed" }, has?.visit ?? null)}</Seen>
         </Dialog>
       )}
     </div>
   );
 }
 
-/** One thing somebody says about it, in a dialog. */
-function Tell(props: {
+/** How much of the plan is on the screen. It is another number with each letter: only what is open asks for it. */
+function Seen({ children }: { readonly children: (seen: number) => ReactNode }) {
+  return children(useRecordSlice((state) => state.docs.get("plan")?.server.seq ?? 0));
+}
+
+interface Telling {
   readonly row: RowId;
-  readonly seen: number;
   readonly what: ToldOfTouchpoint;
   readonly label: string;
   readonly box: string;
   readonly needed?: boolean;
   /** It cancels the visit that is booked. */
   readonly ends?: boolean;
-}) {
-  const { row, what, label } = props;
+}
+
+/** One thing somebody says about it. */
+function Tell(props: Telling) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>{props.label}</Button>
+      {open && <TellDialog {...props} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function TellDialog({ row, what, label, box, needed = false, ends = false, onClose }: Telling & { readonly onClose: () => void }) {
   const { say } = useLanguage();
-  const { seat } = useScene();
+  const { record, seat } = useScene();
   const { put } = useStandings();
-  const [open, setOpen] = useState<{ readonly note: string; readonly on: string; readonly seen: number } | null>(null);
-  const [tried, setTried] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const missing = props.needed === true && open?.note.trim() === "";
-  const close = (): void => {
-    setOpen(null);
-    setTried(false);
-    setProblem(null);
-  };
-  const send = async (): Promise<void> => {
-    if (open === null || missing || busy) return setTried(true);
-    setBusy(true);
-    setProblem(null);
+  // What is said of it, is said of what stood there when the dialog was opened.
+  const [seen] = useState(() => record.get().docs.get("plan")?.server.seq ?? 0);
+  const [on, setOn] = useState(today);
+  const send = async (note: string): Promise<string | null> => {
     try {
-      put(await tellTouchpoint(seat, row, { what, note: open.note.trim(), seen: open.seen, ...(what === "done" && open.on !== "" ? { on: open.on } : {}) }));
-      close();
+      put(await tellTouchpoint(seat, row, { what, note, seen, ...(what === "done" && on !== "" ? { on } : {}) }));
+      return null;
     } catch (failure) {
       const status = failure instanceof ApiFailure ? failure.status : 0;
       const running = failure instanceof ApiFailure && failure.code === "visit_running";
-      setProblem(say(running ? "plan.follow.running" : status === 400 ? "plan.follow.bad" : status === 403 || status === 404 || status === 409 ? "plan.follow.changed" : "plan.follow.not_saved"));
+      return say(running ? "plan.follow.running" : status === 400 ? "plan.follow.bad" : status === 403 || status === 404 || status === 409 ? "plan.follow.changed" : "plan.follow.not_saved");
     }
-    setBusy(false);
   };
   return (
-    <>
-      <Button onClick={() => setOpen({ note: "", on: today(), seen: props.seen })}>{label}</Button>
-      {open !== null && (
-        <Dialog title={label} onClose={close}>
-          <form className={editor["boxes"]} noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); void send(); }}>
-            {props.ends === true && <p>{say("plan.follow.done.ends")}</p>}
-            {what === "done" && <Field label={say("plan.follow.done.on")} type="date" max={today()} value={open.on} onChange={(event) => setOpen({ ...open, on: event.currentTarget.value })} />}
-            <GrowField label={props.box} value={open.note} most={300} problem={tried && missing ? say("plan.needed") : undefined} onChange={(note) => setOpen({ ...open, note })} />
-            {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-            <div className={editor["actions"]}>
-              <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
-              <Button onClick={close}>{say("plan.cancel")}</Button>
-            </div>
-          </form>
-        </Dialog>
-      )}
-    </>
+    <SayDialog title={label} box={{ label: box, most: NOTE, needed }} send={send} onClose={onClose}>
+      {ends && <p>{say("plan.follow.done.ends")}</p>}
+      {what === "done" && <Field label={say("plan.follow.done.on")} type="date" max={today()} value={on} onChange={(event) => setOn(event.currentTarget.value)} />}
+    </SayDialog>
   );
 }

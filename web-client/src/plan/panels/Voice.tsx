@@ -4,7 +4,7 @@ import { useLanguage } from "../../i18n";
 import type { RowId } from "../../wire";
 import { Card } from "../../ui/Card";
 import { Chip } from "../../ui/Chip";
-import { useRegister, useRecordSlice, useRowNames, useRows } from "../context";
+import { useRegister, useFieldSlice, useRowNames, useRows } from "../context";
 import { RegisterEditor } from "../Editor";
 import { Flag, LineField } from "../fields";
 import { Fold } from "../Fold";
@@ -91,7 +91,7 @@ const Remark = memo(function Remark({ row, fresh }: TextRow) {
 
 export function Team() {
   const { say } = useLanguage();
-  const notes = useRecordSlice((state) => state.docs.has("team"));
+  const notes = useFieldSlice((state) => state.docs.has("team"));
   return (
     <div className={style["panel"]}>
       {notes && <NarrativeText field="note" hint={say("plan.note.hint")} />}

@@ -5,7 +5,7 @@ import { useLanguage } from "../../i18n";
 import type { FieldName, ListName, RowId } from "../../wire";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
-import { useCanEditRows, useRecordSlice, useRegister, useScene } from "../context";
+import { useCanEditRows, useFieldSlice, useRegister, useScene } from "../context";
 import { RegisterEditor, useWording } from "../Editor";
 import { Choice } from "../fields";
 import type { RegisterName, ValueOf } from "../fold";
@@ -58,7 +58,7 @@ export function TextRows(props: {
 export function useTextRow(list: ListName, first: Values = {}): { readonly add: () => void; readonly allowed: boolean; readonly fresh: RowId | null } {
   const { record } = useScene();
   const allowed = useCanEditRows(list);
-  const last = useRecordSlice((state) => state.docs.get(docOfList(list))?.shown.lists.get(list)?.at(-1) ?? null);
+  const last = useFieldSlice((state) => state.docs.get(docOfList(list))?.shown.lists.get(list)?.at(-1) ?? null);
   const [fresh, setFresh] = useState<RowId | null>(null);
   return { allowed, fresh, add: () => setFresh(record.add(list, last, first)) };
 }
