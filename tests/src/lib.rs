@@ -5,6 +5,7 @@ pub mod peer;
 pub mod browserless;
 pub mod charts;
 pub mod editors;
+pub mod gate;
 pub mod ledger;
 pub mod participant;
 pub mod world;
