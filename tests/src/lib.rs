@@ -8,4 +8,5 @@ pub mod editors;
 pub mod gate;
 pub mod ledger;
 pub mod participant;
+pub mod smtp;
 pub mod world;

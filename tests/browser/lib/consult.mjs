@@ -4,9 +4,9 @@ import { openSeat, PHONE } from "./browser.mjs";
 import { admitAll, joinAsStaff, listenToMedia, wait } from "./people.mjs";
 import { startServer } from "./server.mjs";
 
-/** A server, and a browser for pharmacist, clinician and patient; nobody has come in. `media`: their statistics can be asked for. */
-export async function openConsult({ media = false } = {}) {
-  const server = await startServer();
+/** A server, and a browser for pharmacist, clinician and patient; nobody has come in. `media`: their statistics can be asked for; `args`: the server is run with these too. */
+export async function openConsult({ media = false, args = [] } = {}) {
+  const server = await startServer({ args });
   const seats = [];
   const close = async () => {
     for (const seat of seats) await seat.close();
