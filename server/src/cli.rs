@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use clinical::actor::Role;
 use clinical::cdtm::agreement::Standing;
 use clinical::cdtm::day::Day;
+use clinical::format::Language;
 use clinical::gate::{Credential, CredentialKind};
 use clinical::id::PersonId;
 use clinical::value::PartialDate;
@@ -21,10 +22,11 @@ use uuid::Uuid;
 
 use crate::acceptance;
 use crate::agreement::{self, Listed, Rules};
-use crate::config::{Config, Demo, Practice, Tls};
+use crate::config::{Config, Demo, Mail, MailWay, Practice, Tls};
 use crate::credential;
 use crate::demo::{self, Invitation, Invited};
 use crate::http::assets;
+use crate::outbox::address::Address;
 use crate::person::{self, Person};
 use crate::record::writer::Writer;
 use crate::serve::{KEY_FILE, origin, serve};
@@ -107,6 +109,29 @@ struct Cli {
     #[arg(long, global = true, env = "MORTAR_CDTM_RULES")]
     cdtm_rules: Option<PathBuf>,
 
+    /// The operator's mail server, as smtps://USER@mail.example.org, or smtp://mail.example.org:587 with STARTTLS. Without
+    /// it, and without --mail-folder, no mail is sent and staff hand links on themselves.
+    #[arg(
+        long,
+        global = true,
+        env = "MORTAR_SMTP",
+        requires = "mail_from",
+        conflicts_with = "mail_folder"
+    )]
+    smtp: Option<String>,
+
+    /// File of the password of that user.
+    #[arg(long, global = true, env = "MORTAR_SMTP_PASSWORD", requires = "smtp")]
+    smtp_password: Option<PathBuf>,
+
+    /// Address that mails come from, as visits@example.org.
+    #[arg(long, global = true, env = "MORTAR_MAIL_FROM")]
+    mail_from: Option<String>,
+
+    /// Folder that mails are written into instead of being sent, for a trial.
+    #[arg(long, global = true, env = "MORTAR_MAIL_FOLDER", requires = "mail_from")]
+    mail_folder: Option<PathBuf>,
+
     /// Leave an empty database empty.
     #[arg(long, global = true, env = "MORTAR_NO_DEMO")]
     no_demo: bool,
@@ -139,6 +164,18 @@ enum Command {
         #[arg(long, default_value = "")]
         state: String,
     },
+    /// Note where somebody on the staff gets mail, after having checked it; without an address, that they get none. Links
+    /// of staff carry their powers, so nobody else may say where those go.
+    Address {
+        /// Whose, as `mortar staff` prints it.
+        person: PersonId,
+        /// As ana@example.org.
+        #[arg(value_parser = mail_address)]
+        mail: Option<Address>,
+        /// In which language: en or es.
+        #[arg(long, default_value = "en", value_parser = ["en", "es"])]
+        language: String,
+    },
     /// Count how many recommendations were accepted, and how fast they were answered.
     Report {
         /// First day they were sent on (UTC): 2026-01-01.
@@ -158,6 +195,11 @@ fn credential_kind(name: &str) -> Result<CredentialKind, String> {
     credential::kind_of(name).ok_or_else(|| {
         format!("{name} is no credential: license, mtm_cert, cdtm_registration or board_cert")
     })
+}
+
+fn mail_address(text: &str) -> Result<Address, String> {
+    Address::parse(text)
+        .map_err(|_not_one| format!("{text} is no mail address: write it as ana@example.org"))
 }
 
 fn camera_format(name: &str) -> Result<CameraFormat, String> {
@@ -196,8 +238,15 @@ impl Cli {
             cds_hooks,
             cds_hooks_token,
             cdtm_rules,
+            smtp,
+            smtp_password,
+            mail_from,
+            mail_folder,
             no_demo,
         } = self;
+        let smtp = smtp.map(|url| MailWay::Smtp { url, password: smtp_password });
+        let way = smtp.or_else(|| mail_folder.map(MailWay::Folder));
+        let mail = way.zip(mail_from).map(|(way, from)| Mail { from, way });
         let config = Config {
             data,
             listen,
@@ -211,6 +260,7 @@ impl Cli {
             cds_hooks,
             cds_hooks_token,
             cdtm_rules,
+            mail,
             demo: if no_demo { Demo::No } else { Demo::Yes },
         };
         (command.unwrap_or(Command::Serve), config)
@@ -240,6 +290,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Staff => staff(config).await,
             Command::Credential { person, kind, number, expires, state } => {
                 note_credential(config, person, Credential { kind, number, state, expires }).await
+            }
+            Command::Address { person, mail, language } => {
+                note_address(config, person, mail.as_ref(), Language::of(&language)).await
             }
             Command::Report { from, to } => report(config, from, to).await,
             Command::Agreements => agreements(config).await,
@@ -318,6 +371,26 @@ async fn note_credential(
     let chain = format!("command-{}", Uuid::now_v7());
     let writer = Writer::start(store.clone(), &chain).await?;
     credential::add(&writer, person, &credential).await?;
+    say("Noted.\n");
+    writer.flush().await;
+    store.close().await;
+    Ok(())
+}
+
+async fn note_address(
+    config: Config,
+    person: PersonId,
+    mail: Option<&Address>,
+    language: Language,
+) -> anyhow::Result<()> {
+    let (store, vault) = open(&config).await?;
+    let staff = person::staff(&store, &vault).await?;
+    if !staff.iter().any(|known| known.person == person) {
+        bail!("nobody on the staff has the id {person}: `mortar staff` lists them");
+    }
+    let chain = format!("command-{}", Uuid::now_v7());
+    let writer = Writer::start(store.clone(), &chain).await?;
+    person::note_mail((&store, &vault, &writer), person, mail, language).await?;
     say("Noted.\n");
     writer.flush().await;
     store.close().await;

@@ -33,8 +33,33 @@ pub struct Config {
     pub cds_hooks_token: Option<PathBuf>,
     /// File of what jurisdictions ask of CDTM agreements. Without it the rules that ship, which nobody has verified.
     pub cdtm_rules: Option<PathBuf>,
+    /// How mails are sent. Without it none are, and staff hand links on themselves.
+    pub mail: Option<Mail>,
     /// Whether an empty database gets the demo practice.
     pub demo: Demo,
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The address they come from.
+    pub from: String,
+    /// Which way.
+    pub way: MailWay,
+}
+
+/// Which way mails go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailWay {
+    /// To the operator's mail server.
+    Smtp {
+        /// `smtps://host`, or `smtp://host` with STARTTLS, with the user's name before an `@`.
+        url: String,
+        /// File of the password.
+        password: Option<PathBuf>,
+    },
+    /// Into a folder, one file for each, to be looked at.
+    Folder(PathBuf),
 }
 
 /// Whether HTTP is encrypted here.
@@ -95,6 +120,7 @@ impl Default for Config {
             cds_hooks: None,
             cds_hooks_token: None,
             cdtm_rules: None,
+            mail: None,
             demo: Demo::Yes,
         }
     }

@@ -301,8 +301,8 @@ pub(crate) async fn answer(
     let Person { person, role, name } = prescriber;
     let decides = matches!(command, Command::Decide { .. });
     let actor = Actor { person, seat: link.seat, role };
-    let what = About::Recommendation { command, by_link };
-    let answer = Answer { row: link.row, id, what, seen };
+    let what = About::Recommendation { row: link.row, command, by_link };
+    let answer = Answer { id, what, seen };
     let stored = app.records.answer(link.record, actor, name, None, answer).await;
     if decides {
         // Which link it came by, beside the decision itself, which the record logs in the same transaction.

@@ -21,6 +21,7 @@ use crate::call::Calls;
 use crate::cds::Cds;
 use crate::config::{Config, Tls};
 use crate::limits::{Limits, What};
+use crate::outbox::Outbox;
 use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::Store;
@@ -58,6 +59,8 @@ pub struct Shared {
     pub terms: Terms,
     /// The decision support service of the operator.
     pub cds: Option<Cds>,
+    /// The way out for mails, if the operator gave one.
+    pub outbox: Option<Outbox>,
     /// By what agreements are judged.
     pub agreements: Arc<crate::agreement::Rules>,
     /// Held while something is written into an agreement.
@@ -108,6 +111,11 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/takeaway", get(crate::visit::takeaway::page))
         .route("/api/seats/{seat}/export", post(crate::visit::export::export))
         .route("/api/seats/{seat}/import", post(crate::visit::import::import))
+        .route("/api/seats/{seat}/notices", get(crate::notice::list).post(crate::notice::again))
+        .route(
+            "/api/seats/{seat}/acknowledge",
+            get(crate::notice::to_read).post(crate::notice::acknowledge),
+        )
         .route("/api/seats/{seat}/versions", get(crate::visit::versions::list))
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
         .route("/api/seats/{seat}/cards", get(crate::visit::cards::cards))
@@ -125,6 +133,7 @@ pub fn router(app: App) -> Router {
             post(crate::visit::booking::reschedule).delete(crate::visit::booking::cancel),
         )
         .route("/api/seats/{seat}/bookings/{visit}/invitation", get(crate::visit::booking::invite))
+        .route("/api/seats/{seat}/bookings/{visit}/mail", post(crate::visit::booking::mail::again))
         .route("/api/seats/{seat}/touchpoints", get(crate::visit::touchpoint::list))
         .route("/api/seats/{seat}/touchpoints/{row}", post(crate::visit::touchpoint::tell))
         .route(

@@ -16,6 +16,8 @@ pub mod limits;
 pub mod link;
 pub mod media;
 mod metrics;
+pub mod notice;
+pub mod outbox;
 pub mod patient;
 pub mod person;
 pub mod record;

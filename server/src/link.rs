@@ -6,7 +6,7 @@ mod store;
 mod token;
 
 pub(crate) use sql::ALL;
-pub(crate) use store::{Session, end_session, queue_key, session, session_by_hash};
+pub(crate) use store::{Session, end_session, queue_key, session, session_by_hash, statement};
 pub(crate) use token::Secret;
 pub use token::{NoRandomness, Token};
 
@@ -134,7 +134,9 @@ pub(crate) async fn claim(
         return Err(unknown());
     }
     let phone = Some(app.config.practice.phone.clone());
-    if visit.ended.is_some() {
+    // Who was sent a link to the plan reads it after the visit too.
+    let reads = seat.reads_until.is_some_and(|until| until > now());
+    if visit.ended.is_some() && !reads {
         return Err(Problem { phone, ..Problem::new(ProblemCode::VisitOver) });
     }
     match check(&app, &seat, &visit, birth_date.as_ref()).await? {
@@ -236,8 +238,11 @@ async fn check(
     };
     let right = facts.birth_date.expose();
     if right.is_empty() {
-        // The chart does not tell it. The waiting room is still there.
-        return Ok(Check::Passed);
+        // The chart does not tell it. The waiting room is still there, but for a visit that is over.
+        return Ok(match visit.ended {
+            None => Check::Passed,
+            Some(_over) => Check::Wrong { left: 0 },
+        });
     }
     let Some(said) = said else { return Ok(Check::Needed) };
     // One at a time: of many dates tried at once each would count as the first.

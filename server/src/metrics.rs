@@ -19,6 +19,7 @@ use signaling::message::StorageState;
 
 use crate::http::{App, host_of, is_local_name};
 use crate::media::{Media, WorkerCounters};
+use crate::outbox::Counts;
 
 /// What the text is, by the crate that writes it.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,11 +37,17 @@ pub(crate) fn router(app: App, media: Media) -> Router {
 }
 
 async fn respond(app: &App, media: &Media) -> Response {
+    let mails = match &app.outbox {
+        // A store that is away says so itself.
+        Some(outbox) => Some(outbox.counts().await.unwrap_or_default()),
+        None => None,
+    };
     let reading = Reading {
         workers: media.counters().await,
         calls: app.calls.live().await,
         records: app.records.running(),
         storage: app.store.state(),
+        mails,
     };
     let mut registry = Registry::with_prefix("mortar");
     registry.register_collector(Box::new(reading));
@@ -59,6 +66,8 @@ struct Reading {
     calls: usize,
     records: usize,
     storage: StorageState,
+    /// Where mails are sent at all.
+    mails: Option<Counts>,
 }
 
 impl Collector for Reading {
@@ -73,7 +82,13 @@ impl Collector for Reading {
         gauge(&mut encoder, "calls", "Calls with somebody in them.", self.calls)?;
         gauge(&mut encoder, "records", "Records in memory.", self.records)?;
         let is_ok = usize::from(self.storage == StorageState::Ok);
-        gauge(&mut encoder, "storage_ok", "1 while what is typed can be stored.", is_ok)
+        gauge(&mut encoder, "storage_ok", "1 while what is typed can be stored.", is_ok)?;
+        let Some(Counts { lag_s, sent, failed }) = self.mails else { return Ok(()) };
+        let lag_s = usize::try_from(lag_s).unwrap_or(usize::MAX);
+        let lag = "Age of the oldest mail that could have been sent.";
+        gauge(&mut encoder, "outbox_lag_seconds", lag, lag_s)?;
+        counter(&mut encoder, "outbox_sent", "Mails a mail server has taken.", sent)?;
+        counter(&mut encoder, "outbox_failed", "Mails that were given up.", failed)
     }
 }
 
@@ -97,6 +112,12 @@ fn family(
     Ok(())
 }
 
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let help = help.trim_end_matches('.');
+    let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    ConstCounter::new(value).encode(metric)
+}
+
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: usize) -> fmt::Result {
     let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
@@ -115,6 +136,7 @@ mod tests {
             calls: 0,
             records: 0,
             storage: StorageState::Ok,
+            mails: None,
         }));
         let mut body = String::new();
         text::encode(&mut body, &registry).unwrap();

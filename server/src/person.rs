@@ -8,15 +8,20 @@ mod store;
 use uuid::Uuid;
 
 use clinical::actor::Role;
+use clinical::format::Language;
 use clinical::id::{PatientId, PersonId};
 use clinical::phi::Phi;
 
 use crate::audit::{Entry, Outcome};
-use crate::record::writer::{Work, Writer};
+use crate::outbox::address::Address;
+use crate::record::writer::{Statement, Work, Writer};
 use crate::store::{Store, StoreError, now};
 use crate::vault::{KeyOf, Vault, VaultError};
 
 pub(crate) use store::{ALL, statement};
+
+/// In the log of accesses: somebody is reached elsewhere from now on.
+pub(crate) const MAIL_CHANGED: &str = "person.mail_changed";
 
 /// Somebody with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +32,15 @@ pub struct Person {
     pub role: Role,
     /// As shown.
     pub name: Phi<String>,
+}
+
+/// How somebody is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// By mail, if anybody said where.
+    pub mail: Option<Address>,
+    /// In which language, if anybody said.
+    pub language: Option<Language>,
 }
 
 /// Why a name could not be read or written.
@@ -100,6 +114,59 @@ pub async fn person(
     person: PersonId,
 ) -> Result<Option<Person>, PersonError> {
     store::person(store, vault, person).await
+}
+
+/// How somebody is reached; nobody knows how, if nobody has this id.
+///
+/// # Errors
+/// It does not read.
+pub async fn reached(
+    store: &Store,
+    vault: &Vault,
+    person: PersonId,
+) -> Result<Reached, PersonError> {
+    store::reached(store, vault, person).await
+}
+
+/// The statement by which somebody is reached elsewhere from now on, or by no mail any more.
+///
+/// # Errors
+/// Nobody has this id, or it cannot be sealed.
+pub(crate) async fn set_mail(
+    store: &Store,
+    vault: &Vault,
+    person: PersonId,
+    mail: Option<&Address>,
+    language: Language,
+) -> Result<Statement, PersonError> {
+    store::set_mail(store, vault, person, mail, language).await
+}
+
+/// Says how somebody on the staff is reached, for the operator.
+///
+/// # Errors
+/// Nobody has this id, or it cannot be stored.
+pub async fn note_mail(
+    (store, vault, writer): (&Store, &Vault, &Writer),
+    person: PersonId,
+    mail: Option<&Address>,
+    language: Language,
+) -> Result<(), PersonError> {
+    let first = vec![set_mail(store, vault, person, mail, language).await?];
+    let audit = vec![Entry {
+        at_ms: now(),
+        person: None,
+        role: None,
+        on_behalf_of: None,
+        action: MAIL_CHANGED,
+        outcome: Outcome::Done,
+        patient: None,
+        object: format!("person:{person}"),
+        visit: None,
+        detail: None,
+    }];
+    writer.store(Work { first, audit, ..Work::default() }).await.committed()?;
+    Ok(())
 }
 
 /// Everybody who works here, in the order they were added.

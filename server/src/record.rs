@@ -37,6 +37,7 @@ use signaling::message::{
 use signaling::role::Hand;
 
 use crate::agreement::Rules;
+use crate::outbox::Outbox;
 use crate::store::Store;
 use crate::vault::Vault;
 use writer::Writer;
@@ -245,6 +246,8 @@ struct Inner {
     sign_requires: Vec<CredentialKind>,
     /// By what agreements are judged.
     agreements: Arc<Rules>,
+    /// The way out for mails.
+    outbox: Option<Outbox>,
     desk: Mutex<Desk>,
 }
 
@@ -333,9 +336,10 @@ impl Records {
         writer: Writer,
         sign_requires: Vec<CredentialKind>,
         agreements: Arc<Rules>,
+        outbox: Option<Outbox>,
     ) -> Self {
         let desk = Mutex::default();
-        let inner = Inner { store, vault, writer, sign_requires, agreements, desk };
+        let inner = Inner { store, vault, writer, sign_requires, agreements, outbox, desk };
         Self { inner: Arc::new(inner) }
     }
 

@@ -35,6 +35,7 @@ use crate::limits::Limits;
 use crate::link::NoRandomness;
 use crate::media::{Media, MediaConfig, MediaError, TCP_CONNECTIONS};
 use crate::metrics;
+use crate::outbox::{self, MailSetupError, Outbox};
 use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::{Hold, OpenError, Store, StoreError};
@@ -129,6 +130,9 @@ pub enum ServeError {
     /// No secrets can be made.
     #[error(transparent)]
     Random(#[from] NoRandomness),
+    /// Mails cannot be sent.
+    #[error(transparent)]
+    Mail(#[from] MailSetupError),
     /// The certificate cannot be made or read.
     #[error("the certificate {} cannot be used ({why}): delete it to make a new one", path.display())]
     Certificate {
@@ -147,6 +151,8 @@ pub struct Server {
     metrics: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
+    /// The task that sends mails.
+    sending: Option<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Server {
@@ -190,6 +196,9 @@ impl Server {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ended = self.accepting.await;
+        if let Some(sending) = self.sending {
+            let _ended = sending.await;
+        }
         self.media.shutdown();
         self.app.records.shutdown().await;
         self.app.writer.flush().await;
@@ -232,6 +241,11 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     let store = Store::open(&config.data, Hold::Server).await?;
     let vault = Vault::open(&store.folder().join(KEY_FILE), &store).await?;
     let writer = Writer::start(store.clone(), CHAIN).await.map_err(ServeError::Audit)?;
+    let links = origin(&config, address);
+    let outbox = config.mail.as_ref().map(|mail| {
+        Outbox::new(mail, links, config.practice.clone(), store.clone(), vault.clone())
+    });
+    let outbox = outbox.transpose()?;
     let tls = match config.tls {
         Tls::Off => None,
         Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
@@ -244,6 +258,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         writer.clone(),
         requires,
         Arc::clone(&agreements),
+        outbox.clone(),
     );
     let descriptors = Descriptors::raise();
     let media_config = media_config(&config, descriptors);
@@ -273,6 +288,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         calls,
         terms,
         cds,
+        outbox: outbox.clone(),
         agreements,
         agreement_writes: tokio::sync::Mutex::default(),
         limits: Limits::default(),
@@ -282,6 +298,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     });
     tracing::info!(server.address = %address, "mortar listens");
     let reading = stopping.clone();
+    let sending = outbox.map(|outbox| outbox::start(outbox, stopping.clone()));
     let router = router(app.clone());
     let places = descriptors.for_pages(CONNECTIONS);
     let accepting = tokio::spawn(accept(listener, places, tls, router, app.clone(), stopping));
@@ -291,7 +308,7 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         let places = CONNECTIONS_OF_COLLECTORS;
         tokio::spawn(accept(listener, places, None, router, app.clone(), reading));
     }
-    Ok(Server { address, media, app, metrics: metrics_address, stop, accepting })
+    Ok(Server { address, media, app, metrics: metrics_address, stop, accepting, sending })
 }
 
 /// Media listens on every address, as the gate of the relay is a STUN check, not the interface.

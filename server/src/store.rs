@@ -55,6 +55,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("visit::time", crate::visit::time::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
+        ("outbox", crate::outbox::ALL),
         ("record::writer", crate::record::writer::ALL),
         ("record", crate::record::sql::ALL),
     ] {
@@ -90,6 +91,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0008_cdtm.sqlite.sql"),
     ),
     (9, "touchpoints", include_str!("../migrations/0009_touchpoints.sql"), ""),
+    (10, "outbox", include_str!("../migrations/0010_outbox.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

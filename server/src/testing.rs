@@ -72,7 +72,7 @@ impl Bench {
     pub(crate) fn records(&self, requires: Vec<CredentialKind>) -> Records {
         let rules = Arc::new(Rules::shipped().unwrap());
         let Self { store, vault, writer, folder: _ } = self;
-        Records::new(store.clone(), vault.clone(), writer.clone(), requires, rules)
+        Records::new(store.clone(), vault.clone(), writer.clone(), requires, rules, None)
     }
 
     /// An empty record with its three documents.

@@ -12,6 +12,7 @@ pub mod touchpoint;
 pub mod versions;
 
 pub(crate) use sql::ALL;
+pub(crate) use store::reads_statement;
 pub use store::{
     Seat, Visit, clear_admitted, end_visit, find_seat, find_visit, newest_visit, seats,
     set_admitted,
@@ -27,7 +28,7 @@ use clinical::phi::Phi;
 use serde::{Deserialize, Serialize};
 use signaling::visit::{Entry, VisitKind};
 
-use crate::http::auth::{Seated, Ticket, cookie_name};
+use crate::http::auth::{AFTER_VISIT_MS, Seated, Ticket, cookie_name};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, limit, reply};
 use crate::limits::What;
@@ -112,6 +113,8 @@ pub struct SeatHome {
     pub over: bool,
     /// Whether this seat waits to be admitted when it joins.
     pub waits: bool,
+    /// Whether it only reads the plan it was sent a link to: its visit is over.
+    pub reads_only: bool,
 }
 
 /// Reply of `POST /api/seats/{seat}/join`.
@@ -145,7 +148,8 @@ pub(crate) async fn who_am_i(
     State(app): State<App>,
     Seated { session: _, seat, visit }: Seated,
 ) -> Result<Response, Problem> {
-    let Seat { id, visit: _, person, role, admitted: _, was_admitted: _, revoked: _ } = seat;
+    let reads_only = seat_reads_only(&seat, &visit);
+    let Seat { id, person, role, .. } = seat;
     let Visit { id: visit, kind, record: _, ended } = visit;
     let name = person::person(&app.store, &app.vault, person)
         .await?
@@ -161,7 +165,15 @@ pub(crate) async fn who_am_i(
         phone: app.config.practice.phone.clone(),
         over: ended.is_some(),
         waits: kind.entry(role) == Entry::Waits,
+        reads_only,
     })
+}
+
+/// Whether a seat's visit is over for so long that it reads the plan it was sent, and does nothing else.
+pub(crate) fn seat_reads_only(seat: &Seat, visit: &Visit) -> bool {
+    let now = now();
+    let over = visit.ended.is_some_and(|ended| ended.0.saturating_add(AFTER_VISIT_MS) < now.0);
+    over && seat.reads_until.is_some_and(|until| until > now)
 }
 
 /// `POST /api/seats/{seat}/join`.

@@ -42,7 +42,8 @@ impl House {
         let vault = Vault::open(&folder.join("mortar.key"), &store).await?;
         let writer = Writer::start(store.clone(), "server").await?;
         let rules = Arc::new(Rules::shipped().unwrap());
-        let records = Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new(), rules);
+        let records =
+            Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new(), rules, None);
         Ok(Self { store, records, vault, writer })
     }
 

@@ -5,6 +5,8 @@ pub mod peer;
 pub mod browserless;
 pub mod charts;
 pub mod editors;
+pub mod gate;
 pub mod ledger;
 pub mod participant;
+pub mod smtp;
 pub mod world;

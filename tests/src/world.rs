@@ -10,7 +10,8 @@ use clinical::actor::Role;
 use clinical::id::{PersonId, RecordId, SeatId, VisitId};
 use mortar::config::{Config, Demo};
 use mortar::demo::{self, Invitation};
-use mortar::{Server, audit, visit};
+use mortar::store::OpenError;
+use mortar::{ServeError, Server, audit, visit};
 use serde_json::{Value, json};
 use signaling::visit::VisitKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,6 +64,33 @@ impl World {
     /// The demo practice.
     pub async fn start() -> Self {
         Self::start_with(Config::default()).await
+    }
+
+    /// The same folder under a server that was started again.
+    pub async fn restart_with(self, config: Config) -> Self {
+        let Self { server, folder, invitation } = self;
+        server.stop().await;
+        let config = Config {
+            data: folder.clone(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            media_port: 0,
+            demo: Demo::Yes,
+            ..config
+        };
+        // Tasks of the one before let go of the folder when they have ended, a moment after it was stopped.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let server = loop {
+            match mortar::serve(config.clone()).await {
+                Ok(server) => break server,
+                Err(ServeError::Open(OpenError::Locked { .. }))
+                    if tokio::time::Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(why) => panic!("the server does not start again: {why}"),
+            }
+        };
+        Self { server, folder, invitation }
     }
 
     /// The demo practice, run in another way. Where it listens and keeps its data is not asked.

@@ -156,6 +156,7 @@ const NAMED_IN: &[(&str, &[&str])] = &[
     ("rtc_dtls::", &["server/sfu/src/dtls.rs"]),
     ("rtc_srtp::", &["server/sfu/src/dtls.rs", "server/sfu/src/srtp.rs", "server/sfu/src/srtp/*"]),
     ("rtc_rtcp::", &["server/sfu/src/rtcp.rs", "server/sfu/src/feedback.rs"]),
+    ("lettre::", &["server/src/outbox/post.rs"]),
     ("quinn_udp::", &["server/src/media/receive.rs", "server/src/media/send.rs"]),
 ];
 
@@ -212,6 +213,9 @@ fn patient_data_is_exposed_only_where_it_is_stored_projected_or_shown() {
         "server/src/record.rs",
         "server/src/patient",
         "server/src/person",
+        // The secret of a link in a mail, and what a mail says, on their way to whom they are for.
+        "server/src/outbox",
+        "server/src/notice.rs",
         "server/src/vault.rs",
         "server/src/visit",
         "server/src/link",

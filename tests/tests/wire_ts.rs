@@ -19,6 +19,8 @@ use mortar::decision::{
 };
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
+use mortar::notice::{NoticeAgain, Notices, ReadVersion};
+use mortar::visit::booking::mail::MailAgain;
 use mortar::visit::booking::{Book, Bookings, MoveBooking};
 use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
@@ -76,6 +78,10 @@ fn the_client_types_are_those_of_the_server() {
     Book::export_all(&config).unwrap();
     Bookings::export_all(&config).unwrap();
     MoveBooking::export_all(&config).unwrap();
+    MailAgain::export_all(&config).unwrap();
+    Notices::export_all(&config).unwrap();
+    NoticeAgain::export_all(&config).unwrap();
+    ReadVersion::export_all(&config).unwrap();
     Touchpoints::export_all(&config).unwrap();
     TellTouchpoint::export_all(&config).unwrap();
     Problem::export_all(&config).unwrap();

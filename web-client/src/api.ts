@@ -1,7 +1,7 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
   ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Answerer, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
-  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MoveBooking, PrescriberPapers, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
+  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MailAgain, MoveBooking, NoticeAgain, Notices, PrescriberPapers, ReadVersion, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
   TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
@@ -13,13 +13,16 @@ export class ApiFailure extends Error {
   readonly phone: string | null;
   /** Tries that are left at the door. */
   readonly triesLeft: number | null;
-  constructor(status: number, problem: { readonly code?: unknown; readonly phone?: unknown; readonly tries_left?: unknown }) {
+  /** Of whose seat something is wrong. */
+  readonly seat: SeatId | null;
+  constructor(status: number, problem: { readonly code?: unknown; readonly phone?: unknown; readonly tries_left?: unknown; readonly seat?: unknown }) {
     const code = typeof problem.code === "string" ? problem.code : "unknown";
     super(code);
     this.status = status;
     this.code = code;
     this.phone = typeof problem.phone === "string" ? problem.phone : null;
     this.triesLeft = typeof problem.tries_left === "number" ? problem.tries_left : null;
+    this.seat = typeof problem.seat === "string" ? (problem.seat as SeatId) : null;
   }
 }
 
@@ -171,6 +174,31 @@ export function tellTouchpoint(seat: SeatId, row: RowId, told: TellTouchpoint): 
 
 export function cancelBooking(seat: SeatId, visit: VisitId): Promise<Bookings> {
   return call("DELETE", `/api/seats/${seat}/bookings/${visit}`);
+}
+
+/** The invitation, or the cancellation, once more to one person. */
+export function mailAgain(seat: SeatId, visit: VisitId, to: MailAgain): Promise<Bookings> {
+  return call("POST", `/api/seats/${seat}/bookings/${visit}/mail`, to);
+}
+
+/** Who of this visit is told of the signed plan by mail. */
+export function readNotices(seat: SeatId): Promise<Notices> {
+  return call("GET", `/api/seats/${seat}/notices`);
+}
+
+/** Tells one of them once more. */
+export function mailNotice(seat: SeatId, to: SeatId): Promise<Notices> {
+  return call("POST", `/api/seats/${seat}/notices`, { seat: to } satisfies NoticeAgain);
+}
+
+/** Whether the primary care provider has read the plan, for themselves. */
+export function versionToRead(seat: SeatId): Promise<ReadVersion> {
+  return call("GET", `/api/seats/${seat}/acknowledge`);
+}
+
+/** It was read. */
+export function acknowledgeVersion(seat: SeatId, version: number): Promise<ReadVersion> {
+  return call("POST", `/api/seats/${seat}/acknowledge`, { version, read: true } satisfies ReadVersion);
 }
 
 /** Where the browser fetches the invitation by itself: a file for the calendar. */

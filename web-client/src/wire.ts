@@ -943,12 +943,20 @@ touchpoint?: RowId,
 /**
  * The `seq` of the plan that was looked at; without it, the plan as it is.
  */
-seen?: number, };
+seen?: number, 
+/**
+ * Where those who come get mail, of whom this seat may say it. What is not named stays as it is known.
+ */
+mail?: Array<MailTo>, };
 
 /**
  * A link into a booked visit.
  */
 export type BookedLink = { 
+/**
+ * Their seat there.
+ */
+seat: SeatId, 
 /**
  * In which role.
  */
@@ -962,7 +970,15 @@ name: string,
  * or whoever books could come in as somebody else; of a visit that was booked elsewhere and has no seat of theirs,
  * none.
  */
-path?: string, };
+path?: string, 
+/**
+ * How they get mail, where this seat hands links on.
+ */
+mail?: Reach, 
+/**
+ * What became of the last mail to them about this visit.
+ */
+sent?: MailState, };
 
 /**
  * A visit booked for a touchpoint: what has to be said about it without asking anything else.
@@ -1030,7 +1046,7 @@ touchpoint?: RowId,
  */
 moved: boolean, 
 /**
- * Whether it was cancelled: then it has no links.
+ * Whether it was cancelled: then nobody has a link.
  */
 cancelled: boolean, 
 /**
@@ -1054,6 +1070,10 @@ zone: string,
  * The one that was just booked.
  */
 made?: VisitId, 
+/**
+ * Whether mails are sent. Without it everybody is handed their link by staff.
+ */
+mails: boolean, 
 /**
  * Whom the next visit may be booked with.
  */
@@ -2626,7 +2646,11 @@ role: Role,
 /**
  * Who.
  */
-name: string, };
+name: string, 
+/**
+ * How they get mail, where it is set up.
+ */
+mail?: Reach, };
 
 /**
  * What is to be said.
@@ -2714,6 +2738,70 @@ from: number,
  * Of what it is sent.
  */
 to: number, };
+
+/**
+ * Body of `POST /api/seats/{seat}/bookings/{visit}/mail`.
+ */
+export type MailAgain = { 
+/**
+ * Whom: their seat in the booked visit.
+ */
+seat: SeatId, 
+/**
+ * Another address than is known.
+ */
+address?: string, 
+/**
+ * In which language they read, with an address.
+ */
+language?: Language, };
+
+/**
+ * What became of a mail.
+ */
+export type MailState = { "state": "queued" } | { "state": "trying", 
+/**
+ * Why.
+ */
+why: MailTrouble, 
+/**
+ * When it is tried again.
+ */
+next_ms: Millis, } | { "state": "sent", 
+/**
+ * When.
+ */
+at_ms: Millis, } | { "state": "failed", 
+/**
+ * Why.
+ */
+why: MailTrouble, 
+/**
+ * What the mail server answered (RFC 5321 section 4.2.1).
+ */
+code?: number, };
+
+/**
+ * Where somebody gets mail, as it was typed.
+ */
+export type MailTo = { 
+/**
+ * Their seat in this visit.
+ */
+seat: SeatId, 
+/**
+ * The address; empty: none any more.
+ */
+address: string, 
+/**
+ * In which language they read.
+ */
+language: Language, };
+
+/**
+ * Why a mail failed, or is tried again.
+ */
+export type MailTrouble = "no_mailbox" | "refused" | "login" | "unreachable" | "late" | "no_address" | "shut_out" | "broken";
 
 /**
  * Relation to food.
@@ -2826,6 +2914,61 @@ note: string,
  * As of [`Book`].
  */
 seen?: number, };
+
+/**
+ * Body of `POST /api/seats/{seat}/notices`: once more to one person.
+ */
+export type NoticeAgain = { 
+/**
+ * Their seat in this visit.
+ */
+seat: SeatId, };
+
+/**
+ * Somebody whom a plan is for.
+ */
+export type Noticed = { 
+/**
+ * Their seat in this visit.
+ */
+seat: SeatId, 
+/**
+ * Their role.
+ */
+role: Role, 
+/**
+ * Who.
+ */
+name: string, 
+/**
+ * Whether an address is known. Which, only who books sees.
+ */
+reached: boolean, 
+/**
+ * What became of the mail to them.
+ */
+sent?: MailState, };
+
+/**
+ * Reply of `GET` and `POST /api/seats/{seat}/notices`: who of this visit is told of the signed plan by mail.
+ */
+export type Notices = { 
+/**
+ * The version in force.
+ */
+version: number, 
+/**
+ * Whether mails are sent at all.
+ */
+mails: boolean, 
+/**
+ * Whether it is shared: until then the patient's side is not told.
+ */
+shared: boolean, 
+/**
+ * Whom it is for.
+ */
+people: Array<Noticed>, };
 
 /**
  * A national provider identifier: ten digits, the last a check digit over "80840" and the nine before it (45 CFR
@@ -3560,7 +3703,11 @@ tries_left?: number,
 /**
  * Whom to call.
  */
-phone?: string, };
+phone?: string, 
+/**
+ * Of whose seat it is wrong.
+ */
+seat?: SeatId, };
 
 /**
  * Cipolle and Strand's seven categories, with monitoring and cost (the design's code system `mtp`).
@@ -3570,7 +3717,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "already_booked" | "changed_meanwhile" | "visit_running" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "bad_address" | "already_booked" | "changed_meanwhile" | "visit_running" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -3662,6 +3809,38 @@ export type QueueKey = {
  * AES-256 key under which the browser keeps edits that the server has not. Ends with the session.
  */
 key: Base64, };
+
+/**
+ * How somebody is reached by mail. Only who books sees it.
+ */
+export type Reach = { 
+/**
+ * The address that is known, or that the chart names; empty if none is.
+ */
+address: string, 
+/**
+ * In which language they read.
+ */
+language: Language, 
+/**
+ * Whether this seat may say it. A link of staff carries their powers: where it goes is said by themselves, or by the
+ * operator.
+ */
+may_set: boolean, };
+
+/**
+ * Reply of `GET` and `POST`, and body of `POST /api/seats/{seat}/acknowledge`: the version in force, and whether it is
+ * said to be read.
+ */
+export type ReadVersion = { 
+/**
+ * Which.
+ */
+version: number, 
+/**
+ * Whether the primary care provider has read it.
+ */
+read: boolean, };
 
 /**
  * A reading score.
@@ -4077,7 +4256,11 @@ over: boolean,
 /**
  * Whether this seat waits to be admitted when it joins.
  */
-waits: boolean, };
+waits: boolean, 
+/**
+ * Whether it only reads the plan it was sent a link to: its visit is over.
+ */
+reads_only: boolean, };
 
 /**
  * One person's place in one visit; survives reload, second device and phone.

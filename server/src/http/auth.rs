@@ -22,7 +22,11 @@ use crate::store::now;
 use crate::visit::{self, Seat, Visit};
 
 /// How long a session goes on after its visit: the patient reads what there is to take home.
-const AFTER_VISIT_MS: i64 = 30 * 60 * 1000;
+pub(crate) const AFTER_VISIT_MS: i64 = 30 * 60 * 1000;
+
+/// What a seat still does once that time is over, if it was sent a link to its plan: read it, say that it was read, and
+/// sign out. Parts of paths behind the seat.
+const READING: [&str; 4] = ["", "/takeaway", "/acknowledge", "/leave-session"];
 
 /// The longest session. A visit that nobody ended does not keep a forgotten browser signed in for ever.
 const LONGEST_MS: i64 = 12 * 60 * 60 * 1000;
@@ -119,6 +123,7 @@ impl Seated {
             return Ok(None);
         };
         let over = visit.ended.is_some_and(|ended| ended.0.saturating_add(AFTER_VISIT_MS) < now.0);
+        let over = over && !visit::seat_reads_only(&seat, &visit);
         let old = session.created.0.saturating_add(LONGEST_MS) < now.0;
         Ok((!seat.revoked && !over && !old).then_some(Self { session, seat, visit }))
     }
@@ -138,6 +143,10 @@ impl FromRequestParts<App> for Seated {
             return Err(Problem::new(ProblemCode::NoSession));
         };
         let seated = Self::of(app, &parts.headers, seat).await?;
+        let path = parts.uri.path().strip_prefix(&format!("/api/seats/{seat}")).unwrap_or("?");
+        if !READING.contains(&path) && visit::seat_reads_only(&seated.seat, &seated.visit) {
+            return Err(Problem::new(ProblemCode::NoSession));
+        }
         // Only now: a seat's id is no secret, and who merely knows it must not use up what the seat may ask.
         super::limit(app, crate::limits::What::Request(seat))?;
         Ok(seated)

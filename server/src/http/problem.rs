@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use clinical::id::SeatId;
 use serde::Serialize;
 
 use crate::person::PersonError;
@@ -32,6 +33,8 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// The request is not what it must be.
     BadRequest,
+    /// A mail address is none.
+    BadAddress,
     /// A visit is booked for this follow-up already.
     AlreadyBooked,
     /// Somebody was first, or it does not stand as it was shown.
@@ -83,6 +86,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub phone: Option<String>,
+    /// Of whose seat it is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub seat: Option<SeatId>,
 }
 
 impl Problem {
@@ -129,6 +136,11 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "The request is not what this address takes.",
                 "Send JSON with exactly the documented fields.",
+            ),
+            ProblemCode::BadAddress => (
+                StatusCode::BAD_REQUEST,
+                "This is no mail address.",
+                "Write it as name@example.org, without accents, spaces or a name before it.",
             ),
             ProblemCode::AlreadyBooked => (
                 StatusCode::CONFLICT,
@@ -197,6 +209,7 @@ impl Problem {
             retry_after_s: None,
             tries_left: None,
             phone: None,
+            seat: None,
         }
     }
 

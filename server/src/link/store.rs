@@ -7,8 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::sql;
 use super::token::{Secret, Token};
+use crate::record::writer::Statement;
 use crate::store::{Store, StoreError, now};
-use crate::vault::{DekId, KeyOf, Spot, Vault, VaultError};
+use crate::vault::{Dek, DekId, KeyOf, Spot, Vault, VaultError};
 
 fn hash(secret: &[u8]) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
@@ -30,6 +31,23 @@ const fn token_spot(hash: &str) -> Spot<'_> {
 
 const fn key_spot(hash: &str) -> Spot<'_> {
     Spot { table: "seat_session", row: hash, seq: 0, column: "queue_key" }
+}
+
+/// The row of a new link of a seat, sealed under the organisation's key.
+pub(crate) fn statement(
+    dek: &Dek,
+    seat: SeatId,
+    token: &Token,
+    now: Millis,
+) -> Result<Statement, VaultError> {
+    let hash = hash(token.as_bytes());
+    let sealed = dek.seal(token_spot(&hex(&hash)), token.as_bytes())?;
+    Ok(Statement::new(sql::ADD_LINK)
+        .bytes(hash)
+        .text(seat.to_string())
+        .text(dek.id().0.to_string())
+        .bytes(sealed)
+        .int(now.0))
 }
 
 /// Keeps a new link of a seat.

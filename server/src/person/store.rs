@@ -1,11 +1,13 @@
 //! Names at rest.
 
 use clinical::actor::{Millis, Role};
+use clinical::format::Language;
 use clinical::id::{PatientId, PersonId};
 use clinical::phi::Phi;
 
-use super::{Person, PersonError};
+use super::{Person, PersonError, Reached};
 use crate::audit::role_name;
+use crate::outbox::address::Address;
 use crate::record::writer::Statement;
 use crate::store::{Store, StoreError, sql};
 use crate::vault::{Dek, DekId, Spot, Vault, VaultError};
@@ -17,6 +19,10 @@ sql! {
     PERSON = "select id, role, dek, name from person where id = $1";
     /// Staff: they belong to no patient.
     STAFF = "select id, role, dek, name from person where patient is null order by created_ms, id";
+    /// How somebody is reached.
+    REACHED = "select dek, mail, mail_language from person where id = $1";
+    /// They are reached elsewhere, or not at all.
+    SET_MAIL = "update person set mail = $2, mail_language = $3 where id = $1";
     /// The patient, and who speaks for them.
     OF_PATIENT = "select id, role, dek, name from person where patient = $1 order by created_ms, id";
 }
@@ -71,6 +77,50 @@ pub(super) async fn of_patient(
     all(store, vault, rows).await
 }
 
+/// How somebody is reached.
+pub(super) async fn reached(
+    store: &Store,
+    vault: &Vault,
+    person: PersonId,
+) -> Result<Reached, PersonError> {
+    let row: Option<(String, Option<Vec<u8>>, Option<String>)> =
+        sqlx::query_as(REACHED).bind(person.to_string()).fetch_optional(store.read()).await?;
+    let Some((dek, sealed, language)) = row else { return Ok(Reached::default()) };
+    let mail = match sealed {
+        None => None,
+        Some(sealed) => {
+            let dek = DekId(dek.parse().map_err(|_wrong| StoreError::Row)?);
+            let dek = vault.key_by_id(store, dek).await?;
+            let plain = dek.open(mail_spot(&person.to_string()), &sealed)?;
+            let text = String::from_utf8(plain).map_err(|_wrong| StoreError::Row)?;
+            Some(Address::parse(&text).map_err(|_wrong| StoreError::Row)?)
+        }
+    };
+    Ok(Reached { mail, language: language.map(|tag| Language::of(&tag)) })
+}
+
+/// Says how somebody is reached from now on.
+pub(super) async fn set_mail(
+    store: &Store,
+    vault: &Vault,
+    person: PersonId,
+    mail: Option<&Address>,
+    language: Language,
+) -> Result<Statement, PersonError> {
+    let row: Option<(String, Option<Vec<u8>>, Option<String>)> =
+        sqlx::query_as(REACHED).bind(person.to_string()).fetch_optional(store.read()).await?;
+    let (dek, ..) = row.ok_or(StoreError::Row)?;
+    let dek = DekId(dek.parse().map_err(|_wrong| StoreError::Row)?);
+    let dek = vault.key_by_id(store, dek).await?;
+    let id = person.to_string();
+    let sealed = mail.map(|mail| dek.seal(mail_spot(&id), mail.as_str().as_bytes())).transpose()?;
+    let language = match language {
+        Language::En => "en",
+        Language::Es => "es",
+    };
+    Ok(Statement::new(SET_MAIL).text(id).bytes_or_null(sealed).text(language))
+}
+
 /// id, role, key, name.
 type Row = (String, String, String, Vec<u8>);
 
@@ -95,6 +145,10 @@ async fn opened(store: &Store, vault: &Vault, row: Row) -> Result<Person, Person
             .ok_or(StoreError::Row)?,
         name: Phi::new(String::from_utf8(name).map_err(|_wrong| StoreError::Row)?),
     })
+}
+
+const fn mail_spot(person: &str) -> Spot<'_> {
+    Spot { table: "person", row: person, seq: 0, column: "mail" }
 }
 
 const fn name_spot(person: &str) -> Spot<'_> {

@@ -9,6 +9,7 @@ mod broken;
 mod carry;
 mod history;
 mod names;
+mod notice;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -22,9 +23,7 @@ use clinical::command::Command;
 use clinical::gate::SigningFacts;
 use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
 use clinical::view::View;
-use signaling::message::{
-    ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
-};
+use signaling::message::{ClientMessage, Have, RefusalCode, ServerMessage, StorageState};
 use signaling::record::{RecordSession, StoreFailure, Trust};
 
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
@@ -315,8 +314,11 @@ impl Task {
                 if self.is_broken(connection, doc, id) {
                     return;
                 }
-                let fresh = &mut fresh_client_id;
-                self.session.command(now(), connection, call, doc, id, &command, seen, fresh)
+                let with = self.mails_of(connection, &command).await;
+                let (session, fresh) = (&mut self.session, &mut fresh_client_id);
+                let effects =
+                    session.command(now(), connection, call, doc, id, &command, seen, fresh);
+                return self.carry_out_with(Some(connection), effects, with).await;
             }
             ClientMessage::RecordGate { doc } => {
                 match self.session.may_ask_gate(now(), connection, doc) {
@@ -331,20 +333,7 @@ impl Task {
             }
             ClientMessage::RecordSafety { doc } => self.safety(connection, doc).await,
             ClientMessage::RecordSign { doc, id, seen } => {
-                if self.is_broken(connection, doc, id) {
-                    return;
-                }
-                if !self.session.may_sign(connection) {
-                    return self
-                        .say(connection, record_refusal(doc, id, RecordRefusal::NotAllowed));
-                }
-                match self.facts(connection).await {
-                    Ok(facts) => self.session.sign(now(), connection, call, doc, id, seen, &facts),
-                    Err(_away) => {
-                        let refusal = record_refusal(doc, id, RecordRefusal::StorageAway);
-                        return self.say(connection, refusal);
-                    }
-                }
+                return self.sign(connection, call, doc, id, seen).await;
             }
             ClientMessage::RecordCaret { doc, caret } => {
                 self.session.caret(now(), connection, doc, caret)

@@ -26,11 +26,9 @@ use super::{Incoming, Input, Next, Outgoing, Reader, Records, Running};
 /// "try again" about what was stored a moment later.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// What somebody says about one row of the plan.
+/// What somebody says about the plan.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The row: it may be about nothing else.
-    pub(crate) row: RowId,
     /// Unique in the plan.
     pub(crate) id: EditId,
     /// What.
@@ -44,6 +42,8 @@ pub(crate) struct Answer {
 pub(crate) enum About {
     /// The answer to a recommendation, from whom it is addressed to.
     Recommendation {
+        /// Its row: it may be about nothing else.
+        row: RowId,
         /// The answer.
         command: Command,
         /// By whose link, and who they say to be.
@@ -51,12 +51,19 @@ pub(crate) enum About {
     },
     /// A step of a touchpoint.
     Touchpoint {
+        /// Its row.
+        row: RowId,
         /// Which.
         step: Step,
         /// What the plan does not know of it.
         facts: TouchpointFacts,
         /// What is stored with it: the visit that is booked, and the one that is cancelled. It appends to no document.
         with: Box<Work>,
+    },
+    /// The primary care provider has read a signed version.
+    Acknowledged {
+        /// Which.
+        version: u32,
     },
 }
 

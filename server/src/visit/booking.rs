@@ -4,6 +4,7 @@
 
 mod hour;
 mod invitation;
+pub mod mail;
 mod making;
 mod sql;
 pub(super) mod store;
@@ -27,11 +28,13 @@ use crate::audit::{Entry, Outcome};
 use crate::http::auth::Seated;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json, reply};
+use crate::outbox::{MailTrouble, Sent};
 use crate::record::writer::Work;
 use crate::record::{self, Loaded};
 use crate::store::{StoreError, now};
 use crate::{link, patient, person};
 use hour::Hour;
+use mail::{MailTo, Mails, Reach, Reaches};
 use store::Booked;
 
 /// Visits that may be booked in one. More than a plan has touchpoints; a browser that books for ever stops there.
@@ -73,6 +76,10 @@ pub struct Book {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(optional, type = "number"))]
     pub seen: Option<u64>,
+    /// Where those who come get mail, of whom this seat may say it. What is not named stays as it is known.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub mail: Option<Vec<MailTo>>,
 }
 
 /// Body of `POST /api/seats/{seat}/bookings/{visit}`: another hour for the same people, in the same way.
@@ -120,7 +127,7 @@ pub struct Booking {
     pub touchpoint: Option<RowId>,
     /// Whether it was moved to this hour: who has the invitation of the hour before needs the new one.
     pub moved: bool,
-    /// Whether it was cancelled: then it has no links.
+    /// Whether it was cancelled: then nobody has a link.
     pub cancelled: bool,
     /// Whether it is this visit, which is neither moved nor cancelled from within.
     pub here: bool,
@@ -133,6 +140,8 @@ pub struct Booking {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
 pub struct BookedLink {
+    /// Their seat there.
+    pub seat: SeatId,
     /// In which role.
     pub role: Role,
     /// Who.
@@ -144,6 +153,14 @@ pub struct BookedLink {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
     pub path: Option<Phi<String>>,
+    /// How they get mail, where this seat hands links on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub mail: Option<Reach>,
+    /// What became of the last mail to them about this visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub sent: Option<Sent>,
 }
 
 /// Somebody of this visit who may be invited to the next.
@@ -158,6 +175,10 @@ pub struct Invitable {
     /// Who.
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub name: Phi<String>,
+    /// How they get mail, where it is set up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub mail: Option<Reach>,
 }
 
 /// Reply of `GET`, `POST` and `DELETE`: what was booked in this visit, and what is to come of this record, by time.
@@ -171,6 +192,8 @@ pub struct Bookings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub made: Option<VisitId>,
+    /// Whether mails are sent. Without it everybody is handed their link by staff.
+    pub mails: bool,
     /// Whom the next visit may be booked with.
     pub people: Vec<Invitable>,
     /// By time.
@@ -190,7 +213,7 @@ pub(crate) async fn list(State(app): State<App>, seated: Seated) -> Result<Respo
 pub(crate) async fn book(
     State(app): State<App>,
     seated: Seated,
-    Json(Book { starts, zone, minutes, format, seats, touchpoint, seen }): Json<Book>,
+    Json(Book { starts, zone, minutes, format, seats, touchpoint, seen, mail }): Json<Book>,
 ) -> Result<Response, Problem> {
     let (record, docs) = allow(&app, &seated, "visit.booked").await?;
     let bad = || Problem::new(ProblemCode::BadRequest);
@@ -203,12 +226,18 @@ pub(crate) async fn book(
     if is_full(&store::booked(&app.store, record).await?, seated.visit.id) {
         return Err(bad());
     }
-    let people = making::people(&app, &seated, seats.as_deref()).await?.ok_or_else(bad)?;
+    let mut people = making::people(&app, &seated, seats.as_deref()).await?.ok_or_else(bad)?;
+    let (mut first, mut audit) =
+        mail::addresses(&app, &seated, &mut people, &mail.unwrap_or_default()).await?;
     let visit = VisitId(Uuid::now_v7());
     let booked = hour.booked(visit, seated.visit.id, format, touchpoint, now);
-    let first = making::statements(&booked, record, &people, now);
+    first.extend(making::statements(&booked, record, &people, now));
+    let mails = Mails::of(&app, record, &docs, now).await?;
+    if let Some(mails) = &mails {
+        first.extend(mails.invited(&booked, &people)?);
+    }
     let patient = whom(&app, &seated).await?;
-    let audit = vec![entry(&seated, patient, "visit.booked", Some(visit))];
+    audit.push(entry(&seated, patient, "visit.booked", Some(visit)));
     let mut work = Work { first, audit, ..Work::default() };
     let Some(row) = touchpoint else {
         app.writer.store(work).await.committed()?;
@@ -220,6 +249,9 @@ pub(crate) async fn book(
     if let Some(missed) = missed {
         may_end(&app, &seated, missed).await?;
         work.first.extend([store::cancel(missed, now), super::store::end_statement(missed, now)]);
+        if let Some(mails) = &mails {
+            work.first.extend(mails.cancelled(missed, None).await?);
+        }
     }
     let time = hour.time(visit, format, making::expected(&people));
     let step = Step::Book(time);
@@ -268,6 +300,10 @@ pub(crate) async fn reschedule(
     };
     let mut first = making::statements(&booked, record, &people, now);
     let replace = store::replace(visit, next);
+    if let Some(mails) = Mails::of(&app, record, &docs, now).await? {
+        first.extend(mails.cancelled(visit, None).await?);
+        first.extend(mails.invited(&booked, &people)?);
+    }
     // The plan says which visit is booked for a touchpoint; without one, this row does.
     first.push(if old.touchpoint.is_none() { replace.one_row() } else { replace });
     first.push(super::store::end_statement(visit, now));
@@ -314,7 +350,10 @@ pub(crate) async fn cancel(
         let cancel = store::cancel(visit, now);
         // Of two who cancel or move it at once, the plan refuses the second; without a row of it, this one.
         let cancel = if row.is_none() { cancel.one_row() } else { cancel };
-        let first = vec![cancel, super::store::end_statement(visit, now)];
+        let mut first = vec![cancel, super::store::end_statement(visit, now)];
+        if let Some(mails) = Mails::of(&app, record, &docs, now).await? {
+            first.extend(mails.cancelled(visit, Some(&booked)).await?);
+        }
         let audit = vec![entry(&seated, patient, "visit.cancelled", Some(visit))];
         let work = Work { first, audit, ..Work::default() };
         match row {
@@ -372,7 +411,8 @@ pub(crate) async fn invite(
     let scheme = app.config.tls.scheme();
     let origin = app.config.origins.first().cloned();
     let origin = origin.unwrap_or_else(|| format!("{scheme}://localhost"));
-    let file = invitation::write(&booked, &app.config.practice, &origin, language)
+    let parties = invitation::Parties::nameless(&origin, &booked);
+    let file = invitation::write(&booked, &app.config.practice, &parties, language)
         .ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     let method = if booked.cancelled { "CANCEL" } else { "REQUEST" };
     let kind = format!("text/calendar; charset=utf-8; method={method}");
@@ -438,7 +478,12 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let shown_from = now().0.saturating_sub(SHOWN_MS);
     // What a touchpoint still waits for is shown however long ago its hour was: it is moved from there.
-    let waited_for = super::touchpoint::waited_for(plan_of(&load(app, record).await?)?);
+    let docs = load(app, record).await?;
+    let waited_for = super::touchpoint::waited_for(plan_of(&docs)?);
+    let reaches = Reaches::of(app, record).await?;
+    if let (Some(outbox), Some(_)) = (&app.outbox, made) {
+        outbox.wake();
+    }
     let mut bookings = Vec::new();
     for booked in store::booked(&app.store, record).await? {
         let to_come = !booked.cancelled && booked.starts.0 >= shown_from;
@@ -446,7 +491,7 @@ async fn answer(
         if booked.booked_in != seated.visit.id && !to_come && !waited_for {
             continue;
         }
-        let links = if booked.cancelled { Vec::new() } else { links(app, seated, &booked).await? };
+        let links = links(app, seated, &booked, &docs, reaches.as_ref()).await?;
         let Booked {
             visit, starts, minutes, zone, sequence, cancelled, touchpoint, format, ..
         } = booked;
@@ -466,22 +511,35 @@ async fn answer(
     let people = making::people(app, seated, None).await?.unwrap_or_default();
     let people = people
         .into_iter()
-        .map(|making::Comes { seat, role, name, person: _ }| Invitable { seat, role, name })
+        .map(|making::Comes { seat, role, name, person, there: _, reached }| {
+            let mail = reaches.as_ref();
+            let mail = mail.map(|reaches| reaches.reach(seated, role, person, &reached));
+            Invitable { seat, role, name, mail }
+        })
         .collect();
-    reply(&Bookings { zone: app.config.practice.zone.clone(), made, people, bookings })
+    let mails = reaches.is_some();
+    reply(&Bookings { zone: app.config.practice.zone.clone(), made, mails, people, bookings })
 }
 
 /// Who is invited, with the links this seat may hand on: of a visit that was booked in this one, or in which this person
 /// has a seat.
-async fn links(app: &App, seated: &Seated, booked: &Booked) -> Result<Vec<BookedLink>, Problem> {
+async fn links(
+    app: &App,
+    seated: &Seated,
+    booked: &Booked,
+    docs: &[Loaded],
+    reaches: Option<&Reaches>,
+) -> Result<Vec<BookedLink>, Problem> {
     let mut links = Vec::new();
     let seats = super::seats(&app.store, booked.visit).await?;
     let seats: Vec<_> = seats.into_iter().filter(|seat| !seat.revoked).collect();
     let is_own = |seat: &super::Seat| seat.person == seated.seat.person;
-    let hands_on = booked.booked_in == seated.visit.id || seats.iter().any(is_own);
+    let hands_on = hands_on(seated, booked, &seats);
+    let all_sent = mail::sent(app, booked.visit).await?;
     for seat in seats {
         let person = person::person(&app.store, &app.vault, seat.person).await?;
-        let path = if is_own(&seat) || (hands_on && role::hands_on_link(seat.role)) {
+        let hands = is_own(&seat) || (hands_on && role::hands_on_link(seat.role));
+        let path = if hands && !booked.cancelled {
             let token = link::link_of(&app.store, &app.vault, seat.id).await;
             let token = token.map_err(|error| {
                 tracing::error!(seat.id = %seat.id, %error, "a link cannot be made");
@@ -492,7 +550,25 @@ async fn links(app: &App, seated: &Seated, booked: &Booked) -> Result<Vec<Booked
             None
         };
         let name = person.map(|person| person.name).unwrap_or_default();
-        links.push(BookedLink { role: seat.role, name, path });
+        let reach = match reaches.filter(|_| hands_on) {
+            Some(reaches) => {
+                let known = person::reached(&app.store, &app.vault, seat.person).await?;
+                Some(reaches.reach(seated, seat.role, seat.person, &known))
+            }
+            None => None,
+        };
+        let sent = if reach.is_some() && mail::shut_out(docs, seat.role, seat.person) {
+            Some(Sent::Failed { why: MailTrouble::ShutOut, code: None })
+        } else {
+            all_sent.iter().find(|(person, _)| *person == seat.person).map(|(_, sent)| *sent)
+        };
+        links.push(BookedLink { seat: seat.id, role: seat.role, name, path, mail: reach, sent });
     }
     Ok(links)
+}
+
+/// Whether this seat hands on the links of a visit: it was booked here, or is theirs too.
+fn hands_on(seated: &Seated, booked: &Booked, seats: &[super::Seat]) -> bool {
+    let is_own = |seat: &super::Seat| seat.person == seated.seat.person;
+    booked.booked_in == seated.visit.id || seats.iter().any(is_own)
 }

@@ -12,15 +12,17 @@ crate::store::sql! {
     /// A new seat.
     ADD_SEAT = "insert into seat (id, visit, person, role, admitted, wrong_dates, wrong_since_ms, wrong_today, wrong_day, created_ms) values ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)";
     /// One seat.
-    SEAT = "select id, visit, person, role, admitted, revoked_ms from seat where id = $1";
+    SEAT = "select id, visit, person, role, admitted, revoked_ms, reads_until_ms from seat where id = $1";
     /// The seats of a visit, oldest first.
-    SEATS = "select id, visit, person, role, admitted, revoked_ms from seat where visit = $1 order by created_ms, id";
+    SEATS = "select id, visit, person, role, admitted, revoked_ms, reads_until_ms from seat where visit = $1 order by created_ms, id";
     /// It was admitted: 1 while it is in.
     ADMIT = "update seat set admitted = 1 where id = $1";
     /// It waits again: 2 says that it was in once.
     PUT_OUT = "update seat set admitted = 2 where id = $1 and admitted = 1";
     /// Nobody of a visit is in any more.
     CLEAR_ADMITTED = "update seat set admitted = 2 where visit = $1 and admitted = 1";
+    /// It reads the plan after its visit too, until then.
+    READS = "update seat set reads_until_ms = $2 where id = $1";
     /// Shut out.
     REVOKE_SEAT = "update seat set revoked_ms = $2 where id = $1 and revoked_ms is null";
 }

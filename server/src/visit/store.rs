@@ -40,10 +40,12 @@ pub struct Seat {
     pub was_admitted: bool,
     /// Whether its link was taken back.
     pub revoked: bool,
+    /// Until when it reads the plan after its visit: it was sent a link to it.
+    pub reads_until: Option<Millis>,
 }
 
 type VisitRow = (String, String, Option<String>, Option<i64>);
-type SeatRow = (String, String, String, String, i64, Option<i64>);
+type SeatRow = (String, String, String, String, i64, Option<i64>, Option<i64>);
 
 fn visit((id, kind, record, ended): VisitRow) -> Result<Visit, StoreError> {
     Ok(Visit {
@@ -54,7 +56,8 @@ fn visit((id, kind, record, ended): VisitRow) -> Result<Visit, StoreError> {
     })
 }
 
-fn seat((id, visit, person, role, admitted, revoked): SeatRow) -> Result<Seat, StoreError> {
+fn seat(row: SeatRow) -> Result<Seat, StoreError> {
+    let (id, visit, person, role, admitted, revoked, reads_until) = row;
     Ok(Seat {
         id: id.parse().map_err(|_wrong| StoreError::Row)?,
         visit: visit.parse().map_err(|_wrong| StoreError::Row)?,
@@ -66,6 +69,7 @@ fn seat((id, visit, person, role, admitted, revoked): SeatRow) -> Result<Seat, S
         admitted: admitted == 1,
         was_admitted: admitted != 0,
         revoked: revoked.is_some(),
+        reads_until: reads_until.map(Millis),
     })
 }
 
@@ -113,6 +117,11 @@ pub(super) fn seat_statement(
         .int(now.0)
 }
 
+/// A seat reads the plan after its visit too, until then.
+pub(crate) fn reads_statement(seat: SeatId, until: Millis) -> Statement {
+    Statement::new(sql::READS).text(seat.to_string()).int(until.0)
+}
+
 /// It is over.
 pub(super) fn end_statement(visit: VisitId, now: Millis) -> Statement {
     Statement::new(sql::END_VISIT).text(visit.to_string()).int(now.0)
@@ -140,7 +149,8 @@ pub(super) async fn add_seat(
     let mut write = store.write().await?;
     seat_statement(id, visit, person, role, now()).execute(&mut write).await?;
     write.commit().await?;
-    Ok(Seat { id, visit, person, role, admitted: false, was_admitted: false, revoked: false })
+    let (admitted, was_admitted, revoked, reads_until) = (false, false, false, None);
+    Ok(Seat { id, visit, person, role, admitted, was_admitted, revoked, reads_until })
 }
 
 /// The visit, if there is one.

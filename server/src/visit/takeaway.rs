@@ -42,7 +42,8 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let language = language_of(query.as_deref())?;
     // A seat nobody ever let in: what an earlier visit shared is not for whoever holds the link.
-    if visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted {
+    let was_sent_it = seat.reads_until.is_some();
+    if visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted && !was_sent_it {
         return Ok(nothing());
     }
     let Some(record) = visit.record else { return Ok(nothing()) };
@@ -50,7 +51,10 @@ pub(crate) async fn page(
     let of_kind = |kind| docs.iter().find(|loaded| loaded.doc.kind() == kind);
     let hand = record::hand(&docs, seat.role, seat.person);
     let reads = hand.view(DocKind::Plan, Shared::Yes).is_some();
-    let Some(held) = of_kind(DocKind::Plan).filter(|held| held.doc.shared() && reads) else {
+    // Whoever reads the whole plan was sent the signed one, shared or not.
+    let whole = was_sent_it && hand.view(DocKind::Plan, Shared::No).is_some();
+    let shows = |plan: &Doc| plan.shared() || (whole && plan.signed().is_some());
+    let Some(held) = of_kind(DocKind::Plan).filter(|held| shows(&held.doc) && reads) else {
         return Ok(nothing());
     };
     let plan = &held.doc;

@@ -17,6 +17,7 @@ use signaling::role::{self, Shared};
 use signaling::visit::Entry as Way;
 use uuid::Uuid;
 
+use super::booking::mail::Mails;
 use super::booking::{self, store as bookings};
 use super::takeaway::load;
 use super::time;
@@ -153,6 +154,11 @@ pub(crate) async fn tell(
         booking::may_end(&app, &seated, visit).await?;
         let patient = booking::whom(&app, &seated).await?;
         work.first = vec![bookings::cancel(visit, now), super::store::end_statement(visit, now)];
+        if let Some(mails) = Mails::of(&app, record, &docs, now).await? {
+            let booked = bookings::booked(&app.store, record).await?;
+            let booked = booked.iter().find(|booked| booked.visit == visit && !booked.cancelled);
+            work.first.extend(mails.cancelled(visit, booked).await?);
+        }
         work.audit = vec![booking::entry(&seated, patient, "visit.cancelled", Some(visit))];
     }
     found.step(&app, &seated, record, step, Some(seen), work).await?;
@@ -301,9 +307,8 @@ impl Row {
         let name = person.map(|person| person.name).unwrap_or_default();
         let actor = Actor { person: seat.person, seat: seat.id, role: seat.role };
         let answer = Answer {
-            row: self.row,
             id: EditId(Uuid::now_v7()),
-            what: About::Touchpoint { step, facts, with: Box::new(with) },
+            what: About::Touchpoint { row: self.row, step, facts, with: Box::new(with) },
             seen: seen.unwrap_or(self.seq),
         };
         let stored = app.records.answer(record, actor, name, Some(visit.id), answer).await;

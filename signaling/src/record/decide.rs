@@ -94,6 +94,41 @@ impl RecordSession {
         }
     }
 
+    /// Takes from the primary care provider that a signed version was read, when nothing of the record is open on this
+    /// connection: the page of a mailed link. It is told when that is stored, and nothing more; it is to be closed
+    /// afterwards.
+    pub fn acknowledge(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        actor: Actor,
+        name: Phi<String>,
+        id: EditId,
+        version: u32,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let plan = |sheet: &super::queue::Sheet| sheet.doc.kind() == DocKind::Plan;
+        let Some(index) = self.sheets.iter().position(plan) else { return effects };
+        let Some(sheet) = self.sheets.get(index) else { return effects };
+        let (doc, seen) = (sheet.doc.id(), sheet.doc.seq());
+        if let Some(failure) = sheet.failed {
+            return refuse(connection, doc, id, refusal_of(failure));
+        }
+        if sheet.unsettled() >= UNSETTLED || sheet.doc.seq_of(id).is_some() {
+            return refuse(connection, doc, id, RecordRefusal::Busy);
+        }
+        let (person, role) = (actor.person, actor.role);
+        self.people.insert(person, PersonName { person, name, role });
+        self.outside.insert(connection);
+        let who = Who { connection, actor, call: None, way: Way::Seat };
+        // Which version was read is what counts, not what else stands in the plan since.
+        let command = Command::Acknowledge { version };
+        match self.give(now, index, who, id, &command, seen, &mut effects) {
+            Ok(()) => effects,
+            Err(code) => refuse(connection, doc, id, code),
+        }
+    }
+
     /// Carries a recommendation out under the agreement it names, or sends it to the physician with the reasons why not.
     /// `facts` are the agreements of the patient, which the record itself does not hold.
     #[expect(

@@ -9,10 +9,11 @@ import { startServer } from "./server.mjs";
 const PEOPLE = { pharmacist: {}, clinician: {}, patient: { viewport: PHONE } };
 
 /**
- * A server, and a browser for each of `people`; nobody has come in. `media`: their statistics can be asked for.
+ * A server, and a browser for each of `people`; nobody has come in. `media`: their statistics can be asked for; `args`: the server
+ * is run with these too.
  */
-export async function openConsult({ media = false, people = Object.keys(PEOPLE) } = {}) {
-  const server = await startServer();
+export async function openConsult({ media = false, args = [], people = Object.keys(PEOPLE) } = {}) {
+  const server = await startServer({ args });
   const seats = {};
   const close = async () => {
     for (const seat of Object.values(seats)) await seat.close();

@@ -35,14 +35,14 @@ export function Over(props: { readonly why: Reason["why"]; readonly facts?: Seat
       <h1 ref={heading} tabIndex={-1}>{say(`over.${props.why}.title`)}</h1>
       <p>{say(`over.${props.why}.what`)}</p>
       {back !== null && props.onBack !== undefined && <Button kind="primary" onClick={props.onBack}>{back}</Button>}
-      {atEnd && hasSheet(facts.role, facts.kind) && (
+      {atEnd && !facts.reads_only && hasSheet(facts.role, facts.kind) && (
         <div className="screen-only"><Button icon={<ReceiptText size={20} aria-hidden />} onClick={() => setSheet(true)}>{say("billing.open")}</Button></div>
       )}
-      {atEnd && printsForPrescribers(facts.role) && (
+      {atEnd && !facts.reads_only && printsForPrescribers(facts.role) && (
         <div className="screen-only"><Suspense><PrescriberPaperButton seat={facts.seat} /></Suspense></div>
       )}
       {atEnd && (
-        <Suspense><EndPage seat={facts.seat} role={facts.role} language={language} /></Suspense>
+        <Suspense><EndPage seat={facts.seat} role={facts.role} language={language} readsOnly={facts.reads_only} /></Suspense>
       )}
       <Help phone={props.facts?.phone ?? null} />
     </Column>

@@ -10,9 +10,14 @@ import { Field, Select } from "../ui/Field";
 import type { Booking, Bookings, SeatId, TouchpointFormat } from "../wire";
 import { hourIn } from "../plan/hour";
 import type { Proposal } from "../plan/visit";
+import { AddressBoxes, looksRight, Mailed, mailOf, typedOf, wrongAddress } from "./Mail";
 import style from "./schedule.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly bookings: Bookings };
+
+/** How often, and how many times, it is looked whether a mail that waits is sent: one goes out within a second or two. */
+const LOOK_MS = 2_000;
+const LOOKS = 10;
 
 /** IANA zones of US practices; the practice's own comes first. */
 const ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico"];
@@ -34,7 +39,8 @@ export function NextVisit({ seat }: { readonly seat: SeatId }) {
     <WithBookings seat={seat}>
       {(shown, known) => (
         <section className={style["part"]} aria-label={say("schedule.title")}>
-          <p className={style["quiet"]}>{say("schedule.what")}</p>
+          <p className={style["quiet"]}>{say(shown.mails ? "schedule.what.mails" : "schedule.what")}</p>
+          {!shown.mails && <p className={style["quiet"]}>{say("schedule.mail.off")}</p>}
           {shown.bookings.length === 0 && <p>{say("schedule.none")}</p>}
           {shown.bookings.map((booking) => <Booked key={booking.visit} seat={seat} booking={booking} known={known} />)}
           <BookForm seat={seat} bookings={shown} known={known} />
@@ -59,6 +65,17 @@ export function WithBookings({ seat, children }: { readonly seat: SeatId; readon
       here = false;
     };
   }, [seat, asked]);
+  const waits = shown.kind === "known" && shown.bookings.bookings.some((booking) => booking.links.some(({ sent }) => sent?.state === "queued"));
+  const [looked, setLooked] = useState(0);
+  useEffect(() => {
+    if (!waits || looked >= LOOKS) return;
+    const timer = setTimeout(() => {
+      setLooked(looked + 1);
+      // What is shown stays until there is something newer.
+      readBookings(seat).then((bookings) => setShown({ kind: "known", bookings }), () => undefined);
+    }, LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [seat, waits, looked]);
   if (shown.kind === "loading") return <p className={style["quiet"]}>{say("schedule.loading")}</p>;
   if (shown.kind === "away") {
     return (
@@ -68,7 +85,10 @@ export function WithBookings({ seat, children }: { readonly seat: SeatId; readon
       </div>
     );
   }
-  return children(shown.bookings, (bookings) => setShown({ kind: "known", bookings }));
+  return children(shown.bookings, (bookings) => {
+    setLooked(0);
+    setShown({ kind: "known", bookings });
+  });
 }
 
 interface Known {
@@ -86,15 +106,17 @@ export function Booked({ seat, booking, known, seen }: Known & { readonly bookin
   // Links of the patient's side are handed on by who booked the visit or comes to it.
   const elsewhere = booking.links.every(({ path }) => path === undefined) && booking.links.some(({ role }) => role === "patient" || role === "caregiver");
   const open = !booking.cancelled && !booking.here;
+  const mails = booking.links.some(({ mail }) => mail !== undefined);
   return (
     <div className={style["booking"]}>
       <p className={style["when"]}>{say("schedule.when", { when: hourIn(booking, language, "long"), minutes: booking.minutes })}</p>
       <p>{say(`schedule.format.${booking.format === "message" ? "video" : booking.format}`)}</p>
       {booking.cancelled && <div><Chip tone="danger">{say("schedule.cancelled")}</Chip></div>}
-      {booking.moved && <p>{say("schedule.moved")}</p>}
+      {booking.moved && <p>{say(mails ? "schedule.moved.mails" : "schedule.moved")}</p>}
       {booking.here && <p>{say("schedule.here")}</p>}
-      {elsewhere && <p>{say("schedule.elsewhere", { names: g.list(booking.links.map(({ name }) => name)) })}</p>}
-      {!elsewhere && booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
+      {elsewhere && !booking.cancelled && <p>{say("schedule.elsewhere", { names: g.list(booking.links.map(({ name }) => name)) })}</p>}
+      <Mailed seat={seat} booking={booking} known={known} />
+      {!elsewhere && !booking.cancelled && booking.links.length > 0 && <div className={style["tools"]}>{booking.links.map((link) => link.path === undefined
         ? <p key={`${link.role} ${link.name}`}>{say("schedule.own", { name: link.name })}</p>
         : <CopyLink key={link.path} name={link.name} path={link.path} />)}</div>}
       <a className={style["file"]} href={invitationPath(seat, booking.visit, language)} download="visit.ics">
@@ -159,8 +181,9 @@ function HourBoxes({ value, practice, change }: { readonly value: Hour; readonly
 }
 
 /** What a failed booking is told as. */
-function problemOf(failure: unknown): "schedule.already" | "schedule.running" | "schedule.changed" | "schedule.refused" | "schedule.away" {
+function problemOf(failure: unknown): "schedule.mail.wrong" | "schedule.already" | "schedule.running" | "schedule.changed" | "schedule.refused" | "schedule.away" {
   if (!(failure instanceof ApiFailure)) return "schedule.away";
+  if (failure.code === "bad_address") return "schedule.mail.wrong";
   if (failure.code === "already_booked") return "schedule.already";
   if (failure.code === "visit_running") return "schedule.running";
   if (failure.status === 409 || failure.status === 404) return "schedule.changed";
@@ -205,19 +228,25 @@ export function BookForm({ seat, bookings, known, proposal }: Known & { readonly
   const [hour, setHour] = useState<Hour>({ day: proposal?.day ?? "", hour: proposal?.hour ?? "", zone: bookings.zone, minutes: "30" });
   const [format, setFormat] = useState<TouchpointFormat>(proposal === undefined || proposal.format === "message" ? "video" : proposal.format);
   const [seats, setSeats] = useState<readonly SeatId[]>(() => chosen(bookings, proposal));
+  const [typed, setTyped] = useState(() => typedOf(bookings));
+  const [wrong, setWrong] = useState<SeatId | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const book = async () => {
     if (!hourOk(hour)) return setProblem(say("schedule.bad"));
     if (seats.length === 0) return setProblem(say("schedule.nobody"));
+    const mistyped = seats.find((one) => !looksRight(typed[one]?.address ?? ""));
+    setWrong(mistyped ?? null);
+    if (mistyped !== undefined) return setProblem(say("schedule.mail.wrong"));
     setBusy(true);
     setProblem(null);
     try {
       known(await bookVisit(seat, {
-        ...wire(hour), format, seats: [...seats], ...(proposal === undefined ? {} : { touchpoint: proposal.row, seen: proposal.seen }),
+        ...wire(hour), format, seats: [...seats], ...(bookings.mails ? { mail: mailOf(bookings.people, seats, typed) } : {}), ...(proposal === undefined ? {} : { touchpoint: proposal.row, seen: proposal.seen }),
       }));
       setHour({ ...hour, day: "", hour: "" });
     } catch (failure) {
+      setWrong(wrongAddress(failure));
       setProblem(say(problemOf(failure)));
     }
     setBusy(false);
@@ -231,13 +260,18 @@ export function BookForm({ seat, bookings, known, proposal }: Known & { readonly
       <fieldset className={style["people"]}>
         <legend>{say("schedule.people")}</legend>
         {bookings.people.map((one) => (
-          <label key={one.seat} className={style["person"]}>
-            <input
-              type="checkbox" checked={seats.includes(one.seat)}
-              onChange={(event) => setSeats(event.currentTarget.checked ? [...seats, one.seat] : seats.filter((other) => other !== one.seat))}
-            />
-            <span>{one.name}, {say(`role.${one.role}`)}</span>
-          </label>
+          <div key={one.seat} className={style["comes"]}>
+            <label className={style["person"]}>
+              <input
+                type="checkbox" checked={seats.includes(one.seat)}
+                onChange={(event) => setSeats(event.currentTarget.checked ? [...seats, one.seat] : seats.filter((other) => other !== one.seat))}
+              />
+              <span>{one.name}, {say(`role.${one.role}`)}</span>
+            </label>
+            {seats.includes(one.seat) && (
+              <AddressBoxes person={one} typed={typed[one.seat]} wrong={wrong === one.seat} change={(said) => setTyped({ ...typed, [one.seat]: said })} />
+            )}
+          </div>
         ))}
       </fieldset>
       {problem !== null && <p role="alert" className={style["problem"]}>{problem}</p>}

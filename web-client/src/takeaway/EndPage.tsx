@@ -9,6 +9,7 @@ import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
 import type { Role, SeatId } from "../wire";
 import { Export } from "./Export";
+import { HaveRead } from "./HaveRead";
 import { MedicarePaper } from "./MedicarePaper";
 import { Paper } from "./Paper";
 import style from "./EndPage.module.css";
@@ -18,7 +19,8 @@ const HOME: readonly Role[] = ["patient", "caregiver"];
 /** How often it is looked whether the last edits have arrived: the line may still be closing. */
 const LOOK_MS = 1_000;
 
-export function EndPage({ seat, role, language }: { readonly seat: SeatId; readonly role: Role; readonly language: Language }) {
+/** `readsOnly`: the visit is long over, and a mailed link leads here. */
+export function EndPage({ seat, role, language, readsOnly }: { readonly seat: SeatId; readonly role: Role; readonly language: Language; readonly readsOnly: boolean }) {
   const { say, g } = useLanguage();
   const home = HOME.includes(role);
   const [asked, setAsked] = useState(0);
@@ -38,7 +40,7 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
   }, [seat, language, asking]);
   return (
     <div className={style["end"]}>
-      {!home && <Unsent />}
+      {!home && !readsOnly && <Unsent />}
       {taken === null && <p className={style["quiet"]}>{say("takeaway.loading")}</p>}
       {taken?.kind === "nothing" && (
         <div className={style["state"]}>
@@ -67,7 +69,8 @@ export function EndPage({ seat, role, language }: { readonly seat: SeatId; reado
           {medicare && taken.page.letter !== undefined ? <MedicarePaper page={taken.page} letter={taken.page.letter} /> : <Paper page={taken.page} />}
         </>
       )}
-      <Export seat={seat} role={role} />
+      {role === "pcp" && taken?.kind === "page" && <HaveRead seat={seat} />}
+      {!readsOnly && <Export seat={seat} role={role} />}
     </div>
   );
 }

@@ -35,5 +35,8 @@ export const takeawayEn = {
   "takeaway.export.failed": "The file could not be made. Try again in a minute.",
   "takeaway.export.mine": "Download my record",
   "takeaway.export.mine.what": "A file for another clinic or app. It is private: keep it safe.",
+  "takeaway.read": (v: { readonly version: number }, g: Grammar) => `I have read version ${g.number(v.version)}`,
+  "takeaway.read.done": (v: { readonly version: number }, g: Grammar) => `It is noted that you have read version ${g.number(v.version)}.`,
+  "takeaway.read.failed": "It could not be noted. Open the link again, or call the practice.",
   "takeaway.staff.page": "What the patient takes home",
 } as const;

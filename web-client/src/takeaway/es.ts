@@ -35,5 +35,8 @@ export const takeawayEs: Translation<typeof takeawayEn> = {
   "takeaway.export.failed": "No se pudo hacer el archivo. Pruebe en un minuto.",
   "takeaway.export.mine": "Descargar mi expediente",
   "takeaway.export.mine.what": "Un archivo para otra clínica o aplicación. Es privado: guárdelo bien.",
+  "takeaway.read": (v, g) => `Leí la versión ${g.number(v.version)}`,
+  "takeaway.read.done": (v, g) => `Queda anotado que leyó la versión ${g.number(v.version)}.`,
+  "takeaway.read.failed": "No se pudo anotar. Abra el enlace otra vez, o llame a la clínica.",
   "takeaway.staff.page": "Lo que el paciente se lleva",
 };

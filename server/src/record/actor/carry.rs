@@ -24,7 +24,7 @@ use crate::store::now;
 impl Task {
     /// An answer from outside: its sender hears what becomes of it, and nothing else of the record.
     pub(super) async fn answer(&mut self, reader: Reader, answer: Outside) {
-        let Outside { row, id, what, seen } = answer;
+        let Outside { id, what, seen } = answer;
         let (connection, actor, name) = (reader.connection, reader.actor, reader.name.clone());
         self.readers.insert(connection, reader);
         self.empty_since = None;
@@ -34,7 +34,7 @@ impl Task {
             return;
         }
         let (effects, with) = match what {
-            About::Recommendation { command, by_link } => {
+            About::Recommendation { row, command, by_link } => {
                 let (session, by_link) = (&mut self.session, by_link.as_ref());
                 let effects = session.answer_by_link(
                     now(),
@@ -49,11 +49,16 @@ impl Task {
                 );
                 (effects, Work::default())
             }
-            About::Touchpoint { step, facts, with } => {
+            About::Touchpoint { row, step, facts, with } => {
                 let session = &mut self.session;
                 let effects =
                     session.step(now(), connection, actor, name, row, id, &step, seen, &facts);
                 (effects, *with)
+            }
+            About::Acknowledged { version } => {
+                let session = &mut self.session;
+                let effects = session.acknowledge(now(), connection, actor, name, id, version);
+                (effects, Work::default())
             }
         };
         self.carry_out_with(Some(connection), effects, with).await;
@@ -126,7 +131,7 @@ impl Task {
     }
 
     /// The same; `with` is stored in one transaction with the change among them, and not at all without one.
-    async fn carry_out_with(
+    pub(super) async fn carry_out_with(
         &mut self,
         asker: Option<ConnectionId>,
         effects: Vec<Effect>,

@@ -111,8 +111,18 @@ impl Statement {
     }
 
     /// The next value.
+    pub(crate) fn bytes_or_null(self, value: Option<Vec<u8>>) -> Self {
+        self.bound(Bound::Bytes(value))
+    }
+
+    /// The next value.
     pub(crate) fn int(self, value: i64) -> Self {
         self.bound(Bound::Int(Some(value)))
+    }
+
+    /// The next value.
+    pub(crate) fn int_or_null(self, value: Option<i64>) -> Self {
+        self.bound(Bound::Int(value))
     }
 
     fn bound(mut self, value: Bound) -> Self {

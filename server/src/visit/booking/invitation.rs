@@ -1,5 +1,5 @@
 //! The invitation for a calendar (RFC 5545, RFC 5546). Calendars are read by whoever looks over a shoulder, and by the
-//! companies that keep them: it says nothing clinical, names no person, and holds no link.
+//! companies that keep them: it says nothing clinical, names nobody but, in a mail, the one it goes to, and holds no link.
 
 use clinical::format::Language;
 use clinical::touchpoint::TouchpointFormat;
@@ -9,11 +9,26 @@ use jiff::Timestamp;
 use super::store::Booked;
 use crate::config::Practice;
 
+/// Who invites whom. Both are asked for (RFC 5546 section 3.2.2).
+pub(super) struct Parties<'a> {
+    /// A URI of who invites.
+    pub(super) organizer: &'a str,
+    /// A URI of who is invited.
+    pub(super) attendee: String,
+}
+
+impl<'a> Parties<'a> {
+    /// For a file that is handed on: it names no person.
+    pub(super) fn nameless(origin: &'a str, booked: &Booked) -> Self {
+        Self { organizer: origin, attendee: format!("urn:uuid:{}", booked.uid) }
+    }
+}
+
 /// The file. `None` if the visit stands outside the calendar.
 pub(super) fn write(
     booked: &Booked,
     practice: &Practice,
-    origin: &str,
+    parties: &Parties<'_>,
     language: Language,
 ) -> Option<String> {
     let Booked { starts, minutes, sequence, changed, cancelled, format, uid, .. } = booked;
@@ -39,9 +54,12 @@ pub(super) fn write(
     event.add_property("DTEND", utc(ends)?);
     event.summary(summary);
     event.description(&words);
-    // Both are asked for (RFC 5546 section 3.2.2); neither names a person.
-    event.add_property("ORGANIZER", origin);
-    event.append_multi_property(Property::new("ATTENDEE", format!("urn:uuid:{uid}")));
+    let Parties { organizer, attendee } = parties;
+    event.add_property("ORGANIZER", *organizer);
+    let mut attendee = Property::new("ATTENDEE", attendee);
+    // Nobody reads an answer.
+    attendee.add_parameter("RSVP", "FALSE");
+    event.append_multi_property(attendee);
     event.status(if *cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed });
     let mut calendar = Calendar::empty();
     calendar.append_property(("VERSION", "2.0"));
@@ -103,7 +121,8 @@ mod tests {
             format,
             uid: VisitId(Uuid::from_u128(7)),
         };
-        write(&booked, &Practice::default(), "https://visits.example.org", language).unwrap()
+        let parties = Parties::nameless("https://visits.example.org", &booked);
+        write(&booked, &Practice::default(), &parties, language).unwrap()
     }
 
     /// Lines, with folded ones joined again.
@@ -126,7 +145,7 @@ mod tests {
             "STATUS:CONFIRMED",
             "PRODID:-//Mortar//EN",
             "VERSION:2.0",
-            "ATTENDEE:urn:uuid:00000000-0000-0000-0000-000000000007",
+            "ATTENDEE;RSVP=FALSE:urn:uuid:00000000-0000-0000-0000-000000000007",
         ] {
             assert_eq!(lines.iter().filter(|one| *one == line).count(), 1, "{line} {lines:?}");
         }

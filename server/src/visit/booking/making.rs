@@ -12,7 +12,7 @@ use super::store::{Booked, book};
 use crate::http::App;
 use crate::http::auth::Seated;
 use crate::http::problem::Problem;
-use crate::person;
+use crate::person::{self, Reached};
 use crate::record::writer::Statement;
 
 /// What is booked in a visit is a follow-up.
@@ -25,6 +25,10 @@ pub(super) struct Comes {
     pub(super) person: PersonId,
     pub(super) role: Role,
     pub(super) name: Phi<String>,
+    /// Their seat in the visit that is booked.
+    pub(super) there: SeatId,
+    /// How they get mail.
+    pub(super) reached: Reached,
 }
 
 /// Those of this visit who come: everybody a follow-up has a seat for, or those of `chosen`. `None`: a seat that is not
@@ -58,7 +62,10 @@ pub(super) async fn people_of(app: &App, visit: VisitId) -> Result<Vec<Comes>, P
         if comes {
             let known = person::person(&app.store, &app.vault, seat.person).await?;
             let name = known.map(|person| person.name).unwrap_or_default();
-            people.push(Comes { seat: seat.id, person: seat.person, role: seat.role, name });
+            let reached = person::reached(&app.store, &app.vault, seat.person).await?;
+            let there = SeatId(Uuid::now_v7());
+            let visits::Seat { id: seat, person, role, .. } = seat;
+            people.push(Comes { seat, person, role, name, there, reached });
         }
     }
     Ok(people)
@@ -73,10 +80,11 @@ pub(super) fn statements(
 ) -> Vec<Statement> {
     let visit = booked.visit;
     let mut first = vec![visits::visit_statement(visit, KIND, Some(record), now), book(booked)];
-    first.extend(people.iter().map(|one| {
-        let seat = SeatId(Uuid::now_v7());
-        visits::seat_statement(seat, visit, one.person, one.role, now)
-    }));
+    first.extend(
+        people
+            .iter()
+            .map(|one| visits::seat_statement(one.there, visit, one.person, one.role, now)),
+    );
     first
 }
 

@@ -69,7 +69,7 @@ pub(super) fn replace(visit: VisitId, by: VisitId) -> Statement {
 type Line = (String, String, i64, i64, String, i64, i64, i64, Option<String>, String, String);
 
 /// What was booked about a record, by time.
-pub(super) async fn booked(store: &Store, record: RecordId) -> Result<Vec<Booked>, StoreError> {
+pub(crate) async fn booked(store: &Store, record: RecordId) -> Result<Vec<Booked>, StoreError> {
     let rows: Vec<Line> =
         sqlx::query_as(sql::BOOKED).bind(record.to_string()).fetch_all(store.read()).await?;
     rows.into_iter().map(read).collect()

@@ -11,6 +11,7 @@ import { useMay, useNames, useRegister } from "../context";
 import { receiptsOf } from "../receipts";
 import { handedTo } from "../words";
 import { useCommand, useGive } from "./command";
+import { Notices } from "./Notices";
 import { SayDialog } from "./SayDialog";
 import style from "./panels.module.css";
 
@@ -25,6 +26,7 @@ export function Receipts({ version }: { readonly version: number }) {
   const { acknowledged, answer, handed } = receiptsOf(useRegister("receipts").value ?? [], version);
   const mayAcknowledge = useMay("acknowledge");
   const mayHandOn = useMay("hand_on");
+  const shared = useRegister("share").value === true;
   return (
     <Card aria-label={say("plan.receipts")}>
       <h4 className={style["title"]}>{say("plan.receipts")}</h4>
@@ -38,6 +40,7 @@ export function Receipts({ version }: { readonly version: number }) {
           ))}
         </ul>
       )}
+      {mayHandOn && <Notices version={version} shared={shared} />}
       <div className={style["actions"]}>
         {acknowledged === null && mayAcknowledge && <Acknowledge version={version} />}
         {mayHandOn && <HandOn version={version} />}

@@ -1,0 +1,93 @@
+//! Signing, and the mails that tell of a signed plan: stored in one transaction with the signature, or with the sharing that comes
+//! after it.
+
+use clinical::access;
+use clinical::actor::CallTime;
+use clinical::command::Command;
+use clinical::doc::Doc;
+use clinical::field::DocKind;
+use clinical::id::{ConnectionId, DocId, EditId};
+use signaling::message::RecordRefusal;
+use signaling::role::Hand;
+
+use super::{Task, record_refusal};
+use crate::notice::{self, Around, Plan};
+use crate::record::writer::Work;
+use crate::store::now;
+
+/// What is about to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// The plan is signed.
+    Signing,
+    /// It is shared, maybe after it was signed.
+    Sharing,
+}
+
+impl Task {
+    pub(super) async fn sign(
+        &mut self,
+        connection: ConnectionId,
+        call: Option<CallTime>,
+        doc: DocId,
+        id: EditId,
+        seen: u64,
+    ) {
+        if self.is_broken(connection, doc, id) {
+            return;
+        }
+        if !self.session.may_sign(connection) {
+            return self.say(connection, record_refusal(doc, id, RecordRefusal::NotAllowed));
+        }
+        let Ok(facts) = self.facts(connection).await else {
+            return self.say(connection, record_refusal(doc, id, RecordRefusal::StorageAway));
+        };
+        let with = self.notices(connection, Occasion::Signing).await;
+        let effects = self.session.sign(now(), connection, call, doc, id, seen, &facts);
+        self.carry_out_with(Some(connection), effects, with).await;
+    }
+
+    /// The mails that go with a command.
+    pub(super) async fn mails_of(&self, connection: ConnectionId, command: &Command) -> Work {
+        match command {
+            Command::Share => self.notices(connection, Occasion::Sharing).await,
+            _ => Work::default(),
+        }
+    }
+
+    /// The mails that go with it; none where no mail is set up, or something of them does not read. A signature does not
+    /// wait for the post.
+    async fn notices(&self, connection: ConnectionId, occasion: Occasion) -> Work {
+        let inner = &self.home.records.inner;
+        let (Some(outbox), Some(reader)) = (&inner.outbox, self.readers.get(&connection)) else {
+            return Work::default();
+        };
+        let doc = |kind| self.session.docs().find(move |held: &&Doc| held.kind() == kind);
+        let (Some(plan), Some(visit)) = (doc(DocKind::Plan), reader.visit) else {
+            return Work::default();
+        };
+        let newest = plan.signed().map_or(0, |signed| signed.version);
+        let (version, shared) = match occasion {
+            Occasion::Signing => (newest.saturating_add(1), plan.shared()),
+            Occasion::Sharing if plan.sealed() => (newest, true),
+            // There is nothing to tell of yet.
+            Occasion::Sharing => return Work::default(),
+        };
+        let wishes = doc(DocKind::Voice)
+            .filter(|voice| self.logs.get(&voice.id()).is_some_and(|log| log.poison.is_none()))
+            .map(access::wishes);
+        let hand = |role, person| match &wishes {
+            Some(wishes) => Hand::of(role, person, wishes),
+            None => Hand::without_wishes(role),
+        };
+        let around = Around { store: &inner.store, vault: &inner.vault, outbox };
+        let plan = Plan { record: self.home.record, doc: plan.id(), version, shared };
+        match notice::statements(around, visit, &plan, hand, now()).await {
+            Ok(first) => Work { first, ..Work::default() },
+            Err(error) => {
+                tracing::error!(record.id = %self.home.record, %error, "nobody is told of the plan by mail");
+                Work::default()
+            }
+        }
+    }
+}
