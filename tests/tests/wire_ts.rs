@@ -8,6 +8,7 @@ use clinical::command::ListUpdate;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
+use clinical::value::Line;
 use clinical::version::{Content, Row, STATEMENT};
 use mortar::agreement::{
     ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, InspectionList,
@@ -81,7 +82,7 @@ fn the_client_types_are_those_of_the_server() {
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    let generated = format!("{types}\n{}{}", field_table(), statement());
+    let generated = format!("{types}\n{}{}{}", field_table(), statement(), line());
 
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-client/src/wire.ts");
     if std::env::var_os("MORTAR_BLESS").is_some() {
@@ -126,6 +127,14 @@ fn field_table() -> String {
 fn statement() -> String {
     format!(
         "\n/** What a signer agrees to, as every version keeps it. */\nexport const SIGNING_STATEMENT = \"{STATEMENT}\";\n"
+    )
+}
+
+/// Where a field of one line stops.
+fn line() -> String {
+    let most = Line::MOST;
+    format!(
+        "\n/** Longest {{@link Line}}, in UTF-16 code units. */\nexport const LINE_MOST = {most};\n"
     )
 }
 

@@ -5474,3 +5474,6 @@ export const FIELDS = {
 
 /** What a signer agrees to, as every version keeps it. */
 export const SIGNING_STATEMENT = "I reviewed this medication action plan with what was known on this day, and I sign it.";
+
+/** Longest {@link Line}, in UTF-16 code units. */
+export const LINE_MOST = 400;

@@ -7,7 +7,7 @@ import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
-import type { RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
+import { LINE_MOST, type RowId, type ToldOfTouchpoint, type TouchpointStanding } from "../../wire";
 import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
 import { touchpointShape } from "../forms/planning";
 import { GrowField } from "../GrowField";
@@ -200,7 +200,7 @@ function Tell(props: {
           <form className={editor["boxes"]} noValidate onSubmit={(event: FormEvent) => { event.preventDefault(); void send(); }}>
             {props.ends === true && <p>{say("plan.follow.done.ends")}</p>}
             {what === "done" && <Field label={say("plan.follow.done.on")} type="date" max={today()} value={open.on} onChange={(event) => setOpen({ ...open, on: event.currentTarget.value })} />}
-            <GrowField label={props.box} value={open.note} most={300} problem={tried && missing ? say("plan.needed") : undefined} onChange={(note) => setOpen({ ...open, note })} />
+            <GrowField label={props.box} value={open.note} most={LINE_MOST} problem={tried && missing ? say("plan.needed") : undefined} onChange={(note) => setOpen({ ...open, note })} />
             {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
             <div className={editor["actions"]}>
               <Button type="submit" kind="primary" disabled={busy}>{say(busy ? "plan.command.busy" : "plan.done")}</Button>
