@@ -388,6 +388,7 @@ impl Records {
             | ClientMessage::Presence { .. }
             | ClientMessage::Admit { .. }
             | ClientMessage::SendBack { .. }
+            | ClientMessage::Telephone { .. }
             | ClientMessage::Leave
             | ClientMessage::End
             | ClientMessage::RecordOpen { .. } => return,
@@ -516,6 +517,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         | ClientMessage::Presence { .. }
         | ClientMessage::Admit { .. }
         | ClientMessage::SendBack { .. }
+        | ClientMessage::Telephone { .. }
         | ClientMessage::Leave
         | ClientMessage::End => return,
     };

@@ -7,6 +7,7 @@ pub mod import;
 mod sql;
 mod store;
 pub(crate) mod takeaway;
+pub mod telephone;
 pub mod time;
 pub mod touchpoint;
 pub mod versions;
@@ -16,6 +17,7 @@ pub use store::{
     Seat, Visit, clear_admitted, end_visit, find_seat, find_visit, newest_visit, seats,
     set_admitted,
 };
+pub(crate) use store::{set_telephone, telephone as telephone_of};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -112,6 +114,10 @@ pub struct SeatHome {
     pub over: bool,
     /// Whether this seat waits to be admitted when it joins.
     pub waits: bool,
+    /// For when it was booked and how, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub booked: Option<telephone::BookedFor>,
 }
 
 /// Reply of `POST /api/seats/{seat}/join`.
@@ -161,6 +167,7 @@ pub(crate) async fn who_am_i(
         phone: app.config.practice.phone.clone(),
         over: ended.is_some(),
         waits: kind.entry(role) == Entry::Waits,
+        booked: telephone::booked_for(&app, visit).await?,
     })
 }
 

@@ -24,6 +24,7 @@ use mortar::visit::booking::{Book, Bookings, MoveBooking};
 use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
 use mortar::visit::import::{ImportReply, ImportRequest};
+use mortar::visit::telephone::TelephoneNumber;
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::touchpoint::{TellTouchpoint, Touchpoints};
 use mortar::visit::versions::VersionLine;
@@ -74,6 +75,7 @@ fn the_client_types_are_those_of_the_server() {
     SheetReply::export_all(&config).unwrap();
     SheetCommand::export_all(&config).unwrap();
     Timer::export_all(&config).unwrap();
+    TelephoneNumber::export_all(&config).unwrap();
     Book::export_all(&config).unwrap();
     Bookings::export_all(&config).unwrap();
     MoveBooking::export_all(&config).unwrap();

@@ -946,6 +946,27 @@ touchpoint?: RowId,
 seen?: number, };
 
 /**
+ * For when a visit was booked, and how it is held.
+ */
+export type BookedFor = { 
+/**
+ * When it begins.
+ */
+starts_ms: Millis, 
+/**
+ * Length in minutes.
+ */
+minutes: number, 
+/**
+ * Zone in which the hour was agreed.
+ */
+zone: string, 
+/**
+ * By which way.
+ */
+format: TouchpointFormat, };
+
+/**
  * A link into a booked visit.
  */
 export type BookedLink = { 
@@ -1389,7 +1410,11 @@ agreed: boolean, } | { "type": "send_back",
 /**
  * Who goes back.
  */
-seat: SeatId, } | { "type": "leave" } | { "type": "end" } | { "type": "record.open", 
+seat: SeatId, } | { "type": "telephone", 
+/**
+ * Which of the two, and how.
+ */
+step: TelephoneStep, } | { "type": "leave" } | { "type": "end" } | { "type": "record.open", 
 /**
  * Which.
  */
@@ -2834,6 +2859,11 @@ seen?: number, };
 export type Npi = string;
 
 /**
+ * Where a number comes from.
+ */
+export type NumberSource = "attested" | "chart";
+
+/**
  * The operations.
  */
 export type Op = { "kind": "set", 
@@ -3400,7 +3430,7 @@ export type PlainText = string;
 /**
  * What a seat may ask for in the call.
  */
-export type Power = "admit" | "end_visit";
+export type Power = "admit" | "end_visit" | "telephone";
 
 /**
  * What one prescriber is asked.
@@ -3958,7 +3988,11 @@ presence: Presence,
 /**
  * How its media gets through.
  */
-loss: Loss, };
+loss: Loss, 
+/**
+ * Whether it does.
+ */
+media: SeatMedia, };
 
 /**
  * Where it goes.
@@ -4077,12 +4111,21 @@ over: boolean,
 /**
  * Whether this seat waits to be admitted when it joins.
  */
-waits: boolean, };
+waits: boolean, 
+/**
+ * For when it was booked and how, if it was.
+ */
+booked?: BookedFor, };
 
 /**
  * One person's place in one visit; survives reload, second device and phone.
  */
 export type SeatId = string & { readonly seatId: unique symbol };
+
+/**
+ * Whether media of a seat comes that is good for something. Of who waits, or left, none.
+ */
+export type SeatMedia = "off" | "live" | "unusable";
 
 /**
  * How a seat is there.
@@ -4203,7 +4246,11 @@ rids: Array<Rid>, } | { "type": "speaker",
 /**
  * The active speaker; `null` in silence.
  */
-seat: SeatId | null, } | { "type": "media_failed", 
+seat: SeatId | null, } | { "type": "telephone", 
+/**
+ * `null`: it does not any more.
+ */
+telephone: TelephoneFacts | null, } | { "type": "media_failed", 
 /**
  * Why.
  */
@@ -4816,6 +4863,42 @@ result: TeachBackResult, };
  * How a teach-back went.
  */
 export type TeachBackResult = "understood" | "re_explained" | "needs_follow_up";
+
+/**
+ * A telephone call beside the visit.
+ */
+export type TelephoneFacts = { 
+/**
+ * Since when.
+ */
+since_ms: Millis, 
+/**
+ * Who calls the patient; `null` for a patient who waits.
+ */
+by: SeatId | null, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/telephone`: under which number the patient is called. Empty: none is known.
+ */
+export type TelephoneNumber = { 
+/**
+ * The number, for whoever calls.
+ */
+number?: string, 
+/**
+ * Where it comes from.
+ */
+source?: NumberSource, 
+/**
+ * Its last four digits, for whoever is called: enough to know one's own telephone, and nothing for somebody else who
+ * holds the link.
+ */
+ends_in?: string, };
+
+/**
+ * What is said about the telephone.
+ */
+export type TelephoneStep = "begin" | "back_to_video" | "over";
 
 /**
  * Body of `POST /api/seats/{seat}/touchpoints/{row}`.

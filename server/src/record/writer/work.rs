@@ -115,6 +115,11 @@ impl Statement {
         self.bound(Bound::Int(Some(value)))
     }
 
+    /// The next value.
+    pub(crate) fn int_or_null(self, value: Option<i64>) -> Self {
+        self.bound(Bound::Int(value))
+    }
+
     fn bound(mut self, value: Bound) -> Self {
         self.values.push(value);
         self
