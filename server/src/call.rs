@@ -7,11 +7,13 @@ mod time;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use clinical::actor::Role;
 use clinical::id::{CallId, ConnectionId, SeatId, VisitId};
 use clinical::phi::Phi;
 use sfu::event::Event;
-use signaling::call::{CallFacts, JoinError, SeatFacts};
+use signaling::call::{CallFacts, EMPTY_MS, JoinError, SeatFacts, Telephone};
 use signaling::effect::CloseCode;
 use signaling::message::ClientMessage;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -21,9 +23,9 @@ use crate::config::Practice;
 use crate::media::Media;
 use crate::patient;
 use crate::person::{self, PersonError};
-use crate::record::writer::Writer;
+use crate::record::writer::{Work, Writer};
 use crate::record::{Outgoing, Records};
-use crate::store::Store;
+use crate::store::{Store, StoreError, now};
 use crate::vault::Vault;
 use crate::visit::{self, Seat, Visit};
 use actor::Input;
@@ -68,6 +70,8 @@ pub struct Calls {
 struct Live {
     call: CallId,
     inbox: mpsc::Sender<Input>,
+    /// Whether people are in it, not only before its door.
+    peopled: Arc<AtomicBool>,
 }
 
 /// What a call says to one connection, and how it closes it.
@@ -158,6 +162,13 @@ impl Calls {
         live.get(&visit).filter(|live| !live.inbox.is_closed()).map(|live| live.call)
     }
 
+    /// Whether people are in the live call of a visit: let in, and not away for good.
+    pub async fn is_anybody_in(&self, visit: VisitId) -> bool {
+        let live = self.live.lock().await;
+        live.get(&visit)
+            .is_some_and(|live| !live.inbox.is_closed() && live.peopled.load(Ordering::Relaxed))
+    }
+
     /// Joins the live call of a visit, and begins it if there is none.
     ///
     /// # Errors
@@ -200,7 +211,7 @@ impl Calls {
 
     async fn tell(&self, visit: VisitId, input: Input) {
         let live = self.live.lock().await.get(&visit).cloned();
-        if let Some(Live { call: _, inbox }) = live {
+        if let Some(Live { inbox, .. }) = live {
             let _ended = inbox.send(input).await;
         }
     }
@@ -215,7 +226,7 @@ impl Calls {
     async fn inbox(&self, visit: &Visit) -> Result<mpsc::Sender<Input>, Refused> {
         // Held while the call begins: of two who come at once, one begins it.
         let mut live = self.live.lock().await;
-        if let Some(Live { call: _, inbox }) = live.get(&visit.id)
+        if let Some(Live { inbox, .. }) = live.get(&visit.id)
             && !inbox.is_closed()
         {
             return Ok(inbox.clone());
@@ -229,10 +240,13 @@ impl Calls {
         }
         let facts = self.begin(visit).await.map_err(|error| busy(&error))?;
         let (inbox, inputs) = mpsc::channel(INBOX);
-        live.insert(visit.id, Live { call: facts.call, inbox: inbox.clone() });
+        let peopled = Arc::new(AtomicBool::new(false));
+        let known = Live { call: facts.call, inbox: inbox.clone(), peopled: Arc::clone(&peopled) };
+        live.insert(visit.id, known);
         // On its own: if it breaks, only this call is gone, and its connections join a new one.
         let (peers, events) = Peers::new(self.around.media.clone(), Arc::clone(&self.routes));
-        tokio::spawn(actor::run((*self.around).clone(), facts, inputs, peers, events));
+        let around = (*self.around).clone();
+        tokio::spawn(actor::run(around, facts, inputs, peers, events, peopled));
         Ok(inbox)
     }
 
@@ -245,7 +259,10 @@ impl Calls {
             None => None,
         };
         let seats = visit::seats(store, *id).await?;
+        let patient_seat = seats.iter().find(|seat| seat.role == Role::Patient && !seat.revoked);
+        let patient_seat = patient_seat.map(|seat| seat.id);
         let admitted = seats.into_iter().filter(|seat| seat.admitted).map(|seat| seat.id).collect();
+        let telephone = self.telephone(*id).await?;
         Ok(CallFacts {
             call: CallId(Uuid::now_v7()),
             visit: *id,
@@ -255,8 +272,24 @@ impl Calls {
             camera: practice.camera,
             record: *record,
             patient: patient.map(|(_, facts)| facts),
+            patient_seat,
             admitted,
+            telephone,
         })
+    }
+
+    /// How a visit went on by telephone when the server stopped in the middle of it. Whoever comes to a visit that nobody
+    /// was in for as long as a call outlives its people finds it over, as they would have without a restart.
+    async fn telephone(&self, visit: VisitId) -> Result<Option<Telephone>, StoreError> {
+        let Surroundings { store, writer, .. } = &*self.around;
+        let Some(telephone) = visit::telephone_of(store, visit).await? else { return Ok(None) };
+        let known = visit::time::known_until(store, visit).await?.unwrap_or(telephone.since);
+        if now().0.saturating_sub(known.0) <= EMPTY_MS {
+            return Ok(Some(telephone));
+        }
+        let first = vec![visit::set_telephone(visit, None)];
+        writer.store(Work { first, ..Work::default() }).await.committed()?;
+        Ok(None)
     }
 }
 

@@ -120,6 +120,7 @@ pub fn router(app: App) -> Router {
         .route("/api/seats/{seat}/versions/{version}", get(crate::visit::versions::content))
         .route("/api/seats/{seat}/cards", get(crate::visit::cards::cards))
         .route("/api/seats/{seat}/timer", get(crate::visit::time::timer))
+        .route("/api/seats/{seat}/telephone", get(crate::visit::telephone::number))
         .route(
             "/api/seats/{seat}/sheet",
             get(crate::visit::time::read).post(crate::visit::time::say),

@@ -392,6 +392,7 @@ impl Records {
             | ClientMessage::Presence { .. }
             | ClientMessage::Admit { .. }
             | ClientMessage::SendBack { .. }
+            | ClientMessage::Telephone { .. }
             | ClientMessage::Leave
             | ClientMessage::End
             | ClientMessage::RecordOpen { .. } => return,
@@ -520,6 +521,7 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         | ClientMessage::Presence { .. }
         | ClientMessage::Admit { .. }
         | ClientMessage::SendBack { .. }
+        | ClientMessage::Telephone { .. }
         | ClientMessage::Leave
         | ClientMessage::End => return,
     };

@@ -92,6 +92,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (9, "touchpoints", include_str!("../migrations/0009_touchpoints.sql"), ""),
     (10, "outbox", include_str!("../migrations/0010_outbox.sql"), ""),
+    (12, "telephone", include_str!("../migrations/0012_telephone.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

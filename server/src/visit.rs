@@ -7,6 +7,7 @@ pub mod import;
 mod sql;
 mod store;
 pub(crate) mod takeaway;
+pub mod telephone;
 pub mod time;
 pub mod touchpoint;
 pub mod versions;
@@ -17,6 +18,7 @@ pub use store::{
     Seat, Visit, clear_admitted, end_visit, find_seat, find_visit, newest_visit, seats,
     set_admitted,
 };
+pub(crate) use store::{set_telephone, telephone as telephone_of};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -115,6 +117,10 @@ pub struct SeatHome {
     pub waits: bool,
     /// Whether it only reads the plan it was sent a link to: its visit is over.
     pub reads_only: bool,
+    /// For when it was booked and how, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub booked: Option<telephone::BookedFor>,
 }
 
 /// Reply of `POST /api/seats/{seat}/join`.
@@ -166,6 +172,7 @@ pub(crate) async fn who_am_i(
         over: ended.is_some(),
         waits: kind.entry(role) == Entry::Waits,
         reads_only,
+        booked: telephone::booked_for(&app, visit).await?,
     })
 }
 

@@ -48,6 +48,12 @@ pub enum Deed {
     Left,
     /// Its line was gone for so long that others see it as absent.
     LineLost,
+    /// Said that the visit goes on by telephone.
+    ConvertedToPhone,
+    /// Said that it goes on by video again.
+    BackToVideo,
+    /// Said that the telephone call is over, or left in the middle of it.
+    PhoneOver,
     /// Ended the visit for everybody.
     Ended,
     /// Asked for something it may not do.
@@ -68,6 +74,9 @@ impl Deed {
             Self::SentBack { .. } => "call.sent_back",
             Self::Left => "call.left",
             Self::LineLost => "call.line_lost",
+            Self::ConvertedToPhone => "call.converted_to_phone",
+            Self::BackToVideo => "call.back_to_video",
+            Self::PhoneOver => "call.phone_over",
             Self::Ended => "call.ended",
             Self::Denied { .. } => "call.denied",
         }
@@ -83,6 +92,9 @@ impl Deed {
             | Self::Resumed
             | Self::Left
             | Self::LineLost
+            | Self::ConvertedToPhone
+            | Self::BackToVideo
+            | Self::PhoneOver
             | Self::Ended
             | Self::Denied { .. } => None,
         }

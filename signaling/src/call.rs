@@ -6,6 +6,7 @@
 mod lobby;
 mod resume;
 mod seat;
+mod telephone;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use clinical::actor::{Millis, Role};
 use clinical::id::{CallId, ConnectionId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
+use clinical::time::Live;
 
 use crate::audit::{AuditEntry, Deed};
 use crate::effect::{CallOver, CloseCode, Effect};
@@ -26,8 +28,11 @@ use crate::message::{
 use crate::role;
 use crate::visit::VisitKind;
 
+pub use resume::EMPTY_MS;
 pub use seat::SeatFacts;
-use seat::{Line, Media, Seat};
+use seat::{Line, Lost, Media, Seat};
+use telephone::Phone;
+pub use telephone::{Kept, Telephone};
 use told::Told;
 
 /// What the shell knows of the visit when a call begins.
@@ -49,8 +54,12 @@ pub struct CallFacts {
     pub record: Option<RecordId>,
     /// Whom it is about.
     pub patient: Option<PatientFacts>,
+    /// The patient's own seat, if the visit has one.
+    pub patient_seat: Option<SeatId>,
     /// Seats that were admitted before the server was restarted.
     pub admitted: Vec<SeatId>,
+    /// How it went on by telephone before that, if it did.
+    pub telephone: Option<Telephone>,
 }
 
 /// What the media side reports, translated to seats by the shell.
@@ -145,6 +154,9 @@ pub struct Call {
     connections: BTreeMap<ConnectionId, SeatId>,
     told: Told,
     speaker: Option<SeatId>,
+    phone: Phone,
+    /// What was last said of each seat's live media for the billing time, and when.
+    timed: BTreeMap<SeatId, (Live, Millis)>,
     /// Next place in the order of joining.
     next_place: u64,
     /// Since when no connection is left.
@@ -155,12 +167,15 @@ pub struct Call {
 impl Call {
     /// A call without anybody in it.
     pub const fn new(now: Millis, facts: CallFacts) -> Self {
+        let phone = Phone::resumed(facts.telephone);
         Self {
             facts,
             seats: BTreeMap::new(),
             connections: BTreeMap::new(),
             told: Told::new(),
             speaker: None,
+            phone,
+            timed: BTreeMap::new(),
             next_place: 0,
             empty_since: Some(now),
             over: None,
@@ -231,6 +246,9 @@ impl Call {
             ClientMessage::SendBack { seat } if admitted => {
                 self.send_back(now, from, connection, seat, out);
             }
+            ClientMessage::Telephone { step } if admitted => {
+                self.telephone(now, from, connection, step, out);
+            }
             ClientMessage::End if admitted => {
                 if self.allow(now, from, connection, Power::EndVisit, of, out) {
                     self.audit(now, from, Deed::Ended, out);
@@ -244,6 +262,7 @@ impl Call {
             | ClientMessage::Want { .. }
             | ClientMessage::Admit { .. }
             | ClientMessage::SendBack { .. }
+            | ClientMessage::Telephone { .. }
             | ClientMessage::End
             | ClientMessage::Join { .. }
             | ClientMessage::RecordOpen { .. }
@@ -325,8 +344,7 @@ impl Call {
     /// When [`Self::handle_timeout`] wants to be called next.
     pub fn poll_timeout(&self) -> Option<Millis> {
         let lines = self.seats.values().filter_map(|seat| seat.next_timeout());
-        let times = self.seats.values().filter_map(|seat| self.time_due(seat));
-        lines.chain(times).chain(self.empty_since.map(resume::empty_at)).min()
+        lines.chain(self.time_due()).chain(self.empty_since.map(resume::empty_at)).min()
     }
 
     /// Time passed.
@@ -353,6 +371,7 @@ impl Call {
         if let Some(connection) = self.seats.get(&seat).and_then(Seat::connection) {
             self.dismiss(connection, EndReason::Revoked, CloseCode::Removed, &mut out);
         }
+        self.hang_up(now, seat, &mut out);
         self.end_time(seat, now, &mut out);
         if self.seats.remove(&seat).is_some() {
             out.push(Effect::DropMedia { seat });
@@ -415,7 +434,7 @@ impl Call {
         out: &mut Vec<Effect>,
     ) -> bool {
         let role = self.seats.get(&from).map(|seat| seat.facts.role);
-        let may = role.is_some_and(|role| may(role, power));
+        let may = role.is_some_and(|role| self.may(role, power));
         if !may {
             self.audit(now, from, Deed::Denied { message }, out);
             refuse(connection, message, RefusalCode::NotAllowed, out);
@@ -424,20 +443,26 @@ impl Call {
     }
 
     fn audit(&self, now: Millis, seat: SeatId, deed: Deed, out: &mut Vec<Effect>) {
-        let Some(Seat { facts: SeatFacts { seat, person, role, name: _ }, .. }) =
-            self.seats.get(&seat)
-        else {
-            return;
+        out.extend(self.entry(now, seat, deed).map(Effect::Audit));
+    }
+
+    fn entry(&self, now: Millis, seat: SeatId, deed: Deed) -> Option<AuditEntry> {
+        let SeatFacts { seat, person, role, name: _ } = self.seats.get(&seat)?.facts;
+        let (visit, call) = (self.facts.visit, self.facts.call);
+        Some(AuditEntry { at_ms: now, visit, call, seat, person, role, deed })
+    }
+
+    /// Whether people are in it: who only waits is not, nor who has been away for so long that nobody expects them. A
+    /// telephone call that goes on beside it is.
+    pub fn is_anybody_in(&self) -> bool {
+        let is_in = |seat: &Seat| {
+            let here = match seat.line {
+                Line::Up(_) | Line::Lost { seen: Lost::Unseen | Lost::Reconnecting, .. } => true,
+                Line::Lost { seen: Lost::Absent, .. } | Line::Left { .. } => false,
+            };
+            seat.is_admitted() && here
         };
-        out.push(Effect::Audit(AuditEntry {
-            at_ms: now,
-            visit: self.facts.visit,
-            call: self.facts.call,
-            seat: *seat,
-            person: *person,
-            role: *role,
-            deed,
-        }));
+        self.phone.on.is_some() || self.seats.values().any(is_in)
     }
 
     /// Whether somebody is here who can let others in.
@@ -449,23 +474,24 @@ impl Call {
         })
     }
 
+    const fn may(&self, role: Role, power: Power) -> bool {
+        match power {
+            Power::Admit => role::may_admit(role),
+            Power::EndVisit => role::may_end(role),
+            Power::Telephone => role::may_telephone(role) && self.has_telephone(),
+        }
+    }
+
+    /// What a role may ask for in the call, for its screen.
+    fn powers(&self, role: Role) -> Vec<Power> {
+        Power::ALL.iter().copied().filter(|power| self.may(role, *power)).collect()
+    }
+
     /// The record a role may open in this visit.
     fn record_for(&self, role: Role) -> Option<RecordId> {
         let has = self.facts.kind.has_record() && role::may_open_records(role);
         self.facts.record.filter(|_| has)
     }
-}
-
-const fn may(role: Role, power: Power) -> bool {
-    match power {
-        Power::Admit => role::may_admit(role),
-        Power::EndVisit => role::may_end(role),
-    }
-}
-
-/// What a role may ask for in the call, for its screen.
-fn powers(role: Role) -> Vec<Power> {
-    [Power::Admit, Power::EndVisit].into_iter().filter(|power| may(role, *power)).collect()
 }
 
 fn send(connection: ConnectionId, message: ServerMessage, out: &mut Vec<Effect>) {
@@ -488,6 +514,7 @@ impl ClientMessage {
             Self::Admit { .. } => "admit",
             Self::SendBack { .. } => "send_back",
             Self::Leave => "leave",
+            Self::Telephone { .. } => "telephone",
             Self::End => "end",
             Self::RecordOpen { .. } => "record.open",
             Self::RecordEdit { .. } => "record.edit",

@@ -5,6 +5,7 @@ use clinical::phi::Phi;
 use clinical::time;
 
 use crate::audit::AuditEntry;
+use crate::call::Telephone;
 use crate::message::{MediaSource, ServerMessage, SlotWish, SrtpAttempt, TransportKind};
 
 /// A deed that a call decided on.
@@ -84,6 +85,16 @@ pub enum Effect {
         seat: SeatId,
         /// Admitted or not.
         standing: Standing,
+    },
+    /// Keep how the visit goes on by telephone, with the entry of the log, both or neither. What came of it comes back
+    /// to [`crate::call::Call::telephone_kept`]; until then nobody is told.
+    KeepTelephone {
+        /// Comes back with the outcome.
+        n: u64,
+        /// How; `None`: not any more.
+        telephone: Option<Telephone>,
+        /// Who said so.
+        entry: AuditEntry,
     },
     /// Write into the log of the visit.
     Audit(AuditEntry),

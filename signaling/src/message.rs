@@ -80,6 +80,12 @@ pub enum ClientMessage {
         /// Who goes back.
         seat: SeatId,
     },
+    /// The visit goes on by telephone, or does not any more.
+    #[serde(rename = "telephone")]
+    Telephone {
+        /// Which of the two, and how.
+        step: TelephoneStep,
+    },
     /// Leave: others see it at once, the seat may come back.
     #[serde(rename = "leave")]
     Leave,
@@ -263,6 +269,12 @@ pub enum ServerMessage {
     Speaker {
         /// The active speaker; `null` in silence.
         seat: Option<SeatId>,
+    },
+    /// How the visit goes on by telephone; not said while it never did. A patient who waits hears it too.
+    #[serde(rename = "telephone")]
+    Telephone {
+        /// `null`: it does not any more.
+        telephone: Option<TelephoneFacts>,
     },
     /// Media: the transport ended. Build a new PeerConnection for the same seat.
     #[serde(rename = "media_failed")]
@@ -635,6 +647,8 @@ wire_struct! {
         presence: Presence,
         /// How its media gets through.
         loss: Loss,
+        /// Whether it does.
+        media: SeatMedia,
     }
 }
 
@@ -665,12 +679,49 @@ wire_enum! {
 }
 
 wire_enum! {
+    /// Whether media of a seat comes that is good for something. Of who waits, or left, none.
+    SeatMedia {
+        /// Not yet, or not any more.
+        Off,
+        /// It comes. Who turned off microphone and camera by choice is connected too.
+        Live,
+        /// It has not come for a minute, or so little of it that nobody understands a word: time for the telephone.
+        Unusable,
+    }
+}
+
+wire_enum! {
+    /// What is said about the telephone.
+    TelephoneStep {
+        /// From now on pharmacist and patient speak by telephone.
+        Begin,
+        /// The patient's media is back, and they speak over it again.
+        BackToVideo,
+        /// The telephone call is over.
+        Over,
+    }
+}
+
+wire_struct! {
+    #[derive(Copy)]
+    /// A telephone call beside the visit.
+    TelephoneFacts {
+        /// Since when.
+        since_ms: Millis,
+        /// Who calls the patient; `null` for a patient who waits.
+        by: Option<SeatId>,
+    }
+}
+
+wire_enum! {
     /// What a seat may ask for in the call.
     Power {
         /// Admit and send back.
         Admit,
         /// End the visit for everybody.
         EndVisit,
+        /// Say that the visit goes on by telephone.
+        Telephone,
     }
 }
 

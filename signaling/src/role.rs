@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::message::{CommandName, MediaSource};
 
 mod hand;
+mod telephone;
 
 pub use hand::{Hand, shuts_out_minimum};
+pub use telephone::{NumberView, may_telephone, telephone_number};
 
 /// Whether the plan was shared with the patient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

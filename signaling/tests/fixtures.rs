@@ -22,6 +22,7 @@ fn client_fixture(message: &ClientMessage) -> &'static str {
         ClientMessage::Presence { .. } => "client.presence",
         ClientMessage::Admit { .. } => "client.admit",
         ClientMessage::SendBack { .. } => "client.send_back",
+        ClientMessage::Telephone { .. } => "client.telephone",
         ClientMessage::Leave => "client.leave",
         ClientMessage::End => "client.end",
         ClientMessage::RecordOpen { .. } => "client.record.open",
@@ -50,6 +51,7 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
         ServerMessage::Slots { .. } => "server.slots",
         ServerMessage::Layers { .. } => "server.layers",
         ServerMessage::Speaker { .. } => "server.speaker",
+        ServerMessage::Telephone { .. } => "server.telephone",
         ServerMessage::MediaFailed { .. } => "server.media_failed",
         ServerMessage::Ended { .. } => "server.ended",
         ServerMessage::Refused { .. } => "server.refused",
@@ -68,8 +70,8 @@ fn server_fixture(message: &ServerMessage) -> &'static str {
 }
 
 /// How many names stand above, so that a missing file is seen.
-const CLIENT: usize = 19;
-const SERVER: usize = 24;
+const CLIENT: usize = 20;
+const SERVER: usize = 25;
 
 fn round_trip<T: DeserializeOwned + Serialize>(name: &str, text: &str) -> T {
     let message: T =

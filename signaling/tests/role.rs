@@ -12,7 +12,7 @@ use clinical::time::Side;
 use clinical::view::View;
 use serde_json::json;
 use signaling::message::{CommandName, MediaSource};
-use signaling::role::{self, ExportKind, Shared, SheetAccess};
+use signaling::role::{self, ExportKind, NumberView, Shared, SheetAccess};
 use uuid::Uuid;
 
 /// Column W of the design's field table. `rows` are the lists themselves.
@@ -381,5 +381,18 @@ fn the_record_leaves_with_pharmacist_and_pcp_and_to_the_patient_whole() {
             let may = clinician || (role == Role::Patient && kind == ExportKind::WholeRecord);
             assert_eq!(role::may_export(role, kind), may, "{role:?} {kind:?}");
         }
+    }
+}
+
+#[test]
+fn the_pharmacist_telephones_and_the_patient_knows_their_number_by_its_end() {
+    for role in Role::ALL {
+        assert_eq!(role::may_telephone(role), role == Role::Pharmacist, "{role:?}");
+        let view = match role {
+            Role::Pharmacist => Some(NumberView::Whole),
+            Role::Patient => Some(NumberView::Ending),
+            _ => None,
+        };
+        assert_eq!(role::telephone_number(role), view, "{role:?}");
     }
 }

@@ -9,7 +9,7 @@ use clinical::phi::Phi;
 use serde_json::json;
 use signaling::message::{
     ClientMessage, RecordRefusal, RefusalCode, SeatState, ServerMessage, SlotWish, SrtpAttempt,
-    TransportKind,
+    TelephoneStep, TransportKind,
 };
 use tests::peer::{Peer, Slots};
 use tests::world::World;
@@ -53,6 +53,7 @@ fn everything(
         },
         ClientMessage::Admit { seat: own, agreed: true },
         ClientMessage::SendBack { seat: staff },
+        ClientMessage::Telephone { step: TelephoneStep::Begin },
         ClientMessage::End,
         ClientMessage::RecordOpen { record, have: Vec::new() },
         ClientMessage::RecordEdit { doc, edit, resend: false },
@@ -158,6 +159,7 @@ async fn a_patient_has_none_of_the_staffs_powers() {
     for message in [
         ClientMessage::Admit { seat: waiting, agreed: true },
         ClientMessage::SendBack { seat: staff },
+        ClientMessage::Telephone { step: TelephoneStep::Begin },
         ClientMessage::End,
     ] {
         assert_eq!(patient.is_refused(&message).await, RefusalCode::NotAllowed, "{message:?}");
@@ -195,6 +197,20 @@ async fn a_patient_has_none_of_the_staffs_powers() {
 
     for (kind, _) in patient.documents() {
         assert_eq!(kind, DocKind::Voice);
+    }
+    // The patient's number is for the pharmacist who calls; patients know theirs by its end, others learn nothing.
+    for (role, told) in [
+        (Role::Pharmacist, Some(r#"{"number":"+1 505 555 0142","source":"chart"}"#)),
+        (Role::Patient, Some(r#"{"ends_in":"0142"}"#)),
+        (Role::Pcp, None),
+        (Role::Caregiver, None),
+    ] {
+        let cookie = world.cookie(role).await;
+        let path = format!("/api/seats/{}/telephone", world.invited(role).seat);
+        let answer = world.get(&path, &cookie).await;
+        let expected = (told.map_or(404, |_| 200), told.unwrap_or(&answer.body));
+        assert_eq!((answer.status, answer.body.as_str()), expected, "{role:?}");
+        assert!(told.is_some() || !answer.body.contains("0142"), "{role:?}");
     }
     caregiver.settle().await;
     pharmacist.settle().await;

@@ -17,7 +17,7 @@ use mortar::record::writer::Writer;
 use mortar::store::{Hold, Store};
 use mortar::vault::Vault;
 use serde_json::{Value, json};
-use signaling::message::{ClientMessage, ServerMessage, SrtpAttempt, TransportKind};
+use signaling::message::{ClientMessage, ServerMessage, SrtpAttempt, TelephoneStep, TransportKind};
 use tests::browserless::{Http, Reply};
 use tests::participant::Participant;
 use tests::peer::{Frame, Peer, Slots};
@@ -360,5 +360,67 @@ async fn a_visit_cut_by_kill_9_counts_to_the_last_moment_written_down_and_goes_o
     let sheet = pharmacist.sheet().await;
     assert_eq!(sheet["segments"].as_array().unwrap().len(), 1, "{after} {sheet}");
     drop((staff, home));
+    practice.end();
+}
+
+/// The pharmacist's page, without sound or picture, until it is dropped.
+struct Page(JoinHandle<u16>, mpsc::UnboundedSender<ClientMessage>);
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Keeps a page open that says that the visit is by telephone.
+async fn by_telephone(mut page: Participant) -> Page {
+    let on = |message: &ServerMessage| {
+        matches!(message, ServerMessage::Telephone { telephone: Some(_) })
+    };
+    page.until("the visit is by telephone", on).await;
+    let (say, told) = mpsc::unbounded_channel();
+    Page(tokio::spawn(hold(page, told)), say)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telephone_call_during_which_the_server_dies_goes_on_when_the_pharmacist_is_back() {
+    let mut practice = Practice::start().await;
+    let pharmacist = practice.sit(Role::Pharmacist).await;
+    let mut page = pharmacist.join().await;
+    let begin = ClientMessage::Telephone { step: TelephoneStep::Begin };
+    page.send(&begin).await;
+    let page = by_telephone(page).await;
+    let counted = |timer: &Value| timer["counted_s"].as_u64().unwrap_or(0);
+    pharmacist.until("8 s", |timer| counted(timer) >= 8).await;
+
+    practice.kill();
+    drop(page);
+    practice.start_again();
+
+    // What was told stands, what nobody saw is not made up, and the clock waits for the pharmacist.
+    let pharmacist = practice.sit(Role::Pharmacist).await;
+    let sheet = pharmacist.sheet().await;
+    let kept = sheet["measured_s"].as_u64().unwrap();
+    assert!((3..=9).contains(&kept), "at most 5 s are lost, and none is made up: {sheet}");
+    assert_eq!(pharmacist.get("timer").await.json["running"], json!(false));
+
+    // Nobody has to say it again, and the short gap counts.
+    let page = by_telephone(pharmacist.join().await).await;
+    pharmacist.until("it goes on", |timer| timer["running"] == json!(true)).await;
+    pharmacist.until("more", |timer| counted(timer) > kept + 2).await;
+    let sheet = pharmacist.sheet().await;
+    let segments = sheet["segments"].as_array().unwrap();
+    assert_eq!((segments.len(), &segments[0]["modality"]), (1, &json!("phone")), "{sheet}");
+
+    // Over is over, also for whoever comes after the next restart.
+    page.1.send(ClientMessage::Telephone { step: TelephoneStep::Over }).unwrap();
+    pharmacist.until("it is over", |timer| timer["running"] == json!(false)).await;
+    practice.kill();
+    practice.start_again();
+    let pharmacist = practice.sit(Role::Pharmacist).await;
+    let mut page = pharmacist.join().await;
+    page.settle().await;
+    let told = |one: &ServerMessage| matches!(one, ServerMessage::Telephone { .. });
+    assert!(!page.heard.iter().any(told), "{:?}", page.texts);
     practice.end();
 }

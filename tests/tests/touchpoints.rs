@@ -8,7 +8,7 @@ use clinical::id::{DocId, RecordId, RowId, SeatId, VisitId};
 use clinical::phi::Phi;
 use mortar::{link, patient, person, visit};
 use serde_json::{Value, json};
-use signaling::message::{RecordRefusal, ServerMessage};
+use signaling::message::{ClientMessage, RecordRefusal, ServerMessage};
 use signaling::visit::VisitKind;
 use tests::participant::Participant;
 use tests::world::World;
@@ -280,7 +280,6 @@ async fn a_nurse_does_not_end_a_visit_people_are_in_nor_hands_on_links_of_visits
     let (status, made) = rph.book(&world, &with).await;
     assert_eq!(status, 200, "{made}");
     let visit = made["made"].as_str().unwrap().to_owned();
-    let (there, cookie) = claim(&world, &link_in(&booked_of(&made, &visit), "pharmacist")).await;
 
     // A nurse of another visit of this record sees who comes, and gets nobody's way in.
     let app = world.server().app();
@@ -297,6 +296,23 @@ async fn a_nurse_does_not_end_a_visit_people_are_in_nor_hands_on_links_of_visits
     assert!(listed.body.contains(&visit) && listed.body.contains("Delgado"), "{}", listed.body);
     assert!(!listed.body.contains("/j#"), "{}", listed.body);
 
+    // The patient waits in the booked visit: nobody is in it, and she moves it away from before them.
+    let home = link_in(&booked_of(&made, &visit), "patient");
+    let body = json!({ "token": home, "birth_date": world.birth_date() });
+    let home = world.post("/api/links/claim", "", &body).await;
+    let home_seat: SeatId = home.json["seat"].as_str().unwrap().parse().unwrap();
+    let ticket = world.ticket(home_seat, &home.cookie.unwrap()).await;
+    let mut waits = Participant::join(world.address(), home_seat, ticket).await;
+    let booking = path(&format!("bookings/{visit}"));
+    let to = json!({ "starts": next_year(13), "minutes": 30 });
+    let moved = world.post(&booking, &hers, &to).await;
+    assert_eq!(moved.status, 200, "{:?}", moved.json);
+    assert_eq!(waits.closed().await, 1000);
+    let visit = moved.json["made"].as_str().unwrap().to_owned();
+    let listed = world.get(&rph.path("bookings"), &rph.cookie).await;
+    let listed: Value = serde_json::from_str(&listed.body).unwrap();
+    let (there, cookie) = claim(&world, &link_in(&booked_of(&listed, &visit), "pharmacist")).await;
+
     // The pharmacist is in the booked visit: nothing she does ends it.
     let ticket = world.ticket(there, &cookie).await;
     let mut inside = Participant::join(world.address(), there, ticket).await;
@@ -311,6 +327,17 @@ async fn a_nurse_does_not_end_a_visit_people_are_in_nor_hands_on_links_of_visits
         assert_eq!((told.status, &told.json["code"]), (409, &json!("visit_running")), "{what}");
     }
     assert_eq!(rph.standing(&world, row).await, "booked");
+    // The pharmacist left: nobody is in it any more, whoever may come back. Then they do.
+    inside.send(&ClientMessage::Leave).await;
+    inside.closed().await;
+    let moved = world.post(&booking, &hers, &to).await;
+    assert_eq!(moved.status, 200, "{:?}", moved.json);
+    let visit = moved.json["made"].as_str().unwrap().to_owned();
+    let listed = world.get(&rph.path("bookings"), &rph.cookie).await;
+    let listed: Value = serde_json::from_str(&listed.body).unwrap();
+    let (there, cookie) = claim(&world, &link_in(&booked_of(&listed, &visit), "pharmacist")).await;
+    let ticket = world.ticket(there, &cookie).await;
+    let mut inside = Participant::join(world.address(), there, ticket).await;
     // Whoever ends calls does.
     assert_eq!(delete(&world, &rph.path(&format!("bookings/{visit}")), &rph.cookie).await, 200);
     inside.closed().await;

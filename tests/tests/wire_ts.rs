@@ -8,6 +8,7 @@ use clinical::command::ListUpdate;
 use clinical::field::{FieldKind, FieldName, FieldValues, Place};
 use clinical::plain::PlainPage;
 use clinical::time::sheet::SheetCommand;
+use clinical::value::Line;
 use clinical::version::{Content, Row, STATEMENT};
 use mortar::agreement::{
     ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, InspectionList,
@@ -25,6 +26,7 @@ use mortar::visit::booking::{Book, Bookings, MoveBooking};
 use mortar::visit::cards::CdsAnswers;
 use mortar::visit::export::ExportRequest;
 use mortar::visit::import::{ImportReply, ImportRequest};
+use mortar::visit::telephone::TelephoneNumber;
 use mortar::visit::time::{SheetReply, Timer};
 use mortar::visit::touchpoint::{TellTouchpoint, Touchpoints};
 use mortar::visit::versions::VersionLine;
@@ -75,6 +77,7 @@ fn the_client_types_are_those_of_the_server() {
     SheetReply::export_all(&config).unwrap();
     SheetCommand::export_all(&config).unwrap();
     Timer::export_all(&config).unwrap();
+    TelephoneNumber::export_all(&config).unwrap();
     Book::export_all(&config).unwrap();
     Bookings::export_all(&config).unwrap();
     MoveBooking::export_all(&config).unwrap();
@@ -87,7 +90,7 @@ fn the_client_types_are_those_of_the_server() {
     Problem::export_all(&config).unwrap();
     let types = std::fs::read_to_string(folder.join("wire.ts")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
-    let generated = format!("{types}\n{}{}", field_table(), statement());
+    let generated = format!("{types}\n{}{}{}", field_table(), statement(), line());
 
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-client/src/wire.ts");
     if std::env::var_os("MORTAR_BLESS").is_some() {
@@ -132,6 +135,14 @@ fn field_table() -> String {
 fn statement() -> String {
     format!(
         "\n/** What a signer agrees to, as every version keeps it. */\nexport const SIGNING_STATEMENT = \"{STATEMENT}\";\n"
+    )
+}
+
+/// Where a field of one line stops.
+fn line() -> String {
+    let most = Line::MOST;
+    format!(
+        "\n/** Longest {{@link Line}}, in UTF-16 code units. */\nexport const LINE_MOST = {most};\n"
     )
 }
 

@@ -2,7 +2,7 @@
 import type {
   ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Answerer, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
   DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MailAgain, MoveBooking, NoticeAgain, Notices, PrescriberPapers, ReadVersion, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
-  TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
+  TelephoneNumber, TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -122,6 +122,11 @@ export function versionOf(seat: SeatId, version: number): Promise<VersionContent
 /** What the practice's decision support says about the plan; nothing where none is configured. It has seconds to answer. */
 export function cardsOf(seat: SeatId): Promise<CdsAnswers | undefined> {
   return call("GET", `/api/seats/${seat}/cards`, undefined, CARDS_WITHIN_MS);
+}
+
+/** Under which number the patient is called: whole for whoever calls, its last digits for the patient. */
+export function telephoneNumber(seat: SeatId): Promise<TelephoneNumber> {
+  return call("GET", `/api/seats/${seat}/telephone`);
 }
 
 export function visitTimer(seat: SeatId): Promise<Timer> {

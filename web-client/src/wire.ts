@@ -950,6 +950,27 @@ seen?: number,
 mail?: Array<MailTo>, };
 
 /**
+ * For when a visit was booked, and how it is held.
+ */
+export type BookedFor = { 
+/**
+ * When it begins.
+ */
+starts_ms: Millis, 
+/**
+ * Length in minutes.
+ */
+minutes: number, 
+/**
+ * Zone in which the hour was agreed.
+ */
+zone: string, 
+/**
+ * By which way.
+ */
+format: TouchpointFormat, };
+
+/**
  * A link into a booked visit.
  */
 export type BookedLink = { 
@@ -1409,7 +1430,11 @@ agreed: boolean, } | { "type": "send_back",
 /**
  * Who goes back.
  */
-seat: SeatId, } | { "type": "leave" } | { "type": "end" } | { "type": "record.open", 
+seat: SeatId, } | { "type": "telephone", 
+/**
+ * Which of the two, and how.
+ */
+step: TelephoneStep, } | { "type": "leave" } | { "type": "end" } | { "type": "record.open", 
 /**
  * Which.
  */
@@ -2977,6 +3002,11 @@ people: Array<Noticed>, };
 export type Npi = string;
 
 /**
+ * Where a number comes from.
+ */
+export type NumberSource = "attested" | "chart";
+
+/**
  * The operations.
  */
 export type Op = { "kind": "set", 
@@ -3543,7 +3573,7 @@ export type PlainText = string;
 /**
  * What a seat may ask for in the call.
  */
-export type Power = "admit" | "end_visit";
+export type Power = "admit" | "end_visit" | "telephone";
 
 /**
  * What one prescriber is asked.
@@ -4137,7 +4167,11 @@ presence: Presence,
 /**
  * How its media gets through.
  */
-loss: Loss, };
+loss: Loss, 
+/**
+ * Whether it does.
+ */
+media: SeatMedia, };
 
 /**
  * Where it goes.
@@ -4260,12 +4294,21 @@ waits: boolean,
 /**
  * Whether it only reads the plan it was sent a link to: its visit is over.
  */
-reads_only: boolean, };
+reads_only: boolean, 
+/**
+ * For when it was booked and how, if it was.
+ */
+booked?: BookedFor, };
 
 /**
  * One person's place in one visit; survives reload, second device and phone.
  */
 export type SeatId = string & { readonly seatId: unique symbol };
+
+/**
+ * Whether media of a seat comes that is good for something. Of who waits, or left, none.
+ */
+export type SeatMedia = "off" | "live" | "unusable";
 
 /**
  * How a seat is there.
@@ -4386,7 +4429,11 @@ rids: Array<Rid>, } | { "type": "speaker",
 /**
  * The active speaker; `null` in silence.
  */
-seat: SeatId | null, } | { "type": "media_failed", 
+seat: SeatId | null, } | { "type": "telephone", 
+/**
+ * `null`: it does not any more.
+ */
+telephone: TelephoneFacts | null, } | { "type": "media_failed", 
 /**
  * Why.
  */
@@ -4999,6 +5046,42 @@ result: TeachBackResult, };
  * How a teach-back went.
  */
 export type TeachBackResult = "understood" | "re_explained" | "needs_follow_up";
+
+/**
+ * A telephone call beside the visit.
+ */
+export type TelephoneFacts = { 
+/**
+ * Since when.
+ */
+since_ms: Millis, 
+/**
+ * Who calls the patient; `null` for a patient who waits.
+ */
+by: SeatId | null, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/telephone`: under which number the patient is called. Empty: none is known.
+ */
+export type TelephoneNumber = { 
+/**
+ * The number, for whoever calls.
+ */
+number?: string, 
+/**
+ * Where it comes from.
+ */
+source?: NumberSource, 
+/**
+ * Its last four digits, for whoever is called: enough to know one's own telephone, and nothing for somebody else who
+ * holds the link.
+ */
+ends_in?: string, };
+
+/**
+ * What is said about the telephone.
+ */
+export type TelephoneStep = "begin" | "back_to_video" | "over";
 
 /**
  * Body of `POST /api/seats/{seat}/touchpoints/{row}`.
@@ -5657,3 +5740,6 @@ export const FIELDS = {
 
 /** What a signer agrees to, as every version keeps it. */
 export const SIGNING_STATEMENT = "I reviewed this medication action plan with what was known on this day, and I sign it.";
+
+/** Longest {@link Line}, in UTF-16 code units. */
+export const LINE_MOST = 400;

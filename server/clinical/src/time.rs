@@ -31,7 +31,7 @@ pub enum Side {
 pub enum Live {
     /// Nothing: it is not in the call, its transport is down or silent, or it sends neither sound nor picture.
     Off,
-    /// A telephone bridged in.
+    /// A telephone call beside the visit, as the pharmacist says: it carries no media of ours.
     Phone,
     /// Sound both ways.
     Audio,

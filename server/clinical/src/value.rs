@@ -167,9 +167,14 @@ fn nfc(json: &serde_json::Value) -> serde_json::Value {
 #[serde(transparent)]
 pub struct Line(pub String);
 
+impl Line {
+    /// Its longest, in UTF-16 code units.
+    pub const MOST: usize = 400;
+}
+
 impl Check for Line {
     fn check(&self) -> Result<(), ValueError> {
-        short("", &self.0, 0, 400)
+        short("", &self.0, 0, Self::MOST)
     }
 }
 

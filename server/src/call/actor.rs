@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clinical::actor::{Actor, Millis};
 use clinical::id::{ConnectionId, RecordId, SeatId, VisitId};
 use clinical::phi::Phi;
 use signaling::audit::{AuditEntry, Deed};
-use signaling::call::{Call, CallFacts, JoinError, MediaEvent, SeatFacts};
+use signaling::call::{Call, CallFacts, JoinError, Kept, MediaEvent, SeatFacts, Telephone};
 use signaling::effect::{CallOver, Effect, Standing};
 use signaling::message::{ClientMessage, ClosedReason, RefusalCode};
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +20,7 @@ use super::peers::Peers;
 use super::time::{BEAT, Book, Timed, Timer};
 use super::{Line, Surroundings};
 use crate::audit::{Entry, Outcome};
+use crate::record::writer::Work;
 use crate::record::{CallClock, Reader};
 use crate::store::now;
 use crate::visit;
@@ -77,6 +79,8 @@ struct Connected {
 enum Note {
     Audit(AuditEntry),
     Standing(SeatId, Standing),
+    /// With the number under which the call waits for what comes of it.
+    Telephone(u64, Option<Telephone>, AuditEntry),
     Time(Timed),
     Over(CallOver),
 }
@@ -84,6 +88,12 @@ enum Note {
 /// What waits to be written down. Refusals, which anybody can cause, get half of it: the store may be away for long, and
 /// who was admitted matters more than the hundredth refusal.
 const NOTES: usize = 1_024;
+
+/// What carrying out an effect brings back to the call.
+enum Brought {
+    Media(MediaEvent),
+    Kept(u64, Kept),
+}
 
 struct CallTask {
     around: Surroundings,
@@ -94,6 +104,8 @@ struct CallTask {
     connections: BTreeMap<ConnectionId, Connected>,
     notes: mpsc::Sender<Note>,
     timer: Timer,
+    /// Read by whoever asks whether people are in it.
+    peopled: Arc<AtomicBool>,
 }
 
 /// Wall-clock time that never goes back.
@@ -128,17 +140,20 @@ pub(super) async fn run(
     mut inputs: mpsc::Receiver<Input>,
     peers: Peers,
     events: Arc<Events>,
+    peopled: Arc<AtomicBool>,
 ) {
     let (notes, noted) = mpsc::channel(NOTES);
+    let (stored, mut kept) = mpsc::channel(NOTES);
     let clock = Clock::start();
     let visit = facts.visit;
     let book = Book::new(around.writer.clone(), visit, facts.call, clock.wall);
-    let writing = tokio::spawn(write_down(around.clone(), visit, book, noted));
+    let writing = tokio::spawn(write_down(around.clone(), visit, book, noted, stored));
     tracing::info!(call.id = %facts.call, visit.id = %visit, "call begins");
     let call = Call::new(clock.now(), facts);
     let connections = BTreeMap::new();
     let timer = Timer::default();
-    let mut task = CallTask { around, call, visit, clock, peers, connections, notes, timer };
+    let mut task =
+        CallTask { around, call, visit, clock, peers, connections, notes, timer, peopled };
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while task.call.over().is_none() {
@@ -155,6 +170,7 @@ pub(super) async fn run(
                 // Nobody knows the call any more: the server stops.
                 None => break,
             },
+            Some((n, kept)) = kept.recv() => task.call.telephone_kept(task.clock.now(), n, kept),
             () = sleep_until(due) => task.call.handle_timeout(task.clock.now()),
             _ = beat.tick() => {
                 task.time(Timed::Known(task.clock.now()));
@@ -264,6 +280,7 @@ impl CallTask {
             | ClientMessage::Presence { .. }
             | ClientMessage::Admit { .. }
             | ClientMessage::SendBack { .. }
+            | ClientMessage::Telephone { .. }
             | ClientMessage::Leave
             | ClientMessage::End => self.call.handle(now, connection, message),
         }
@@ -271,15 +288,24 @@ impl CallTask {
 
     /// Carries out effects in order, and behind them what they bring back; only then the next input.
     fn carry_out(&mut self, effects: Vec<Effect>) {
+        // Before anybody is told: who reads an answer finds it so.
+        self.peopled.store(self.call.is_anybody_in(), Ordering::Relaxed);
         let mut waiting = std::collections::VecDeque::from(effects);
         while let Some(effect) = waiting.pop_front() {
-            if let Some(event) = self.effect(effect) {
-                waiting.extend(self.call.handle_media(self.clock.now(), event));
+            match self.effect(effect) {
+                None => {}
+                Some(Brought::Media(event)) => {
+                    waiting.extend(self.call.handle_media(self.clock.now(), event));
+                }
+                Some(Brought::Kept(n, kept)) => {
+                    waiting.extend(self.call.telephone_kept(self.clock.now(), n, kept));
+                }
             }
         }
+        self.peopled.store(self.call.is_anybody_in(), Ordering::Relaxed);
     }
 
-    fn effect(&mut self, effect: Effect) -> Option<MediaEvent> {
+    fn effect(&mut self, effect: Effect) -> Option<Brought> {
         match effect {
             Effect::Send { connection, message } => {
                 if let Some(connected) = self.connections.get(&connection) {
@@ -294,7 +320,8 @@ impl CallTask {
             }
             Effect::Record { connection, access } => self.record(connection, access),
             Effect::Negotiate { seat, connection, n, sdp, srtp, transport } => {
-                return Some(self.peers.negotiate(seat, connection, n, &sdp, srtp, transport));
+                let event = self.peers.negotiate(seat, connection, n, &sdp, srtp, transport);
+                return Some(Brought::Media(event));
             }
             Effect::Want { seat, slots } => self.peers.want(seat, &slots),
             Effect::Audience { publisher, source, to } => {
@@ -305,6 +332,11 @@ impl CallTask {
             // What is not taken has been logged.
             Effect::Remember { seat, standing } => {
                 let _logged = self.note(Note::Standing(seat, standing));
+            }
+            Effect::KeepTelephone { n, telephone, entry } => {
+                if !self.note(Note::Telephone(n, telephone, entry)) {
+                    return Some(Brought::Kept(n, Kept::No));
+                }
             }
             Effect::Audit(entry) => {
                 let _logged = self.note(Note::Audit(entry));
@@ -359,6 +391,7 @@ async fn write_down(
     visit: VisitId,
     mut book: Book,
     mut notes: mpsc::Receiver<Note>,
+    kept: mpsc::Sender<(u64, Kept)>,
 ) {
     while let Some(note) = notes.recv().await {
         let written = match note {
@@ -366,6 +399,16 @@ async fn write_down(
             Note::Audit(entry) => around.writer.audit(vec![entry_of(entry)]).await,
             Note::Standing(seat, standing) => {
                 visit::set_admitted(&around.store, seat, standing == Standing::Admitted).await
+            }
+            Note::Telephone(n, telephone, entry) => {
+                let first = vec![visit::set_telephone(visit, telephone)];
+                let audit = vec![entry_of(entry)];
+                let work = Work { first, audit, ..Work::default() };
+                let stored = around.writer.store(work).await.committed();
+                let came = if stored.is_ok() { Kept::Yes } else { Kept::No };
+                // A call that is over asks no more.
+                let _over = kept.send((n, came)).await;
+                stored
             }
             Note::Over(CallOver::Ended) => visit::end_visit(&around.store, visit).await,
             Note::Over(CallOver::Empty) => visit::clear_admitted(&around.store, visit).await,
@@ -386,7 +429,9 @@ fn entry_of(entry: AuditEntry) -> Entry {
         Deed::Joined | Deed::Resumed | Deed::Left | Deed::LineLost => {
             (Outcome::Done, format!("seat:{seat}"))
         }
-        Deed::Ended => (Outcome::Done, format!("call:{call}")),
+        Deed::ConvertedToPhone | Deed::BackToVideo | Deed::PhoneOver | Deed::Ended => {
+            (Outcome::Done, format!("call:{call}"))
+        }
     };
     Entry {
         at_ms,

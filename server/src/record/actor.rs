@@ -352,6 +352,7 @@ impl Task {
             | ClientMessage::Presence { .. }
             | ClientMessage::Admit { .. }
             | ClientMessage::SendBack { .. }
+            | ClientMessage::Telephone { .. }
             | ClientMessage::Leave
             | ClientMessage::End
             | ClientMessage::RecordOpen { .. }

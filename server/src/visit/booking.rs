@@ -369,12 +369,12 @@ pub(crate) async fn cancel(
 }
 
 /// Whether this person may end another visit of the record. One that people are in is ended by whom its calls obey, and
-/// by nobody else from outside.
+/// by nobody else from outside. Who waits to be let in, or left, is not in it.
 ///
 /// # Errors
 /// `VisitRunning`.
 pub(super) async fn may_end(app: &App, seated: &Seated, visit: VisitId) -> Result<(), Problem> {
-    if !role::may_end(seated.seat.role) && app.calls.live_call(visit).await.is_some() {
+    if !role::may_end(seated.seat.role) && app.calls.is_anybody_in(visit).await {
         return Err(Problem::new(ProblemCode::VisitRunning));
     }
     Ok(())

@@ -82,7 +82,7 @@ pub(crate) async fn cards(State(app): State<App>, seated: Seated) -> Result<Resp
         }
     };
     let Exported { json: bundle, withheld } =
-        whole_record(&sheets.source(Reader::Elsewhere, at_ms));
+        whole_record(&sheets.source(&app, Reader::Elsewhere, at_ms));
     let bundle: serde_json::Value =
         serde_json::from_str(&bundle).map_err(|_ours| Problem::new(ProblemCode::Internal))?;
     let (person, patient) = (seat.person.to_string(), sheets.patient.to_string());

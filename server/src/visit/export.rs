@@ -104,7 +104,7 @@ pub(crate) async fn export(
     app.writer.audit(vec![entry(Outcome::Done)]).await?;
     let own = seat.role == Role::Patient || reason == ExportReason::PatientRequest;
     let reader = if own { Reader::Patient } else { Reader::Elsewhere };
-    let source = sheets.source(reader, now());
+    let source = sheets.source(&app, reader, now());
     let (Exported { json, withheld: _ }, file) = match kind {
         ExportKind::MedicationProfile => (medication_profile(&source), "medication-profile.json"),
         ExportKind::CarePlan => (care_plan(&source), "pharmacist-care-plan.json"),
@@ -178,7 +178,7 @@ impl Sheets {
     }
 
     /// The same, to make a bundle of.
-    pub(super) fn source(&self, reader: Reader, now: Millis) -> Source<'_> {
+    pub(super) fn source(&self, app: &App, reader: Reader, now: Millis) -> Source<'_> {
         Source {
             record: &self.record,
             patient: &self.facts,
@@ -191,6 +191,7 @@ impl Sheets {
             reader,
             held: &self.held,
             now,
+            today: app.terms.day(now),
         }
     }
 }

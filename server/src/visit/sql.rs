@@ -23,6 +23,10 @@ crate::store::sql! {
     CLEAR_ADMITTED = "update seat set admitted = 2 where visit = $1 and admitted = 1";
     /// It reads the plan after its visit too, until then.
     READS = "update seat set reads_until_ms = $2 where id = $1";
+    /// How it goes on by telephone, if it does.
+    TELEPHONE = "select phone_since_ms, phone_by from visit where id = $1";
+    /// It goes on by telephone, or does not any more.
+    SET_TELEPHONE = "update visit set phone_since_ms = $2, phone_by = $3 where id = $1";
     /// Shut out.
     REVOKE_SEAT = "update seat set revoked_ms = $2 where id = $1 and revoked_ms is null";
 }

@@ -2,6 +2,7 @@
 
 use clinical::actor::{Millis, Role};
 use clinical::id::{PersonId, RecordId, SeatId, VisitId};
+use signaling::call::Telephone;
 use signaling::visit::VisitKind;
 use uuid::Uuid;
 
@@ -224,8 +225,27 @@ pub async fn end_visit(store: &Store, visit: VisitId) -> Result<(), StoreError> 
 pub async fn clear_admitted(store: &Store, visit: VisitId) -> Result<(), StoreError> {
     let mut write = store.write().await?;
     sqlx::query(sql::CLEAR_ADMITTED).bind(visit.to_string()).execute(&mut *write).await?;
+    set_telephone(visit, None).execute(&mut write).await?;
     write.commit().await?;
     Ok(())
+}
+
+/// Whether the visit goes on by telephone, and how.
+pub(crate) fn set_telephone(visit: VisitId, telephone: Option<Telephone>) -> Statement {
+    let (since, by) = telephone.map(|Telephone { since, by }| (since.0, by.to_string())).unzip();
+    Statement::new(sql::SET_TELEPHONE).text(visit.to_string()).int_or_null(since).text_or_null(by)
+}
+
+/// How the visit goes on by telephone, as far as was written down.
+pub(crate) async fn telephone(
+    store: &Store,
+    visit: VisitId,
+) -> Result<Option<Telephone>, StoreError> {
+    let row: Option<(Option<i64>, Option<String>)> =
+        sqlx::query_as(sql::TELEPHONE).bind(visit.to_string()).fetch_optional(store.read()).await?;
+    let Some((Some(since), Some(by))) = row else { return Ok(None) };
+    let by = by.parse().map_err(|_wrong| StoreError::Row)?;
+    Ok(Some(Telephone { since: Millis(since), by }))
 }
 
 pub(super) async fn revoke_seat(store: &Store, seat: SeatId) -> Result<(), StoreError> {

@@ -87,7 +87,7 @@ pub(crate) async fn page(
     }
     let about = PlainVisit {
         newer: is_newer(plan, &visit),
-        date: Some(PartialDate::of(visit.ended.unwrap_or_else(now))),
+        date: Some(app.terms.day(visit.ended.unwrap_or_else(now))),
         with,
         phone: app.config.practice.phone.clone(),
         patient: facts.as_ref().map(|facts| facts.name.expose().clone()).unwrap_or_default(),

@@ -4,7 +4,7 @@ mod sql;
 mod store;
 
 pub(crate) use sql::ALL;
-pub(crate) use store::{Known, add_event, know};
+pub(crate) use store::{Known, add_event, know, known_until};
 
 use std::path::{Path, PathBuf};
 
@@ -115,6 +115,16 @@ pub(super) async fn held(
     let calls = store::calls(store, visit).await?;
     let calls: Vec<Attendance> = calls.into_iter().map(|call| call.attendance).collect();
     Ok(clinical::touchpoint::held(&calls, starts))
+}
+
+/// The number to call back that the patient said last in this visit, if they said one.
+pub(super) async fn callback(app: &App, visit: VisitId) -> Result<Option<Phi<String>>, Problem> {
+    let said = store::said(&app.store, &app.vault, visit).await?;
+    let last = said.into_iter().rev().find_map(|entry| match entry.what {
+        SheetCommand::Attest { attestation } => Some(attestation.callback),
+        SheetCommand::Bill { .. } | SheetCommand::Adjust { .. } => None,
+    });
+    Ok(last.filter(|number| !number.trim().is_empty()).map(Phi::new))
 }
 
 /// The day of an instant in a zone.

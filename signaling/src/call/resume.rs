@@ -4,10 +4,10 @@ use clinical::actor::Millis;
 use clinical::id::{ConnectionId, SeatId};
 
 use super::seat::{Line, Lost, Media, Seat};
-use super::{Call, JoinError, SeatFacts, powers};
+use super::{Call, JoinError, SeatFacts};
 use crate::audit::Deed;
 use crate::effect::{CallOver, CloseCode, Effect, Standing};
-use crate::message::{Admission, EndReason, ServerMessage, VisitFacts};
+use crate::message::{Admission, EndReason, SeatMedia, ServerMessage, VisitFacts};
 use crate::presence::Presence;
 use crate::visit::Entry;
 
@@ -21,7 +21,7 @@ const RECONNECTING_MS: i64 = 120_000;
 
 /// How long a call without anybody stays in memory. Longer costs memory, shorter makes the next one a new call, with
 /// the billing minutes in two pieces.
-const EMPTY_MS: i64 = 600_000;
+pub const EMPTY_MS: i64 = 600_000;
 
 const fn after(at: Millis, ms: i64) -> Millis {
     Millis(at.0.saturating_add(ms))
@@ -76,7 +76,8 @@ impl Call {
             line: Line::Left { since: now },
             presence: Presence::default(),
             media: Media::default(),
-            timed: None,
+            uncarried_since: None,
+            shown_media: SeatMedia::Off,
         });
         let deed = if matches!(seat.line, Line::Left { .. }) {
             // Who left and comes back stands at the end, and waits anew if the role waits (see `leave`).
@@ -120,6 +121,7 @@ impl Call {
         out: &mut Vec<Effect>,
     ) {
         self.audit(now, key, Deed::Left, out);
+        self.hang_up(now, key, out);
         self.dismiss(connection, EndReason::Left, CloseCode::Normal, out);
         let kind = self.facts.kind;
         self.facts.admitted.retain(|admitted| *admitted != key);
@@ -196,7 +198,7 @@ impl Call {
             },
             admission,
             presence: seat.presence.clone(),
-            may: if admitted { powers(*role) } else { Vec::new() },
+            may: if admitted { self.powers(*role) } else { Vec::new() },
         }
     }
 }

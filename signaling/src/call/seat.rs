@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use clinical::actor::{Millis, Role};
 use clinical::id::{ConnectionId, PersonId, SeatId};
 use clinical::phi::Phi;
-use clinical::time::Live;
 
 use super::resume;
 use crate::effect::Standing;
-use crate::message::{Loss, MediaSource, Rid, RosterSeat, SeatState, SlotMap};
+use crate::message::{Loss, MediaSource, Rid, RosterSeat, SeatMedia, SeatState, SlotMap};
 use crate::presence::Presence;
 
 /// Who sits on a seat, as the shell found it in the visit.
@@ -67,8 +66,10 @@ pub(super) struct Seat {
     pub(super) line: Line,
     pub(super) presence: Presence,
     pub(super) media: Media,
-    /// What was last said of its live media for the billing time, and when.
-    pub(super) timed: Option<(Live, Millis)>,
+    /// Since when no media of it comes that is good for something, if so.
+    pub(super) uncarried_since: Option<Millis>,
+    /// What others see of that.
+    pub(super) shown_media: SeatMedia,
 }
 
 /// What the relay says of a seat's transport. Begins anew with each.
@@ -103,10 +104,11 @@ impl Seat {
     }
 
     pub(super) fn next_timeout(&self) -> Option<Millis> {
-        match self.line {
+        let line = match self.line {
             Line::Lost { since, seen } => resume::due(since, seen),
             Line::Up(_) | Line::Left { .. } => None,
-        }
+        };
+        line.into_iter().chain(self.media_due()).min()
     }
 
     /// Whether media is to be expected of it: who sends nothing is silent without a fault.
@@ -151,6 +153,7 @@ impl Seat {
             since_ms: since,
             presence: self.presence.clone(),
             loss: self.media.loss,
+            media: self.shown_media,
         }
     }
 }

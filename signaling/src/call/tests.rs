@@ -1,3 +1,4 @@
+mod telephone;
 mod time;
 mod walk;
 
@@ -45,7 +46,9 @@ fn facts(kind: VisitKind) -> CallFacts {
             name: Phi::new("Patient".to_owned()),
             birth_date: Phi::new("1954-02-15".to_owned()),
         }),
+        patient_seat: Some(seat(PATIENT)),
         admitted: Vec::new(),
+        telephone: None,
     }
 }
 
@@ -333,6 +336,11 @@ fn a_lost_line_shows_after_two_seconds_and_is_given_up_after_two_minutes() {
     let effects = call.handle_timeout(at(3_000));
     let state = seat_state(&effects, line(PHARMACIST), seat(PATIENT));
     assert_eq!(state, Some(SeatState::Reconnecting));
+    // On the way it is shown that nobody's media has come for a minute.
+    for due in [60_000, 60_020] {
+        assert_eq!(call.poll_timeout(), Some(at(due)));
+        call.handle_timeout(at(due));
+    }
     assert_eq!(call.poll_timeout(), Some(at(121_000)));
 
     let effects = call.handle_timeout(at(121_000));

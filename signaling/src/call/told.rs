@@ -11,7 +11,9 @@ use clinical::id::{ConnectionId, RecordId, SeatId};
 use super::seat::{Line, Seat};
 use super::{Call, send};
 use crate::effect::{Effect, Muted, Standing};
-use crate::message::{Admission, MediaSource, Rid, RosterSeat, ServerMessage, SlotMap};
+use crate::message::{
+    Admission, MediaSource, Rid, RosterSeat, ServerMessage, SlotMap, TelephoneFacts,
+};
 use crate::role;
 
 const SOURCES: [MediaSource; 4] =
@@ -34,6 +36,7 @@ pub(super) struct Told {
 struct Heard {
     seat: SeatId,
     admission: Admission,
+    telephone: Option<TelephoneFacts>,
     call: Option<HeardOfCall>,
 }
 
@@ -70,6 +73,7 @@ impl Call {
     /// Says to everybody what has changed for them.
     pub(super) fn settle(&mut self, now: Millis, out: &mut Vec<Effect>) {
         self.settle_time(now, out);
+        self.settle_media(now);
         let mut told = std::mem::replace(&mut self.told, Told::new());
         self.settle_standings(&mut told, out);
         // Who may receive is said before anybody is told: no packet may be ahead of the screen.
@@ -112,7 +116,7 @@ impl Call {
         }
         for (key, seat) in &self.seats {
             let sources = [
-                (MediaSource::Mic, seat.presence.muted),
+                (MediaSource::Mic, seat.presence.muted || self.is_on_telephone(*key)),
                 (MediaSource::Cam, seat.presence.camera_off),
             ];
             for (source, off) in sources {
@@ -150,10 +154,10 @@ impl Call {
         let heard = match told.connections.remove(&connection) {
             None => {
                 send(connection, self.welcome(now, seat, connection, admission.clone()), out);
-                Heard { seat: seat.facts.seat, admission, call: None }
+                Heard { seat: seat.facts.seat, admission, telephone: None, call: None }
             }
             Some(heard) if heard.admission == admission => heard,
-            Some(Heard { seat: key, admission: before, mut call }) => {
+            Some(Heard { seat: key, admission: before, telephone, mut call }) => {
                 if discriminant(&before) != discriminant(&admission) {
                     if call.take().is_some_and(|call| call.record.is_some()) {
                         out.push(Effect::Record { connection, access: None });
@@ -161,12 +165,16 @@ impl Call {
                     send(connection, self.welcome(now, seat, connection, admission.clone()), out);
                 }
                 send(connection, ServerMessage::Admission { admission: admission.clone() }, out);
-                Heard { seat: key, admission, call }
+                Heard { seat: key, admission, telephone, call }
             }
         };
-        let Heard { seat: key, admission, call } = heard;
+        let Heard { seat: key, admission, telephone: heard, call } = heard;
         let call = seat.is_admitted().then(|| self.settle_call(connection, seat, news, call, out));
-        told.connections.insert(connection, Heard { seat: key, admission, call });
+        let telephone = self.telephone_for(seat);
+        if telephone != heard {
+            send(connection, ServerMessage::Telephone { telephone }, out);
+        }
+        told.connections.insert(connection, Heard { seat: key, admission, telephone, call });
     }
 
     /// What a seat in the call has to hear.

@@ -136,6 +136,7 @@ fn bundles(case: &Case) -> Vec<(String, Exported)> {
             reader,
             held: &BTreeMap::new(),
             now: NOW,
+            today: today(),
         };
         made.push((format!("{}-{state}-smp", case.name), medication_profile(&source)));
         made.push((format!("{}-{state}-phcp", case.name), care_plan(&source)));

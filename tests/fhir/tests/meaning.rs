@@ -101,6 +101,7 @@ impl Bench {
             reader,
             held: &self.held,
             now: Millis(self.now),
+            today: PartialDate::of(Millis(self.now)),
         };
         let Exported { json, withheld } = make(&source);
         (serde_json::from_str(&json).unwrap(), withheld)

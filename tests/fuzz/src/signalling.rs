@@ -51,6 +51,8 @@ fn facts() -> CallFacts {
         camera: CameraFormat::Vp8,
         record: Some(RecordId(Uuid::from_u128(3))),
         patient: None,
+        patient_seat: Some(SeatId(Uuid::from_u128(2))),
         admitted: Vec::new(),
+        telephone: None,
     }
 }

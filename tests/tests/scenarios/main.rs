@@ -1,11 +1,10 @@
 //! Acceptance scenarios that concern the record, each as a story a pharmacist can read; A1 to A14 are their names. They
-//! drive the real server over real WebSockets and HTTP; the words they are told in stand in `clinic`.
+//! drive the real server over real WebSockets and HTTP; the words they are told in stand in `clinic` and `clock`.
 //!
 //! Told elsewhere from end to end, and not copied here:
-//! - A5, the second half, 60 s without media and then the telephone: the segments and modifier 93 in
-//!   `server/clinical/src/time.rs` and `server/clinical/tests/time/main.rs`. The ledger knows a telephone; no control of the
-//!   call tells it of one yet. A real call and its sheet: `tests/tests/time.rs`; lines that break in real browsers:
-//!   `tests/browser/specs/lines.test.mjs`.
+//! - A5, the clock of it: that 20 s change nothing and 60 s offer the telephone, in virtual time in
+//!   `signaling/src/call/tests/telephone.rs`; a server that dies while they telephone: `tests/tests/time.rs`; in real browsers:
+//!   `tests/browser/specs/phone.test.mjs` and `lines.test.mjs`.
 //! - A6, agreements: `server/clinical/tests/engine/agreement/a6.rs`, and over the wire in `tests/tests/cdtm.rs`.
 //! - A13, the sheet: 200 scripted visits against a calculator of its own, every kind of rule, and the places of service,
 //!   in `server/clinical/tests/time/main.rs`.
@@ -30,3 +29,4 @@ mod a4_caregiver_listens;
 mod a5_dropped_line;
 mod a9_medicare_pages;
 mod clinic;
+mod clock;

@@ -14,7 +14,7 @@ import { weak } from "./weak";
 const LINE_WORDS_AFTER_MS = 2_000;
 
 /** Messages that a person caused by a press; the others repair themselves. */
-const PRESSED: readonly string[] = ["admit", "send_back", "end"];
+const PRESSED: readonly string[] = ["admit", "send_back", "telephone", "end"];
 
 /** What needs to be known or done now, the most urgent first. Each stays until its cause is gone. */
 export function CallBanners(props: { readonly session: Session; /** Where no chip says it. */ readonly connecting?: boolean }) {

@@ -10,6 +10,7 @@ import { People, WaitingList } from "./People";
 import type { Session } from "./session";
 import { Stage } from "./Stage";
 import { useStore } from "./store";
+import { TelephoneBanner } from "./Telephone";
 import type { Self } from "./state";
 import { hasSheet, mayAgree, mayBook, mayImport, printsForPrescribers } from "./layout";
 
@@ -23,7 +24,7 @@ const AgreementButton = lazy(() => import("../cdtm/AgreementButton").then((m) =>
 const SavePill = lazy(() => import("../plan/SavePill").then((m) => ({ default: m.SavePill })));
 
 /** "Record first": the record takes the room, faces stand beside it, on a phone above it. Without a record, faces take it all. */
-export function ClinicianCall(props: { readonly session: Session; readonly self: Self }) {
+export function ClinicianCall(props: { readonly session: Session; readonly self: Self; /** It was agreed to be by telephone. */ readonly byPhone: boolean }) {
   const { session, self } = props;
   const { language, say } = useLanguage();
   const seats = useStore(session.call, (state) => state.seats);
@@ -49,7 +50,10 @@ export function ClinicianCall(props: { readonly session: Session; readonly self:
           <Chip tone={link === "up" ? "ok" : "warn"}>{say(link === "up" ? "call.connected" : link === "reconnecting" ? "call.reconnecting_short" : "call.connecting")}</Chip>
         </div>
       </header>
-      <div className={style["banners"]}><CallBanners session={session} /></div>
+      <div className={style["banners"]}>
+        <CallBanners session={session} />
+        <TelephoneBanner session={session} booked={props.byPhone} />
+      </div>
       {visit.record !== null && (
         <main className={style["panel"]} aria-label={say("call.record")}>
           <Suspense fallback={<p className={style["loading"]}>{say("ui.loading")}</p>}>

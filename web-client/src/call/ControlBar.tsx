@@ -1,4 +1,4 @@
-import { Hand, Mic, MicOff, PhoneOff, Settings as SettingsIcon, Video, VideoOff } from "lucide-react";
+import { Hand, Mic, MicOff, PhoneCall, PhoneOff, Settings as SettingsIcon, Video, VideoOff } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { useSay } from "../i18n";
 import { settle } from "../plan/registry";
@@ -8,10 +8,11 @@ import { Dialog } from "../ui/Dialog";
 import type { Session } from "./session";
 import { Settings } from "./Settings";
 import { useStore } from "./store";
+import { TelephoneDialog } from "./Telephone";
 import style from "./ControlBar.module.css";
 
 /** Mute, camera, leave: always in sight, icon over word. */
-export function ControlBar(props: { readonly session: Session; /** Hand and settings, for those who have room and use for them. */ readonly full?: boolean; readonly className?: string | undefined }) {
+export function ControlBar(props: { readonly session: Session; /** Hand and settings, for those who have room and use for them. */ readonly full?: boolean; /** On the telephone there is nothing here to mute. */ readonly silent?: boolean; readonly className?: string | undefined }) {
   const { session } = props;
   const say = useSay();
   const own = useStore(session.call, (state) => state.own);
@@ -20,6 +21,9 @@ export function ControlBar(props: { readonly session: Session; /** Hand and sett
   const cam = useStore(session.devices.state, (state) => state.cam);
   const [leaving, setLeaving] = useState(false);
   const [settings, setSettings] = useState(false);
+  const [calling, setCalling] = useState(false);
+  const mayCall = useStore(session.call, (state) => state.self?.may.includes("telephone") === true);
+  const onPhone = useStore(session.call, (state) => state.telephone !== null);
 
   const muteAction = () => {
     if (mic.kind === "stuck") void session.devices.open(["mic"]);
@@ -40,18 +44,21 @@ export function ControlBar(props: { readonly session: Session; /** Hand and sett
   const camWord = cam.kind === "stuck" ? say("call.camera_fix") : cam.kind === "on" ? say("call.camera_stop") : say("call.camera_start");
   return (
     <nav aria-label={say("call.controls")} className={classes(style["bar"], props.className)}>
-      <Control icon={micSent ? <Mic size={24} aria-hidden /> : <MicOff size={24} aria-hidden />} off={!micSent} onClick={muteAction}>{micWord}</Control>
-      <Control icon={cam.kind === "on" ? <Video size={24} aria-hidden /> : <VideoOff size={24} aria-hidden />} off={cam.kind !== "on"} onClick={cameraAction}>{camWord}</Control>
+      {props.silent !== true && <Control icon={micSent ? <Mic size={24} aria-hidden /> : <MicOff size={24} aria-hidden />} off={!micSent} onClick={muteAction}>{micWord}</Control>}
+      {props.silent !== true && <Control icon={cam.kind === "on" ? <Video size={24} aria-hidden /> : <VideoOff size={24} aria-hidden />} off={cam.kind !== "on"} onClick={cameraAction}>{camWord}</Control>}
+      {props.silent === true && <Control icon={<SettingsIcon size={24} aria-hidden />} onClick={() => setSettings(true)}>{say("call.settings")}</Control>}
       {props.full === true && (
         <>
           <Control icon={<Hand size={24} aria-hidden />} on={own.hand} onClick={() => session.do({ kind: "hand", up: !own.hand })}>
             {own.hand ? say("call.hand_down") : say("call.hand")}
           </Control>
+          {mayCall && <Control icon={<PhoneCall size={24} aria-hidden />} on={onPhone} onClick={() => setCalling(true)}>{say("phone.control")}</Control>}
           <Control icon={<SettingsIcon size={24} aria-hidden />} onClick={() => setSettings(true)}>{say("call.settings")}</Control>
         </>
       )}
       <Control icon={<PhoneOff size={24} aria-hidden />} danger onClick={() => setLeaving(true)}>{say("call.leave")}</Control>
       {settings && <Settings session={session} onClose={() => setSettings(false)} />}
+      {calling && <TelephoneDialog session={session} onClose={() => setCalling(false)} />}
       {leaving && <LeaveDialog session={session} onClose={() => setLeaving(false)} />}
     </nav>
   );

@@ -4,23 +4,28 @@ import { useLanguage } from "../i18n";
 import { SkipLink } from "../ui/landmarks";
 import { CallBanners } from "./CallBanners";
 import { ControlBar } from "./ControlBar";
+import { PhoneCard } from "./PhoneCard";
 import style from "./PatientCall.module.css";
 import { SelfView } from "./SelfView";
 import type { Session } from "./session";
 import { Settings } from "./Settings";
 import type { Self } from "./state";
 import { useStore } from "./store";
+import { TelephoneBeside } from "./Telephone";
 import { Tile } from "./Tile";
+import type { BookedFor } from "../wire";
 
 const PatientPage = lazy(() => import("../patient/PatientPage").then((m) => ({ default: m.PatientPage })));
 
 /** One large face, the own small picture, three buttons, and the plan below. */
-export function PatientCall(props: { readonly session: Session; readonly self: Self }) {
+export function PatientCall(props: { readonly session: Session; readonly self: Self; /** It was agreed for then, by telephone. */ readonly byPhone: BookedFor | undefined }) {
   const { session, self } = props;
   const { language, say } = useLanguage();
   const seats = useStore(session.call, (state) => state.seats);
   const { large, strip } = useStore(session.media, (state) => state.layout);
   const { record } = self.visit;
+  // The one who is called looks at no face: the telephone is in their hand.
+  const onPhone = useStore(session.call, (state) => state.telephone !== null || props.byPhone !== undefined) && self.role === "patient";
   const [settings, setSettings] = useState(false);
   return (
     <div className={record === null ? style["alone"] : style["shell"]}>
@@ -28,7 +33,10 @@ export function PatientCall(props: { readonly session: Session; readonly self: S
       <header className="unseen"><h1>{say("start.title")}</h1></header>
       <aside aria-label={say("call.stage")} className={style["top"]}>
         <CallBanners session={session} connecting />
-        <div className={style["faces"]}>
+        {self.role !== "patient" && <TelephoneBeside session={session} />}
+        {onPhone ? (
+          <div className={style["phone"]}><PhoneCard session={session} booked={props.byPhone} clinic={self.visit.phone} plan={record !== null} /></div>
+        ) : <div className={style["faces"]}>
           <div className={style["large"]}>
             {large === null
               ? <p className={style["nobody"]}>{say("call.alone")}</p>
@@ -39,7 +47,7 @@ export function PatientCall(props: { readonly session: Session; readonly self: S
           {strip.length > 0 && (
             <div className={style["strip"]}>{strip.map((face) => <Tile key={face.seat.seat} session={session} face={face} />)}</div>
           )}
-        </div>
+        </div>}
       </aside>
       {record !== null && (
         <main className={style["page"]}>
@@ -48,7 +56,7 @@ export function PatientCall(props: { readonly session: Session; readonly self: S
           </Suspense>
         </main>
       )}
-      <ControlBar session={session} className={style["controls"]} />
+      <ControlBar session={session} silent={onPhone} className={style["controls"]} />
       {settings && <Settings session={session} onClose={() => setSettings(false)} />}
     </div>
   );

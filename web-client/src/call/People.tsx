@@ -1,4 +1,4 @@
-import { CircleAlert, Hand, MicOff, VideoOff } from "lucide-react";
+import { CircleAlert, Hand, MicOff, PhoneCall, VideoOff } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { Button } from "../ui/Button";
@@ -53,6 +53,7 @@ export function People(props: { readonly session: Session; readonly compact?: bo
   const say = useSay();
   const seats = useStore(session.call, (state) => state.seats);
   const self = useStore(session.call, (state) => state.self);
+  const onPhone = useStore(session.call, (state) => state.telephone !== null);
   const others = seats.filter((seat) => seat.state !== "waiting");
   const folded = usePhone() && props.compact === true;
   const list = (
@@ -64,7 +65,8 @@ export function People(props: { readonly session: Session; readonly compact?: bo
             <span className={style["what"]}>{seat.seat === self?.seat ? `${say(`role.${seat.role}`)}, ${say("call.you")}` : say(`role.${seat.role}`)}</span>
           </span>
           <span className={style["states"]}>
-            {seat.state !== "present" && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
+            {onPhone && seat.role === "patient" && <Chip tone="info" icon={<PhoneCall size={16} aria-hidden />}>{say("phone.chip")}</Chip>}
+            {seat.state !== "present" && !(onPhone && seat.role === "patient") && <Chip tone={seat.state === "reconnecting" ? "warn" : "plain"}>{say(`call.seat.${seat.state}`)}</Chip>}
             <Weak seat={seat} />
             {seat.state === "present" && seat.presence.camera_resting && !seat.presence.camera_off && <Chip tone="plain" icon={<VideoOff size={16} aria-hidden />}>{say("call.paused.chip")}</Chip>}
             {seat.presence.hand && <Chip tone="info" icon={<Hand size={16} aria-hidden />}>{say("call.hand_up")}</Chip>}

@@ -1,4 +1,4 @@
-import { CircleAlert, Hand, MicOff, Pencil } from "lucide-react";
+import { CircleAlert, Hand, MicOff, Pencil, PhoneCall } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useSay } from "../i18n";
 import { classes } from "../ui/classes";
@@ -20,6 +20,7 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
   const slot = useStore(session.call, (state) => (mid === null ? undefined : state.slots.get(mid)));
   const track = useStore(session.media, (state) => (mid === null ? undefined : state.videos.get(mid)));
   const speaking = useStore(session.call, (state) => state.speaker === seat.seat);
+  const onPhone = useStore(session.call, (state) => state.telephone !== null) && seat.role === "patient";
   const colour = useStore(editing, (seats) => seats.get(seat.seat));
   const figure = useRef<HTMLElement>(null);
 
@@ -64,7 +65,9 @@ export function Tile(props: { readonly session: Session; readonly face: Face; re
         {colour !== undefined && <span className={style["state"]}><Pencil size={16} aria-hidden />{say("call.in_record")}</span>}
         {seat.presence.hand && <span className={style["state"]}><Hand size={16} aria-hidden />{say("call.hand_up")}</span>}
         {seat.state === "present" && weak(seat.loss) !== null && <span className={style["state"]}><CircleAlert size={16} aria-hidden />{say("call.weak")}</span>}
-        {seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}
+        {onPhone
+          ? <span className={style["state"]}><PhoneCall size={16} aria-hidden />{say("phone.chip")}</span>
+          : seat.state === "reconnecting" && <span className={style["state"]}>{say("call.seat.reconnecting")}</span>}
       </figcaption>
       {speaking && <span className="unseen">{say("call.speaking")}</span>}
     </figure>

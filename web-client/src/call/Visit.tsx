@@ -15,10 +15,12 @@ import { useSession } from "./useSession";
 
 const loadCheck = () => import("../check/Check");
 const loadWaiting = () => import("../lobby/Waiting");
+const loadPhoneVisit = () => import("../lobby/PhoneVisit");
 const loadClinician = () => import("./ClinicianCall");
 const loadPatient = () => import("./PatientCall");
 const Check = lazy(() => loadCheck().then((m) => ({ default: m.Check })));
 const Waiting = lazy(() => loadWaiting().then((m) => ({ default: m.Waiting })));
+const PhoneVisit = lazy(() => loadPhoneVisit().then((m) => ({ default: m.PhoneVisit })));
 const ClinicianCall = lazy(() => loadClinician().then((m) => ({ default: m.ClinicianCall })));
 const PatientCall = lazy(() => loadPatient().then((m) => ({ default: m.PatientCall })));
 
@@ -41,9 +43,11 @@ export function Visit(props: { readonly seat: SeatId }) {
 
 function Seated(props: { readonly facts: SeatHome }) {
   const { role, seat, waits } = props.facts;
-  const session = useSession(seat);
+  // Nobody is asked for a camera in a visit that is held by telephone.
+  const byPhone = props.facts.booked?.format === "phone";
+  const session = useSession(seat, byPhone);
   useLandmarkKeys();
-  const [checked, setChecked] = useState(() => wasChecked());
+  const [checked, setChecked] = useState(() => byPhone || wasChecked());
   const admission = useStore(session.call, (state) => state.admission);
   const over = useStore(session.call, (state) => state.over);
 
@@ -56,6 +60,7 @@ function Seated(props: { readonly facts: SeatHome }) {
   // Nothing is loaded in the middle of a call: an update of the server may have taken the old files away.
   useEffect(() => {
     void loadWaiting().catch(() => undefined);
+    void loadPhoneVisit().catch(() => undefined);
     if (isPatientSide(role)) {
       void loadPatient().catch(() => undefined);
       void import("../patient/PatientPage").catch(() => undefined);
@@ -80,11 +85,15 @@ function Seated(props: { readonly facts: SeatHome }) {
 
 function Screen(props: { readonly session: Session; readonly facts: SeatHome; readonly checked: boolean; readonly onChecked: () => void; readonly admission: Admission | null }) {
   const { session } = props;
-  const { role } = props.facts;
+  const { role, booked } = props.facts;
+  const byPhone = booked?.format === "phone";
   const self = useStore(session.call, (state) => state.self);
+  const called = useStore(session.call, (state) => state.telephone !== null) && role === "patient";
   if (props.admission?.state === "admitted" && self !== null) {
-    return isPatientSide(role) ? <PatientCall session={session} self={self} /> : <ClinicianCall session={session} self={self} />;
+    return isPatientSide(role) ? <PatientCall session={session} self={self} byPhone={byPhone ? booked : undefined} /> : <ClinicianCall session={session} self={self} byPhone={byPhone} />;
   }
+  // Who is stuck at the camera and is called by telephone needs no camera any more.
+  if (called || (byPhone && isPatientSide(role))) return <PhoneVisit session={session} facts={props.facts} />;
   if (!props.checked) return <Check session={session} facts={props.facts} onDone={props.onChecked} />;
   // "You are next" is the server's to say.
   if (props.admission === null) return <Connecting session={session} facts={props.facts} />;

@@ -7,7 +7,7 @@ import { START, type CallState } from "./state";
 
 const say = speaker(en, grammar("en"));
 const seat = (id: string, state: RosterSeat["state"] = "present", hand = false): RosterSeat =>
-  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand, step: null }, loss: { from: 0, to: 0 } });
+  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand, step: null }, loss: { from: 0, to: 0 }, media: "live" });
 const inCall = (seats: readonly RosterSeat[]): CallState => ({
   ...START,
   self: { seat: "me" as SeatId } as CallState["self"],
@@ -36,6 +36,16 @@ describe("announcements", () => {
   it("are silent about reconnecting seats, levels and what did not change", () => {
     expect(words(inCall([seat("Rosa")]), inCall([seat("Rosa", "reconnecting")]))).toEqual([]);
     expect(words(inCall([seat("Rosa", "reconnecting")]), inCall([seat("Rosa")]))).toEqual([]);
+  });
+
+  it("tell the patient at once that the telephone rings, and everybody when that is over, but not for a line that broke", () => {
+    const on = (role: string, connection = "c1"): CallState => ({ ...inCall([]), self: { seat: "me", role, connection } as CallState["self"], telephone: { since_ms: 1, by: "Rosa" as SeatId } });
+    const off = (state: CallState): CallState => ({ ...state, telephone: null });
+    const told = (before: CallState, after: CallState) => announcements(before, after, say).map((said) => [said.level, said.words]);
+    expect(told(off(on("patient")), on("patient"))).toEqual([["assertive", "Your pharmacist calls you by phone now. Please pick up."]]);
+    expect(told(off(on("pcp")), on("pcp"))).toEqual([["polite", "The visit goes on by phone."]]);
+    expect(told(on("patient"), off(on("patient")))).toEqual([["polite", "The phone call is over."]]);
+    expect(told(on("patient"), off(on("patient", "c2")))).toEqual([]);
   });
 
   it("tell when the own line drops and comes back", () => {

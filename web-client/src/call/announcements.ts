@@ -23,6 +23,13 @@ export function announcements(before: CallState, after: CallState, say: Say): re
     said.push({ id: "admitted", level: "assertive", words: say("say.admitted") });
   }
   if (after.over?.why === "removed" && before.over === null) said.push({ id: "removed", level: "assertive", words: say("say.removed") });
+  if (before.telephone === null && after.telephone !== null) {
+    const called = after.self?.role === "patient";
+    said.push({ id: `phone-${after.telephone.since_ms}`, level: called ? "assertive" : "polite", words: say(called ? "phone.say.patient" : "phone.say.on") });
+  }
+  if (before.telephone !== null && after.telephone === null && after.over === null && before.self?.connection === after.self?.connection) {
+    said.push({ id: `phone-off-${before.telephone.since_ms}`, level: "polite", words: say("phone.say.off") });
+  }
   // A first roster is who was there already: the screen says it.
   if (before.self === null || before.admission?.state !== "admitted" || before.seats.length === 0 || after.over !== null) return said;
   const known = new Map(before.seats.map((seat) => [seat.seat, seat]));

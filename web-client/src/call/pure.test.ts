@@ -9,7 +9,7 @@ import { revealOnFrame, revealOnTimeout } from "./reveal";
 import { wanted } from "./wanted";
 
 const seat = (id: string, role: RosterSeat["role"], state: RosterSeat["state"] = "present"): RosterSeat =>
-  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role, state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand: false, step: null }, loss: { from: 0, to: 0 } });
+  ({ seat: id as SeatId, person: id as RosterSeat["person"], name: id, role, state, since_ms: 0, presence: { muted: false, camera_off: false, camera_resting: false, hand: false, step: null }, loss: { from: 0, to: 0 }, media: "live" });
 const slot = (mid: string, who: string): SlotMap => ({ mid, seat: who as SeatId, source: "cam", from_rtp_timestamp: null, held: null });
 
 describe("layout", () => {
@@ -80,14 +80,14 @@ describe("a name under a face", () => {
 describe("what goes to the senders", () => {
   const mic = { id: "mic" } as MediaStreamTrack;
   const cam = { id: "cam" } as MediaStreamTrack;
-  const all = { admitted: true, muted: false, cameraOff: false, reconnecting: false, mic, cam };
+  const all = { admitted: true, muted: false, cameraOff: false, reconnecting: false, onTelephone: false, mic, cam };
 
   it("is nothing before somebody is let in", () => {
     expect(wanted({ ...all, admitted: false })).toEqual({ mic: null, cam: null });
   });
 
   it("is no sound while the screen says reconnecting, and no sound while muted", () => {
-    expect([wanted({ ...all, reconnecting: true }).mic, wanted({ ...all, muted: true }).mic, wanted(all).mic]).toEqual([null, null, mic]);
+    expect([wanted({ ...all, reconnecting: true }).mic, wanted({ ...all, muted: true }).mic, wanted({ ...all, onTelephone: true }).mic, wanted(all).mic]).toEqual([null, null, null, mic]);
   });
 });
 

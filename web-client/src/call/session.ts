@@ -10,6 +10,7 @@ import { begin, isReconnecting, isWatched, lost, recover, type Recovery, type Sa
 import { Speakers } from "./speakers";
 import { act, closedBy, presenceNow, receive, START, withoutSlots, type CallState, type Intent } from "./state";
 import { createStore, type Store } from "./store";
+import { isOnTelephone } from "./telephone";
 import { cameraRoom, isResting, thin, WIDE, type Thin } from "./thin";
 import { wanted } from "./wanted";
 import { isPhone } from "../ui/usePhone";
@@ -52,6 +53,7 @@ export class Session {
   readonly speakers = new Speakers();
 
   readonly #peer: Peer;
+  readonly #quiet: boolean;
   #recovery: Recovery | null = null;
   #thin: Thin = WIDE;
   #uplink = UNSEEN;
@@ -70,8 +72,11 @@ export class Session {
   #mutedByFault = false;
   #undo: (() => void)[] = [];
 
-  constructor(seat: SeatId) {
+  /** `quiet`: a visit by telephone, in which microphone and camera stay off until their person turns them on. */
+  constructor(seat: SeatId, quiet = false) {
     this.seat = seat;
+    this.#quiet = quiet;
+    if (quiet) this.call.set({ ...START, own: { ...START.own, muted: true, cameraOff: true } });
     this.line = new Connection(seat);
     const small = isPhone();
     this.#peer = new Peer(
@@ -136,6 +141,7 @@ export class Session {
   do(intent: Intent): void {
     this.#tell(intent);
     if (intent.kind === "mute") this.#mutedByFault = false;
+    if (intent.kind === "mute" && !intent.muted && this.devices.state.get().mic.kind === "idle") void this.devices.open(["mic"]);
     if (intent.kind === "camera") void this.devices.setCamera(!intent.off);
     if (intent.kind === "leave") this.#over();
     this.#reconcile();
@@ -252,7 +258,7 @@ export class Session {
     if (admitted && this.#recovery === null && this.line.state.get().kind === "open") {
       performance.mark("mortar:admitted");
       this.#recovery = begin(performance.now());
-      void this.devices.open(own.cameraOff ? ["mic"] : ["mic", "cam"]);
+      if (!this.#quiet) void this.devices.open(own.cameraOff ? ["mic"] : ["mic", "cam"]);
       void this.#keepAwake();
       void this.#rebuild();
     } else if (!admitted && this.#recovery !== null) {
@@ -260,11 +266,14 @@ export class Session {
     }
     const { mic, cam } = this.devices.state.get();
     const reconnecting = this.#recovery !== null && isReconnecting(this.#recovery);
+    const onTelephone = isOnTelephone(this.call.get());
+    this.speakers.silence(onTelephone);
     this.#peer.want(wanted({
       admitted,
       muted: own.muted,
       cameraOff: own.cameraOff,
       reconnecting,
+      onTelephone,
       mic: mic.kind === "on" ? mic.track : null,
       cam: cam.kind === "on" ? cam.track : null,
     }));

@@ -9,6 +9,7 @@ export class Speakers {
   readonly blocked: Store<boolean> = createStore(false);
   readonly #elements = new Map<string, HTMLAudioElement>();
   #output: string | null = null;
+  #silent = false;
 
   /** Makes the elements equal to the slots there are. */
   set(tracks: ReadonlyMap<string, MediaStreamTrack>): void {
@@ -28,6 +29,7 @@ export class Speakers {
       if (known === undefined) {
         element.autoplay = true;
         element.hidden = true;
+        element.muted = this.#silent;
         document.body.append(element);
         this.#elements.set(mid, element);
         if (this.#output !== null) void this.#route(element, this.#output);
@@ -40,6 +42,13 @@ export class Speakers {
   async resume(): Promise<void> {
     this.blocked.set(false);
     await Promise.all([...this.#elements.values()].map((element) => this.#play(element)));
+  }
+
+  /** Nothing sounds while its person speaks on the telephone: they would hear everybody twice. */
+  silence(silent: boolean): void {
+    if (silent === this.#silent) return;
+    this.#silent = silent;
+    for (const element of this.#elements.values()) element.muted = silent;
   }
 
   /** Whether this browser lets a page choose where its sound comes out. */

@@ -14,7 +14,7 @@ function welcome(change: Partial<Extract<ServerMessage, { type: "welcome" }>> = 
 }
 
 function seat(id: string, change: Partial<RosterSeat> = {}): RosterSeat {
-  return { seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state: "present", since_ms: 0, presence: PRESENCE, loss: { from: 0, to: 0 }, ...change };
+  return { seat: id as SeatId, person: id as RosterSeat["person"], name: id, role: "patient", state: "present", since_ms: 0, presence: PRESENCE, loss: { from: 0, to: 0 }, media: "live", ...change };
 }
 
 const after = (messages: readonly ServerMessage[], from: CallState = START) => messages.reduce(receive, from);

@@ -1,7 +1,7 @@
 /** What a seat knows of its call: a pure fold over the server's messages and the person's intents. */
 import type {
   Admission, CallId, CheckStep, ClientMessage, ConnectionId, EndReason, Power, Presence, RefusalCode, Role, RosterSeat, SeatId,
-  ServerMessage, SlotMap, VisitFacts,
+  ServerMessage, SlotMap, TelephoneFacts, TelephoneStep, VisitFacts,
 } from "../wire";
 import type { Closing } from "./connection";
 
@@ -37,6 +37,8 @@ export interface CallState {
   /** By mid. */
   readonly slots: ReadonlyMap<string, SlotMap>;
   readonly speaker: SeatId | null;
+  /** How the visit goes on by telephone. */
+  readonly telephone: TelephoneFacts | null;
   readonly own: Own;
   readonly over: Over | null;
   /** The last refusal that a person should know of; `n` grows, so that the same twice is two. */
@@ -51,6 +53,7 @@ export const START: CallState = {
   seats: [],
   slots: new Map(),
   speaker: null,
+  telephone: null,
   own: { muted: false, cameraOff: false, cameraResting: false, hand: false, step: null },
   over: null,
   refused: null,
@@ -69,6 +72,8 @@ export function receive(state: CallState, message: ServerMessage): CallState {
         // A new page takes over the hand that was up; a page that only reconnected knows better than the server.
         own: again ? state.own : { ...state.own, hand: message.presence.hand },
         over: null,
+        // A new connection is told anew, if there is something to tell.
+        telephone: state.self?.connection === connection ? state.telephone : null,
       };
     }
     case "admission":
@@ -90,8 +95,10 @@ export function receive(state: CallState, message: ServerMessage): CallState {
     }
     case "speaker":
       return { ...state, speaker: message.seat };
+    case "telephone":
+      return { ...state, telephone: message.telephone };
     case "ended":
-      return { ...state, ...EMPTIED, over: { why: message.why } };
+      return { ...state, ...EMPTIED, telephone: null, over: { why: message.why } };
     case "refused":
       return { ...state, refused: { of: message.of, code: message.code, n: (state.refused?.n ?? 0) + 1 } };
     case "pong":
@@ -138,6 +145,7 @@ export type Intent =
   | { readonly kind: "step"; readonly step: CheckStep }
   | { readonly kind: "admit"; readonly seat: SeatId; /** The patient agreed aloud. */ readonly agreed: boolean }
   | { readonly kind: "sendBack"; readonly seat: SeatId }
+  | { readonly kind: "telephone"; readonly step: TelephoneStep }
   | { readonly kind: "leave" }
   | { readonly kind: "end" };
 
@@ -162,6 +170,8 @@ export function act(state: CallState, intent: Intent): Act {
       return { state, send: [{ type: "admit", seat: intent.seat, agreed: intent.agreed }] };
     case "sendBack":
       return { state, send: [{ type: "send_back", seat: intent.seat }] };
+    case "telephone":
+      return { state, send: [{ type: "telephone", step: intent.step }] }; // so when the server says so
     case "leave":
       return { state: { ...state, ...EMPTIED, over: { why: "left" } }, send: [{ type: "leave" }] };
     case "end":

@@ -6,8 +6,8 @@ import { announcements, mediaAnnouncements } from "./announcements";
 import { Session } from "./session";
 
 /** The session of this page's seat, begun and ended with the screen that shows it. */
-export function useSession(seat: SeatId): Session {
-  const [session] = useState(() => new Session(seat));
+export function useSession(seat: SeatId, quiet: boolean): Session {
+  const [session] = useState(() => new Session(seat, quiet));
   const say = useSay();
   useEffect(() => {
     session.start();

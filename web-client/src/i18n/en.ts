@@ -1,4 +1,5 @@
 import { billingEn } from "../billing/en";
+import { phoneEn } from "../call/phone.en";
 import { faxEn } from "../fax/en";
 import { importEn } from "../import/en";
 import { patientEn } from "../patient/en";
@@ -284,6 +285,7 @@ export const en = {
   "over.session_over.title": "Please open your link again",
   "over.session_over.what": "To keep you safe, we need to know again that it is you.",
   ...billingEn,
+  ...phoneEn,
   ...faxEn,
   ...importEn,
   ...planEn,

@@ -1,4 +1,5 @@
 import { billingEs } from "../billing/es";
+import { phoneEs } from "../call/phone.es";
 import { faxEs } from "../fax/es";
 import { importEs } from "../import/es";
 import { patientEs } from "../patient/es";
@@ -281,6 +282,7 @@ export const es: Messages = {
   "over.session_over.title": "Abra su enlace otra vez",
   "over.session_over.what": "Para cuidarle, necesitamos saber de nuevo que es usted.",
   ...billingEs,
+  ...phoneEs,
   ...faxEs,
   ...importEs,
   ...planEs,

@@ -7,7 +7,7 @@ import { Button } from "../ui/Button";
 import { Chip } from "../ui/Chip";
 import { Dialog } from "../ui/Dialog";
 import { Field, Select } from "../ui/Field";
-import type { Booking, Bookings, SeatId, TouchpointFormat } from "../wire";
+import { LINE_MOST, type Booking, type Bookings, type SeatId, type TouchpointFormat } from "../wire";
 import { hourIn } from "../plan/hour";
 import type { Proposal } from "../plan/visit";
 import { AddressBoxes, looksRight, Mailed, mailOf, typedOf, wrongAddress } from "./Mail";
@@ -211,7 +211,7 @@ function MoveForm({ seat, booking, known, seen, onEnd }: Known & { readonly book
     <form aria-label={say("schedule.move")} className={style["inner"]} onSubmit={(event) => { event.preventDefault(); if (!busy) void move(); }}>
       <p>{say("schedule.move.what")}</p>
       <HourBoxes value={hour} practice={booking.zone} change={setHour} />
-      <Field label={say("schedule.move.note")} maxLength={200} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
+      <Field label={say("schedule.move.note")} maxLength={LINE_MOST} value={note} onChange={(event) => setNote(event.currentTarget.value)} />
       {problem !== null && <p role="alert" className={style["problem"]}>{problem}</p>}
       <div className={style["tools"]}>
         <Button type="submit" kind="primary" aria-disabled={busy}>{say(busy ? "schedule.moving" : "schedule.move.yes")}</Button>

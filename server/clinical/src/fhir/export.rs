@@ -104,6 +104,8 @@ pub struct Source<'a> {
     pub held: &'a BTreeMap<VisitId, Millis>,
     /// Now.
     pub now: Millis,
+    /// The day of that where the practice is.
+    pub today: PartialDate,
 }
 
 /// A bundle, and how to say what it is.

@@ -4,6 +4,7 @@ use clinical::actor::Millis;
 use clinical::id::{RecordId, RowId, VisitId};
 use clinical::touchpoint::TouchpointFormat;
 
+use super::super::telephone::BookedFor;
 use super::sql;
 use crate::record::writer::Statement;
 use crate::store::{Store, StoreError};
@@ -75,6 +76,29 @@ pub(crate) async fn booked(store: &Store, record: RecordId) -> Result<Vec<Booked
     rows.into_iter().map(read).collect()
 }
 
+/// For when a visit was booked, if it was and that holds.
+pub(crate) async fn of_visit(
+    store: &Store,
+    visit: VisitId,
+) -> Result<Option<BookedFor>, StoreError> {
+    let row: Option<(i64, i64, String, String)> = sqlx::query_as(sql::BOOKED_FOR)
+        .bind(visit.to_string())
+        .fetch_optional(store.read())
+        .await?;
+    let Some((starts, minutes, zone, format)) = row else { return Ok(None) };
+    Ok(Some(BookedFor {
+        starts_ms: Millis(starts),
+        minutes: u16::try_from(minutes).map_err(|_wrong| StoreError::Row)?,
+        zone,
+        format: format_of(&format)?,
+    }))
+}
+
+fn format_of(name: &str) -> Result<TouchpointFormat, StoreError> {
+    let known = FORMATS.into_iter().find(|one| format_name(*one) == name);
+    known.ok_or(StoreError::Row)
+}
+
 fn read(line: Line) -> Result<Booked, StoreError> {
     let (visit, booked_in, starts, minutes, zone, sequence, changed, cancelled, row, format, uid) =
         line;
@@ -89,10 +113,7 @@ fn read(line: Line) -> Result<Booked, StoreError> {
         changed: Millis(changed),
         cancelled: cancelled != 0,
         touchpoint: row.map(|row| row.parse()).transpose().map_err(|_wrong| StoreError::Row)?,
-        format: FORMATS
-            .into_iter()
-            .find(|one| format_name(*one) == format)
-            .ok_or(StoreError::Row)?,
+        format: format_of(&format)?,
         uid: id(&uid)?,
     })
 }

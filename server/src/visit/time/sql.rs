@@ -7,6 +7,8 @@ crate::store::sql! {
     ADD_EVENT = "insert into visit_time (call, n, seat, side, live, at_ms) values ($1, $2, $3, $4, $5, $6) on conflict (call, n) do nothing";
     /// The calls of a visit, in order.
     CALLS = "select call, known_ms, over from visit_call where visit = $1 order by began_ms, call";
+    /// Until when any call of a visit is known to have gone on.
+    KNOWN = "select known_ms from visit_call where visit = $1 order by known_ms desc limit 1";
     /// What happened in a call, in order.
     EVENTS = "select seat, side, live, at_ms from visit_time where call = $1 order by n";
     /// Something said to a sheet.

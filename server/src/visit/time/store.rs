@@ -88,6 +88,16 @@ pub(super) async fn calls(store: &Store, visit: VisitId) -> Result<Vec<Call>, St
     Ok(calls)
 }
 
+/// Until when any call of a visit is known to have gone on.
+pub(crate) async fn known_until(
+    store: &Store,
+    visit: VisitId,
+) -> Result<Option<Millis>, StoreError> {
+    let row: Option<(i64,)> =
+        sqlx::query_as(sql::KNOWN).bind(visit.to_string()).fetch_optional(store.read()).await?;
+    Ok(row.map(|(known,)| Millis(known)))
+}
+
 fn event((seat, side, live, at): (String, String, String, i64)) -> Result<Event, StoreError> {
     let sides = [Side::Pharmacist, Side::Patient];
     Ok(Event {

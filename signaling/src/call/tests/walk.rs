@@ -6,12 +6,12 @@ use clinical::phi::Phi;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{START, call, line, offer, presence, seat, who};
-use crate::call::{Call, Line, MediaEvent};
+use super::{START, facts, line, offer, presence, seat, who};
+use crate::call::{Call, CallFacts, Kept, Line, MediaEvent};
 use crate::effect::Effect;
 use crate::message::{
     Admission, ClientMessage, MediaFailure, MediaSource, RefusalCode, Rid, RosterSeat,
-    ServerMessage, SlotMap, TransportKind,
+    ServerMessage, SlotMap, TelephoneStep, TransportKind,
 };
 use crate::presence::PresencePatch;
 use crate::role;
@@ -49,6 +49,8 @@ fn a_message() -> impl Strategy<Value = ClientMessage> {
         (0..6u128).prop_map(|n| ClientMessage::Admit { seat: seat(n), agreed: true }),
         (0..6u128).prop_map(|n| ClientMessage::SendBack { seat: seat(n) }),
         Just(ClientMessage::Leave),
+        Just(ClientMessage::Telephone { step: TelephoneStep::Begin }),
+        Just(ClientMessage::Telephone { step: TelephoneStep::Over }),
         Just(ClientMessage::RecordOpen { record: RecordId(Uuid::from_u128(3)), have: vec![] }),
     ]
 }
@@ -122,6 +124,7 @@ impl Watcher {
                 | Effect::Mute { .. }
                 | Effect::DropMedia { .. }
                 | Effect::Remember { .. }
+                | Effect::KeepTelephone { .. }
                 | Effect::Audit(_)
                 | Effect::Time(_)
                 | Effect::EndCall { .. } => {}
@@ -156,6 +159,13 @@ impl Watcher {
             ServerMessage::Pong { .. }
             | ServerMessage::Ended { .. }
             | ServerMessage::Refused { .. } => {}
+            // A patient who waits is told that they are called, and by nobody's name.
+            ServerMessage::Telephone { telephone } => {
+                let by = telephone.and_then(|on| on.by);
+                let is_patient = self.lines[&connection] == seat(2);
+                let off = telephone.is_none();
+                assert!(self.admitted[&connection] || off || is_patient && by.is_none());
+            }
             other => assert!(self.admitted[&connection], "a waiting seat was told {other:?}"),
         }
     }
@@ -200,7 +210,9 @@ proptest! {
     fn a_seat_that_waits_never_receives_anything_of_the_call(
         steps in proptest::collection::vec(a_step(), 1..80)
     ) {
-        let mut call = call(VisitKind::FollowUp);
+        let patient_seat = Some(seat(2));
+        let facts = CallFacts { patient_seat, ..facts(VisitKind::FollowUp) };
+        let mut call = Call::new(START, facts);
         let mut watcher = Watcher::default();
         let mut now = START;
         for step in steps {
@@ -227,6 +239,11 @@ proptest! {
                 Step::Revoke { seat: n } => call.revoke(now, seat(n)),
             };
             watcher.see(&effects);
+            for effect in effects {
+                if let Effect::KeepTelephone { n, .. } = effect {
+                    watcher.see(&call.telephone_kept(now, n, Kept::Yes));
+                }
+            }
             watcher.check(&call);
         }
     }

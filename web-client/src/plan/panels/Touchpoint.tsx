@@ -7,7 +7,7 @@ import { Button } from "../../ui/Button";
 import { Chip } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
-import type { RowId, ToldOfTouchpoint, TouchpointStanding } from "../../wire";
+import { LINE_MOST, type RowId, type ToldOfTouchpoint, type TouchpointStanding } from "../../wire";
 import { useMay, useNames, useRecordSlice, useRegister, useRowNames, useRows, useScene, useValue } from "../context";
 import { touchpointShape } from "../forms/planning";
 import { hourIn, proposed, wallHour } from "../hour";
@@ -198,7 +198,7 @@ function TellDialog({ row, what, label, box, needed = false, ends = false, onClo
     }
   };
   return (
-    <SayDialog title={label} box={{ label: box, most: NOTE, needed }} send={send} onClose={onClose}>
+    <SayDialog title={label} box={{ label: box, most: LINE_MOST, needed }} send={send} onClose={onClose}>
       {ends && <p>{say("plan.follow.done.ends")}</p>}
       {what === "done" && <Field label={say("plan.follow.done.on")} type="date" max={today()} value={on} onChange={(event) => setOn(event.currentTarget.value)} />}
     </SayDialog>

@@ -9,7 +9,6 @@ use crate::actor::{Millis, Role};
 use crate::field::{FieldName, ListName};
 use crate::record::{Row, TouchpointRow};
 use crate::touchpoint::{BookedTime, Standing, TouchpointState, standing};
-use crate::value::PartialDate;
 
 impl Export<'_> {
     /// Agreed follow-ups. Without a booked visit they are proposals.
@@ -27,8 +26,7 @@ impl Export<'_> {
         let due = touchpoint.and_then(|touchpoint| touchpoint.due.as_ref());
         let booked = state.value().and_then(|state| state.booked.as_ref());
         let held = booked.and_then(|booked| self.source.held.get(&booked.visit)).copied();
-        let now = self.source.now;
-        let stands = standing(due, state.value(), held, now, &PartialDate::of(now));
+        let stands = standing(due, state.value(), held, self.source.now, &self.source.today);
         let status = status(stands);
         let came = match status {
             "proposed" => "needs-action",
