@@ -53,6 +53,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("visit", crate::visit::ALL),
         ("visit::booking", crate::visit::booking::ALL),
         ("visit::time", crate::visit::time::ALL),
+        ("passkey", crate::passkey::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
         ("record::writer", crate::record::writer::ALL),
@@ -90,6 +91,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0008_cdtm.sqlite.sql"),
     ),
     (9, "touchpoints", include_str!("../migrations/0009_touchpoints.sql"), ""),
+    (11, "passkeys", include_str!("../migrations/0011_passkeys.sql"), ""),
 ];
 
 /// Takes the write lock at the start: a transaction that read first and wrote later would get `SQLITE_BUSY` at once,

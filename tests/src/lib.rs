@@ -2,9 +2,11 @@
 
 pub mod peer;
 
+pub mod authenticator;
 pub mod browserless;
 pub mod charts;
 pub mod editors;
 pub mod ledger;
 pub mod participant;
+pub mod sign_off;
 pub mod world;

@@ -1,77 +1,25 @@
 //! A pharmacist signs the demo plan over the wire: the gate leads the way to everything that is missing, and what was
 //! signed is read back byte for byte.
 
-use std::collections::BTreeMap;
-
 use clinical::actor::Role;
-use clinical::bytes::Base64;
 use clinical::command::Command;
 use clinical::edit::{Base, Op};
 use clinical::field::{Address, DocKind, FieldName, ListName};
-use clinical::gate::{GateCode, GateItem};
-use clinical::id::{DocId, EditId, RowId};
+use clinical::gate::GateCode;
+use clinical::id::{EditId, RowId};
 use clinical::phi::Phi;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use signaling::message::{ClientMessage, RecordRefusal, ServerMessage, SnapshotContent};
+use signaling::message::{ClientMessage, RecordRefusal};
 use tests::charts::{medicine, open_keys, preview, take, with};
-use tests::participant::Participant;
+use tests::sign_off::{complete, missing};
 use tests::world::World;
 use uuid::Uuid;
-
-/// The first words of a text, as a Yjs update (v1) of this client: one insertion at the root `t`, no deletion.
-fn typed(client: u64, words: &str) -> Base64 {
-    fn number(bytes: &mut Vec<u8>, mut value: u64) {
-        while value > 0x7f {
-            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-            value >>= 7;
-        }
-        bytes.push(u8::try_from(value).unwrap());
-    }
-    let mut bytes = vec![1, 1];
-    number(&mut bytes, client);
-    // Clock 0, a string, under the root named "t".
-    bytes.extend([0, 4, 1, 1, b't']);
-    number(&mut bytes, u64::try_from(words.len()).unwrap());
-    bytes.extend(words.as_bytes());
-    bytes.push(0);
-    Base64(bytes)
-}
 
 /// A day in the future.
 fn next_year() -> String {
     let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     format!("{}-07-10T10:00", 1971 + seconds.as_secs() / 31_556_952)
-}
-
-async fn missing(pharmacist: &mut Participant, doc: DocId) -> (u64, Vec<GateItem>) {
-    pharmacist.send(&ClientMessage::RecordGate { doc }).await;
-    let found = pharmacist
-        .until("what is missing", |message| matches!(message, ServerMessage::RecordGate { .. }))
-        .await;
-    match found {
-        ServerMessage::RecordGate { seq, missing, .. } => (seq, missing),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// What the pharmacist writes where the gate points.
-fn written(field: FieldName) -> Value {
-    match field.as_str() {
-        "meds.verify" => json!({ "state": "patient_confirmed" }),
-        "meds.sig" => json!({ "text": "1 tablet every morning" }),
-        "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" => {
-            json!({ "answer": "yes" })
-        }
-        "allergy_statement" => json!("listed"),
-        "reviewed.allergies" | "reviewed.immunizations" => json!(true),
-        "outline.duration" => json!({ "start": "2026-03-02", "planned_end": "2026-09" }),
-        "outline.interaction_frequency" => json!("every two weeks"),
-        "problems.no_action_reason" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" => {
-            json!("The patient wants it so.")
-        }
-        other => panic!("the gate points at {other}"),
-    }
 }
 
 async fn papers(world: &World, cookie: &str) -> Value {
@@ -87,15 +35,6 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let cookie = world.cookie(Role::Pharmacist).await;
     let mut pharmacist = world.join_with(Role::Pharmacist, &cookie).await;
     let (doc, client) = pharmacist.open(record, DocKind::Plan).await;
-    let mut revs: BTreeMap<Address, u64> = BTreeMap::new();
-    for message in &pharmacist.heard {
-        if let ServerMessage::RecordSnapshot { content: SnapshotContent::Full { state }, .. } =
-            message
-        {
-            revs.extend(state.registers.iter().map(|held| (held.at, held.register.rev())));
-        }
-    }
-
     let content = json!({ "action": "monitor", "summary": "Check potassium." });
     let values = [(FieldName::RecommendationsContent, Phi::new(content))].into();
     let row = RowId(Uuid::now_v7());
@@ -111,30 +50,15 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let add = Op::Add { list, row: follow_up, after: None, values };
     pharmacist.edit(doc, add).await.expect("it is added");
 
-    let (_, mut lacking) = missing(&mut pharmacist, doc).await;
-    assert!(lacking.len() > 30, "{}", lacking.len());
-    // Once a medicine is verified, the gate asks how it is taken.
-    while let Some(GateItem { code, at }) = lacking.pop() {
-        let at = at.unwrap_or_else(|| panic!("{code:?}: nobody of the patient's is here"));
-        let op = if at.field == FieldName::OutlineFollowUp {
-            Op::Text { at, base: 0, update: typed(client, "Call us if you feel dizzy.") }
-        } else {
-            let base = Base::Rev(revs.get(&at).copied().unwrap_or(0));
-            Op::Set { at, base, value: Phi::new(Some(written(at.field))) }
-        };
-        pharmacist.edit(doc, op).await.unwrap_or_else(|why| panic!("{at}: {why:?}"));
-        if lacking.is_empty() {
-            lacking = missing(&mut pharmacist, doc).await.1;
-        }
-    }
-    let (seq, lacking) = missing(&mut pharmacist, doc).await;
-    assert_eq!(lacking, []);
+    let seq = complete(&mut pharmacist, doc, client).await;
 
     let late = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id: late, seen: seq - 1 }).await;
+    pharmacist
+        .send(&ClientMessage::RecordSign { doc, id: late, seen: seq - 1, step_up: None })
+        .await;
     assert_eq!(pharmacist.outcome(late).await, Err(RecordRefusal::ChangedSince));
     let id = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen: seq }).await;
+    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen: seq, step_up: None }).await;
     pharmacist.outcome(id).await.unwrap();
 
     let seat = world.invited(Role::Pharmacist).seat;

@@ -9,6 +9,7 @@ mod broken;
 mod carry;
 mod history;
 mod names;
+mod sign;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -19,18 +20,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use clinical::command::Command;
-use clinical::gate::SigningFacts;
-use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
+use clinical::id::{ConnectionId, DocId, PatientId, PersonId, SeatId};
 use clinical::view::View;
-use signaling::message::{
-    ClientMessage, Have, RecordRefusal, RefusalCode, ServerMessage, StorageState,
-};
+use signaling::message::{ClientMessage, Have, RefusalCode, ServerMessage, StorageState};
 use signaling::record::{RecordSession, StoreFailure, Trust};
 
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
-use super::version;
 use super::writer::Answer;
-use super::{Cut, Home, Inbox, Input, Reader, Said, record_refusal, refused};
+use super::{Cut, Home, Inbox, Input, Reader, Said, refused};
 use crate::store::{StoreError, now};
 use crate::vault::Dek;
 
@@ -80,6 +77,8 @@ struct Task {
     storage: watch::Receiver<StorageState>,
     /// Who has edited which document since it was opened: the log of accesses says it once.
     wrote: BTreeSet<(PersonId, DocId)>,
+    /// Who wanted to sign without a proof since it was opened: once as well.
+    unproved: BTreeSet<(SeatId, DocId)>,
     snapshots: JoinSet<()>,
     histories: JoinSet<history::Read>,
     /// When the last reader left.
@@ -177,6 +176,7 @@ impl Task {
             stale: BTreeSet::new(),
             retry: None,
             wrote: BTreeSet::new(),
+            unproved: BTreeSet::new(),
             snapshots: JoinSet::new(),
             histories: JoinSet::new(),
             empty_since: Some(Instant::now()),
@@ -330,21 +330,8 @@ impl Task {
                 }
             }
             ClientMessage::RecordSafety { doc } => self.safety(connection, doc).await,
-            ClientMessage::RecordSign { doc, id, seen } => {
-                if self.is_broken(connection, doc, id) {
-                    return;
-                }
-                if !self.session.may_sign(connection) {
-                    return self
-                        .say(connection, record_refusal(doc, id, RecordRefusal::NotAllowed));
-                }
-                match self.facts(connection).await {
-                    Ok(facts) => self.session.sign(now(), connection, call, doc, id, seen, &facts),
-                    Err(_away) => {
-                        let refusal = record_refusal(doc, id, RecordRefusal::StorageAway);
-                        return self.say(connection, refusal);
-                    }
-                }
+            ClientMessage::RecordSign { doc, id, seen, step_up } => {
+                return self.sign(connection, call, doc, id, seen, step_up).await;
             }
             ClientMessage::RecordCaret { doc, caret } => {
                 self.session.caret(now(), connection, doc, caret)
@@ -369,14 +356,6 @@ impl Task {
             | ClientMessage::RecordClose { .. } => return,
         };
         self.carry_out(Some(connection), effects).await;
-    }
-
-    /// What is known of the signer behind a connection.
-    async fn facts(&self, connection: ConnectionId) -> Result<SigningFacts, StoreError> {
-        let reader = self.readers.get(&connection).ok_or(StoreError::Row)?;
-        let inner = &self.home.records.inner;
-        let (actor, name, visit) = (reader.actor, reader.name.clone(), reader.visit);
-        version::facts(&inner.store, actor, name, visit, &inner.sign_requires).await
     }
 
     fn say(&self, connection: ConnectionId, message: impl Into<Said>) {

@@ -126,7 +126,7 @@ impl Task {
     }
 
     /// The same; `with` is stored in one transaction with the change among them, and not at all without one.
-    async fn carry_out_with(
+    pub(super) async fn carry_out_with(
         &mut self,
         asker: Option<ConnectionId>,
         effects: Vec<Effect>,
@@ -319,7 +319,7 @@ impl Task {
         self.entry_of(actor, action, object)
     }
 
-    fn entry_of(
+    pub(super) fn entry_of(
         &self,
         actor: clinical::actor::Actor,
         action: &'static str,
