@@ -1,6 +1,7 @@
 //! The command line: the server, and an operator's commands.
 
 mod import;
+mod passkey;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -22,11 +23,12 @@ use uuid::Uuid;
 
 use crate::acceptance;
 use crate::agreement::{self, Listed, Rules};
-use crate::config::{Config, Demo, Mail, MailWay, Practice, Tls};
+use crate::config::{Config, Demo, Mail, MailWay, Practice, StepUp, Tls};
 use crate::credential;
 use crate::demo::{self, Invitation, Invited};
 use crate::http::assets;
 use crate::outbox::address::Address;
+use crate::passkey::default_for;
 use crate::person::{self, Person};
 use crate::record::writer::Writer;
 use crate::serve::{KEY_FILE, origin, serve};
@@ -82,6 +84,11 @@ struct Cli {
     /// Credentials without which nobody signs a plan: license, mtm_cert, cdtm_registration, board_cert.
     #[arg(long, global = true, env = "MORTAR_SIGN_REQUIRES", value_delimiter = ',', value_parser = credential_kind, default_values = ["license", "mtm_cert"])]
     sign_requires: Vec<CredentialKind>,
+
+    /// Whether a signature needs a passkey: `required`, or `when-enrolled`, which asks only those who have one. Without it:
+    /// required where --origin names a site with https, and else when-enrolled.
+    #[arg(long, global = true, env = "MORTAR_SIGN_STEP_UP", value_parser = step_up)]
+    sign_step_up: Option<StepUp>,
 
     /// Time zone of the practice, as America/New_York: of the days on billing sheets and the hours in invitations.
     #[arg(long, global = true, env = "MORTAR_TIME_ZONE", default_value_t = Practice::default().zone)]
@@ -176,6 +183,9 @@ enum Command {
         #[arg(long, default_value = "en", value_parser = ["en", "es"])]
         language: String,
     },
+    /// Passkeys of the staff, with which they confirm their signatures.
+    #[command(subcommand)]
+    Passkey(passkey::Ask),
     /// Count how many recommendations were accepted, and how fast they were answered.
     Report {
         /// First day they were sent on (UTC): 2026-01-01.
@@ -200,6 +210,14 @@ fn credential_kind(name: &str) -> Result<CredentialKind, String> {
 fn mail_address(text: &str) -> Result<Address, String> {
     Address::parse(text)
         .map_err(|_not_one| format!("{text} is no mail address: write it as ana@example.org"))
+}
+
+fn step_up(name: &str) -> Result<StepUp, String> {
+    match name {
+        "required" => Ok(StepUp::Required),
+        "when-enrolled" => Ok(StepUp::WhenEnrolled),
+        _ => Err(format!("{name} is neither required nor when-enrolled")),
+    }
 }
 
 fn camera_format(name: &str) -> Result<CameraFormat, String> {
@@ -232,6 +250,7 @@ impl Cli {
             practice,
             phone,
             sign_requires,
+            sign_step_up,
             time_zone,
             camera,
             payer_rules,
@@ -247,6 +266,9 @@ impl Cli {
         let smtp = smtp.map(|url| MailWay::Smtp { url, password: smtp_password });
         let way = smtp.or_else(|| mail_folder.map(MailWay::Folder));
         let mail = way.zip(mail_from).map(|(way, from)| Mail { from, way });
+        let origins: Vec<String> =
+            origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect();
+        let step_up = sign_step_up.unwrap_or_else(|| default_for(&origins));
         let config = Config {
             data,
             listen,
@@ -254,8 +276,15 @@ impl Cli {
             public_ip,
             metrics,
             tls: if tls { Tls::SelfSigned } else { Tls::Off },
-            origins: origin.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
-            practice: Practice { name: practice, phone, sign_requires, zone: time_zone, camera },
+            origins,
+            practice: Practice {
+                name: practice,
+                phone,
+                sign_requires,
+                step_up,
+                zone: time_zone,
+                camera,
+            },
             payer_rules,
             cds_hooks,
             cds_hooks_token,
@@ -294,6 +323,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
             Command::Address { person, mail, language } => {
                 note_address(config, person, mail.as_ref(), Language::of(&language)).await
             }
+            Command::Passkey(ask) => passkey::run(config, ask).await,
             Command::Report { from, to } => report(config, from, to).await,
             Command::Agreements => agreements(config).await,
             Command::Verify => verify_all(config).await,

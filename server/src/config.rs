@@ -90,6 +90,15 @@ pub enum Demo {
     No,
 }
 
+/// Whether a signature needs a passkey. Whoever has one always confirms with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    /// It does: who has none cannot sign.
+    Required,
+    /// Only of those who have one.
+    WhenEnrolled,
+}
+
 /// Who runs the visits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Practice {
@@ -99,6 +108,8 @@ pub struct Practice {
     pub phone: String,
     /// Credentials without which nobody signs a plan.
     pub sign_requires: Vec<CredentialKind>,
+    /// Whether a signature needs a passkey.
+    pub step_up: StepUp,
     /// Time zone of the IANA database: of its days and hours.
     pub zone: String,
     /// In which format cameras are sent, by browsers that can.
@@ -133,6 +144,7 @@ impl Default for Practice {
             // Kept for fiction by the North American Numbering Plan.
             phone: "555-0142".to_owned(),
             sign_requires: vec![CredentialKind::License, CredentialKind::MtmCert],
+            step_up: StepUp::WhenEnrolled,
             zone: "America/New_York".to_owned(),
             camera: CameraFormat::Vp8,
         }

@@ -22,6 +22,7 @@ use crate::cds::Cds;
 use crate::config::{Config, Tls};
 use crate::limits::{Limits, What};
 use crate::outbox::Outbox;
+use crate::passkey::{self, Asked, NoPasskeys, RelyingParty};
 use crate::record::Records;
 use crate::record::writer::Writer;
 use crate::store::Store;
@@ -71,6 +72,10 @@ pub struct Shared {
     pub birth_dates: tokio::sync::Mutex<()>,
     /// Tickets for WebSockets.
     pub tickets: Tickets,
+    /// The site passkeys are made for, or why there are none here.
+    pub(crate) site: Result<RelyingParty, NoPasskeys>,
+    /// Questions to passkeys that are not answered yet.
+    pub asked: Asked,
     /// Says when the server stops.
     pub stopping: tokio::sync::watch::Receiver<bool>,
 }
@@ -147,6 +152,13 @@ pub fn router(app: App) -> Router {
             get(crate::agreement::list).post(crate::agreement::act),
         )
         .route("/api/seats/{seat}/agreements/export", post(crate::agreement::export))
+        .route(
+            "/api/seats/{seat}/step-up",
+            get(passkey::step_up::needs).post(passkey::step_up::ask),
+        )
+        .route("/api/seats/{seat}/step-up/answer", post(passkey::step_up::answer))
+        .route("/api/passkeys/open", post(passkey::open))
+        .route("/api/passkeys/enrol", post(passkey::enrol))
         .route("/api/decisions/open", post(crate::decision::open))
         .route("/api/decisions/answer", post(crate::decision::answer))
         .route("/api/seats/{seat}/leave-session", post(crate::visit::leave_session))

@@ -6,6 +6,7 @@
 
 mod actor;
 mod outside;
+mod proof;
 pub(crate) mod sql;
 mod store;
 pub(crate) mod version;
@@ -13,6 +14,8 @@ mod walk;
 pub mod writer;
 
 pub(crate) use outside::{About, Acceptance, Answer};
+pub use proof::Signing;
+pub(crate) use proof::{Proof, Proofs};
 pub(crate) use store::{LoadError, Loaded, LoadedRecord, Poison, load, new_doc, seal_changes};
 pub(crate) use walk::{Walked, records, walk};
 
@@ -27,7 +30,6 @@ use tokio::sync::{mpsc, watch};
 use clinical::access;
 use clinical::actor::{Actor, CallTime, Role};
 use clinical::field::DocKind;
-use clinical::gate::CredentialKind;
 use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, VisitId};
 use clinical::phi::Phi;
 use signaling::message::{
@@ -242,8 +244,10 @@ struct Inner {
     store: Store,
     vault: Vault,
     writer: Writer,
-    /// Credentials a signature needs in this practice.
-    sign_requires: Vec<CredentialKind>,
+    /// What a signature needs in this practice.
+    signing: Signing,
+    /// Signers who confirmed who they are, and have not signed yet.
+    proofs: Proofs,
     /// By what agreements are judged.
     agreements: Arc<Rules>,
     /// The way out for mails.
@@ -329,17 +333,17 @@ enum Input {
 }
 
 impl Records {
-    /// No record is open yet. `sign_requires`: the credentials without which nobody signs a plan here.
+    /// No record is open yet.
     pub fn new(
         store: Store,
         vault: Vault,
         writer: Writer,
-        sign_requires: Vec<CredentialKind>,
+        signing: Signing,
         agreements: Arc<Rules>,
         outbox: Option<Outbox>,
     ) -> Self {
-        let desk = Mutex::default();
-        let inner = Inner { store, vault, writer, sign_requires, agreements, outbox, desk };
+        let (desk, proofs) = (Mutex::default(), Proofs::default());
+        let inner = Inner { store, vault, writer, signing, proofs, agreements, outbox, desk };
         Self { inner: Arc::new(inner) }
     }
 
@@ -433,6 +437,11 @@ impl Records {
         self.close_all(connection, Some(why));
     }
 
+    /// Where a proof waits for its signature.
+    pub(crate) fn proofs(&self) -> &Proofs {
+        &self.inner.proofs
+    }
+
     /// How many are in memory.
     pub fn running(&self) -> usize {
         self.inner.desk().records.len()
@@ -505,7 +514,9 @@ fn put_back(outgoing: &Outgoing, message: &ClientMessage, code: RecordRefusal) {
         ClientMessage::RecordCommand { doc, id, command: _, seen: _ } => {
             record_refusal(*doc, *id, code)
         }
-        ClientMessage::RecordSign { doc, id, seen: _ } => record_refusal(*doc, *id, code),
+        ClientMessage::RecordSign { doc, id, seen: _, step_up: _ } => {
+            record_refusal(*doc, *id, code)
+        }
         ClientMessage::RecordGate { doc: _ } => refused("record.gate", RefusalCode::NotFound),
         ClientMessage::RecordSafety { doc: _ } => refused("record.safety", RefusalCode::NotFound),
         ClientMessage::RecordResync { doc: _ } => refused("record.resync", RefusalCode::NotFound),

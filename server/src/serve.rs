@@ -27,7 +27,7 @@ use tower_service::Service as _;
 use crate::agreement::{Rules, RulesError};
 use crate::call::{Calls, Surroundings};
 use crate::cds::{Cds, CdsSetupError};
-use crate::config::{Config, Tls};
+use crate::config::{Config, StepUp, Tls};
 use crate::descriptors::Descriptors;
 use crate::http::auth::Tickets;
 use crate::http::{Address, App, Shared, router, stopped};
@@ -36,8 +36,9 @@ use crate::link::NoRandomness;
 use crate::media::{Media, MediaConfig, MediaError, TCP_CONNECTIONS};
 use crate::metrics;
 use crate::outbox::{self, MailSetupError, Outbox};
-use crate::record::Records;
+use crate::passkey::{Asked, NoPasskeys, RelyingParty};
 use crate::record::writer::Writer;
+use crate::record::{Records, Signing};
 use crate::store::{Hold, OpenError, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 use crate::visit::time::{Terms, TermsError};
@@ -118,6 +119,11 @@ pub enum ServeError {
     /// The rules of agreements are refused.
     #[error(transparent)]
     Agreements(#[from] RulesError),
+    /// Nobody could sign.
+    #[error(
+        "--sign-step-up required, and passkeys do not work here: {0}, or start it with --sign-step-up when-enrolled"
+    )]
+    NoPasskeys(NoPasskeys),
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -227,6 +233,15 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
     let address =
         listener.local_addr().map_err(|why| ServeError::Listen { address: config.listen, why })?;
 
+    let origins = match config.origins.as_slice() {
+        [] => vec![origin(&config, address)],
+        origins => origins.to_vec(),
+    };
+    let site = RelyingParty::of(&origins);
+    if let (Err(why), StepUp::Required) = (&site, config.practice.step_up) {
+        return Err(ServeError::NoPasskeys(why.clone()));
+    }
+
     let metrics = match config.metrics {
         Some(address) if !address.ip().is_loopback() => {
             return Err(ServeError::MetricsInTheOpen { address });
@@ -250,13 +265,14 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         Tls::Off => None,
         Tls::SelfSigned => Some(acceptor(store.folder(), &config)?),
     };
-    let requires = config.practice.sign_requires.clone();
+    let practice = &config.practice;
+    let signing = Signing { requires: practice.sign_requires.clone(), step_up: practice.step_up };
     let agreements = Arc::new(Rules::read(config.cdtm_rules.as_deref(), terms.zone().clone())?);
     let records = Records::new(
         store.clone(),
         vault.clone(),
         writer.clone(),
-        requires,
+        signing,
         Arc::clone(&agreements),
         outbox.clone(),
     );
@@ -294,6 +310,8 @@ pub async fn serve(config: Config) -> Result<Server, ServeError> {
         limits: Limits::default(),
         birth_dates: tokio::sync::Mutex::default(),
         tickets: Tickets::new()?,
+        site,
+        asked: Asked::default(),
         stopping: stopping.clone(),
     });
     tracing::info!(server.address = %address, "mortar listens");

@@ -364,7 +364,7 @@ fn put_back(message: &ClientMessage, code: RefusalCode) -> ServerMessage {
         ClientMessage::RecordCommand { doc, id, command: _, seen: _ } => {
             ServerMessage::RecordRefuse { doc: *doc, edit: *id, code: of_edit }
         }
-        ClientMessage::RecordSign { doc, id, seen: _ } => {
+        ClientMessage::RecordSign { doc, id, seen: _, step_up: _ } => {
             ServerMessage::RecordRefuse { doc: *doc, edit: *id, code: of_edit }
         }
         other => refused(other.type_name(), code),

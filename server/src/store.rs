@@ -53,6 +53,7 @@ pub fn registry() -> Vec<(String, &'static str)> {
         ("visit", crate::visit::ALL),
         ("visit::booking", crate::visit::booking::ALL),
         ("visit::time", crate::visit::time::ALL),
+        ("passkey", crate::passkey::ALL),
         ("patient", crate::patient::ALL),
         ("person", crate::person::ALL),
         ("outbox", crate::outbox::ALL),
@@ -92,6 +93,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (9, "touchpoints", include_str!("../migrations/0009_touchpoints.sql"), ""),
     (10, "outbox", include_str!("../migrations/0010_outbox.sql"), ""),
+    (11, "passkeys", include_str!("../migrations/0011_passkeys.sql"), ""),
     (12, "telephone", include_str!("../migrations/0012_telephone.sql"), ""),
 ];
 

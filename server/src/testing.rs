@@ -11,8 +11,9 @@ use clinical::gate::CredentialKind;
 use clinical::id::{DocId, PatientId, RecordId};
 
 use crate::agreement::Rules;
+use crate::config::StepUp;
 use crate::record::writer::{Work, Writer};
-use crate::record::{Records, new_doc, writer::Answer};
+use crate::record::{Records, Signing, new_doc, writer::Answer};
 use crate::store::{Hold, Store, now};
 use crate::vault::{Dek, KeyOf, Vault};
 
@@ -72,7 +73,8 @@ impl Bench {
     pub(crate) fn records(&self, requires: Vec<CredentialKind>) -> Records {
         let rules = Arc::new(Rules::shipped().unwrap());
         let Self { store, vault, writer, folder: _ } = self;
-        Records::new(store.clone(), vault.clone(), writer.clone(), requires, rules, None)
+        let signing = Signing { requires, step_up: StepUp::WhenEnrolled };
+        Records::new(store.clone(), vault.clone(), writer.clone(), signing, rules, None)
     }
 
     /// An empty record with its three documents.

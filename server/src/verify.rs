@@ -1,12 +1,14 @@
 //! `mortar verify`: whether everything stored is what was stored.
 //!
 //! Walks the log of accesses, the log of every document from its first change, and every signed version: its bytes
-//! against its hash, and its hash against the change that signed it; and every agreement.
+//! against its hash, its hash against the change that signed it, and the answer of the passkey that confirmed it; and
+//! every agreement.
 
 use std::fmt::Write as _;
 
 use crate::agreement;
 use crate::audit::{self, VerifyError};
+use crate::passkey::evidence;
 use crate::record::version::{self, VersionError};
 use crate::record::{self, LoadError, Poison, Walked};
 use crate::store::{Store, StoreError};
@@ -80,9 +82,13 @@ async fn document(store: &Store, walked: &Walked, report: &mut Report) -> Result
         let signed = signatures.get(&row.seq).filter(|signed| signed.version == number);
         let fault = match version::content(store, dek, *doc, number).await {
             // Its bytes have the hash that stands beside them; the log says which hash was signed.
-            Ok(Some(_bytes)) => (signed.map(|signed| signed.sha256.as_str())
-                != Some(row.sha256.as_str()))
-            .then(|| "not the one that was signed".to_owned()),
+            Ok(Some(bytes)) => {
+                if signed.map(|signed| signed.sha256.as_str()) == Some(row.sha256.as_str()) {
+                    evidence::fault(store, dek, row.seq, &bytes).await?.map(str::to_owned)
+                } else {
+                    Some("not the one that was signed".to_owned())
+                }
+            }
             Ok(None) => Some("missing".to_owned()),
             Err(VersionError::Store(error)) => return Err(error),
             Err(error) => Some(error.to_string()),

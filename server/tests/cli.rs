@@ -65,6 +65,26 @@ fn fails(output: &Output, words: &[&str]) {
 const CHART: &[u8] = include_bytes!("../demo/ruth-delgado.json");
 
 #[test]
+fn passkeys_want_a_name_and_somebody_on_the_staff() {
+    let folder = Folder::new();
+    let nobody = Uuid::nil().to_string();
+    for origin in ["https://192.0.2.7", "http://visits.example.org"] {
+        let output = mortar(&folder.data(), &["--origin", origin, "passkey", "add", &nobody]);
+        fails(&output, &["passkeys do not work here", origin, "--origin https://NAME"]);
+        let required = ["--origin", origin, "--sign-step-up", "required"];
+        fails(&mortar(&folder.data(), &required), &[origin, "--sign-step-up when-enrolled"]);
+    }
+    assert!(!folder.data().exists(), "nothing was touched");
+
+    let output = mortar(&folder.data(), &["passkey", "add", &nobody]);
+    fails(&output, &[&nobody, "mortar staff"]);
+    let output = mortar(&folder.data(), &["passkey", "remove", &nobody]);
+    fails(&output, &[&nobody, "mortar passkey list"]);
+    let output = mortar(&folder.data(), &["passkey", "list"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "Nobody has a passkey yet.\n");
+}
+
+#[test]
 fn a_taken_port_is_named_and_nothing_is_touched() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

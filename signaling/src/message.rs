@@ -146,6 +146,11 @@ pub enum ClientMessage {
         id: EditId,
         /// The document's `seq` the signer looked at: the last one.
         seen: u64,
+        /// Proof that the signer confirmed this signature with a passkey, where one is needed: good once, for this seat,
+        /// visit, document and `seen`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional, type = "string"))]
+        step_up: Option<Phi<String>>,
     },
     /// Where the own caret is. Never stored.
     #[serde(rename = "record.caret")]
@@ -928,6 +933,10 @@ wire_enum! {
         NotBooked,
         /// Its hour has not come.
         YetToCome,
+        /// The signer has a passkey, and did not confirm this signature with it; or did so too long ago, or for another.
+        StepUpNeeded,
+        /// This practice takes signatures with a passkey alone, and the signer has none.
+        PasskeyNeeded,
     }
 }
 

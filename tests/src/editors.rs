@@ -10,9 +10,10 @@ use clinical::field::{Address, DocKind, FieldName, ListName};
 use clinical::id::{ConnectionId, DocId, EditId, PersonId, RecordId, RowId, SeatId};
 use clinical::phi::Phi;
 use mortar::agreement::Rules;
+use mortar::config::StepUp;
 use mortar::patient;
 use mortar::record::writer::Writer;
-use mortar::record::{Incoming, Next, Outgoing, Reader, Records};
+use mortar::record::{Incoming, Next, Outgoing, Reader, Records, Signing};
 use mortar::store::{Hold, Store};
 use mortar::vault::Vault;
 use signaling::message::{ClientMessage, ServerMessage, SnapshotContent, StorageState};
@@ -42,8 +43,9 @@ impl House {
         let vault = Vault::open(&folder.join("mortar.key"), &store).await?;
         let writer = Writer::start(store.clone(), "server").await?;
         let rules = Arc::new(Rules::shipped().unwrap());
+        let signing = Signing { requires: Vec::new(), step_up: StepUp::WhenEnrolled };
         let records =
-            Records::new(store.clone(), vault.clone(), writer.clone(), Vec::new(), rules, None);
+            Records::new(store.clone(), vault.clone(), writer.clone(), signing, rules, None);
         Ok(Self { store, records, vault, writer })
     }
 

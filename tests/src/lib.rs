@@ -2,6 +2,7 @@
 
 pub mod peer;
 
+pub mod authenticator;
 pub mod browserless;
 pub mod charts;
 pub mod editors;

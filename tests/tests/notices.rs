@@ -74,10 +74,12 @@ async fn a_signed_plan_is_told_of_and_read_by_the_link_when_the_visit_is_long_ov
 
     // A signature that is refused tells nobody.
     let late = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id: late, seen: seen - 1 }).await;
+    pharmacist
+        .send(&ClientMessage::RecordSign { doc, id: late, seen: seen - 1, step_up: None })
+        .await;
     assert_eq!(pharmacist.outcome(late).await, Err(RecordRefusal::ChangedSince));
     let id = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen }).await;
+    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen, step_up: None }).await;
     pharmacist.outcome(id).await.unwrap();
 
     // What is not shared is for the team alone.

@@ -35,7 +35,6 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let cookie = world.cookie(Role::Pharmacist).await;
     let mut pharmacist = world.join_with(Role::Pharmacist, &cookie).await;
     let (doc, client) = pharmacist.open(record, DocKind::Plan).await;
-
     let content = json!({ "action": "monitor", "summary": "Check potassium." });
     let values = [(FieldName::RecommendationsContent, Phi::new(content))].into();
     let row = RowId(Uuid::now_v7());
@@ -56,10 +55,12 @@ async fn the_gate_leads_to_a_signature_that_is_read_back_byte_for_byte() {
     let seq = fill(&mut pharmacist, doc, client).await;
 
     let late = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id: late, seen: seq - 1 }).await;
+    pharmacist
+        .send(&ClientMessage::RecordSign { doc, id: late, seen: seq - 1, step_up: None })
+        .await;
     assert_eq!(pharmacist.outcome(late).await, Err(RecordRefusal::ChangedSince));
     let id = EditId(Uuid::now_v7());
-    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen: seq }).await;
+    pharmacist.send(&ClientMessage::RecordSign { doc, id, seen: seq, step_up: None }).await;
     pharmacist.outcome(id).await.unwrap();
 
     let seat = world.invited(Role::Pharmacist).seat;

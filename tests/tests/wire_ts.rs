@@ -21,6 +21,8 @@ use mortar::decision::{
 use mortar::http::problem::Problem;
 use mortar::link::{Claim, Claimed};
 use mortar::notice::{NoticeAgain, Notices, ReadVersion};
+use mortar::passkey::step_up::{AnswerStepUp, AskStepUp, StepUpNeeds, StepUpProof, StepUpQuestion};
+use mortar::passkey::{Enrol, Enrolled, Enrolment, OpenEnrolment};
 use mortar::visit::booking::mail::MailAgain;
 use mortar::visit::booking::{Book, Bookings, MoveBooking};
 use mortar::visit::cards::CdsAnswers;
@@ -72,6 +74,15 @@ fn the_client_types_are_those_of_the_server() {
     Terms::export_all(&config).unwrap();
     StatusReport::export_all(&config).unwrap();
     VersionLine::export_all(&config).unwrap();
+    OpenEnrolment::export_all(&config).unwrap();
+    Enrolment::export_all(&config).unwrap();
+    Enrol::export_all(&config).unwrap();
+    Enrolled::export_all(&config).unwrap();
+    StepUpNeeds::export_all(&config).unwrap();
+    AskStepUp::export_all(&config).unwrap();
+    StepUpQuestion::export_all(&config).unwrap();
+    AnswerStepUp::export_all(&config).unwrap();
+    StepUpProof::export_all(&config).unwrap();
     Content::export_all(&config).unwrap();
     Row::export_all(&config).unwrap();
     SheetReply::export_all(&config).unwrap();

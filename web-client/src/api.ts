@@ -1,8 +1,10 @@
 /** The few HTTP calls of the visit's door. Everything after it goes over the WebSocket. */
 import type {
-  ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Answerer, Book, Bookings, CdsAnswers, Claimed, Command, DecisionAnswered, DecisionLink,
-  DecisionPage, EditId, ExportRequest, ImportReply, ImportRequest, JoinReply, MailAgain, MoveBooking, NoticeAgain, Notices, PrescriberPapers, ReadVersion, RowId, SeatHome, SeatId, SheetCommand, SheetReply,
-  TelephoneNumber, TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine, VisitId,
+  ActOnAgreement, AgreementAnswer, AgreementExport, Agreements, Answerer, AnswerStepUp, AskStepUp, Book, Bookings, CdsAnswers, Claimed,
+  Command, DecisionAnswered, DecisionLink, DecisionPage, EditId, Enrol, Enrolled, Enrolment, ExportRequest, ImportReply, ImportRequest,
+  JoinReply, MailAgain, MoveBooking, NoticeAgain, Notices, PrescriberPapers, ReadVersion, RowId, SeatHome, SeatId, SheetCommand,
+  SheetReply, StepUpNeeds, StepUpProof, StepUpQuestion, TelephoneNumber, TellTouchpoint, Timer, Touchpoints, VersionContent, VersionLine,
+  VisitId,
 } from "./wire";
 
 /** The server said no, or was not there (`status` 0). */
@@ -127,6 +129,31 @@ export function cardsOf(seat: SeatId): Promise<CdsAnswers | undefined> {
 /** Under which number the patient is called: whole for whoever calls, its last digits for the patient. */
 export function telephoneNumber(seat: SeatId): Promise<TelephoneNumber> {
   return call("GET", `/api/seats/${seat}/telephone`);
+}
+
+/** Whose link to set up a passkey it is, and the question for their device. */
+export function openEnrolment(token: string): Promise<Enrolment> {
+  return call("POST", "/api/passkeys/open", { token });
+}
+
+/** The passkey the device made. */
+export function enrolPasskey(made: Enrol): Promise<Enrolled> {
+  return call("POST", "/api/passkeys/enrol", made);
+}
+
+/** What a signature of this seat needs. */
+export function stepUpNeeds(seat: SeatId): Promise<StepUpNeeds> {
+  return call("GET", `/api/seats/${seat}/step-up`);
+}
+
+/** A question for a passkey of who signs. */
+export function askStepUp(seat: SeatId, about: AskStepUp): Promise<StepUpQuestion> {
+  return call("POST", `/api/seats/${seat}/step-up`, about);
+}
+
+/** Its answer, for the proof that lets one signature through. */
+export function answerStepUp(seat: SeatId, answer: AnswerStepUp): Promise<StepUpProof> {
+  return call("POST", `/api/seats/${seat}/step-up/answer`, answer);
 }
 
 export function visitTimer(seat: SeatId): Promise<Timer> {

@@ -7,6 +7,7 @@ import { Column } from "./ui/Column";
 const Start = lazy(() => import("./join/Start").then((m) => ({ default: m.Start })));
 const Door = lazy(() => import("./join/Door").then((m) => ({ default: m.Door })));
 const Decision = lazy(() => import("./decision/Page").then((m) => ({ default: m.Page })));
+const Passkey = lazy(() => import("./passkey/Page").then((m) => ({ default: m.Page })));
 const Visit = lazy(() => import("./call/Visit").then((m) => ({ default: m.Visit })));
 
 export function App(props: { readonly token: string | null }) {
@@ -31,6 +32,7 @@ export function App(props: { readonly token: string | null }) {
         {route.kind === "visit" ? <Visit key={route.seat} seat={route.seat} />
           : route.kind === "door" && token !== null ? <Door key={token} token={token} />
           : route.kind === "decision" && token !== null ? <Decision key={token} token={token} />
+          : route.kind === "passkey" && token !== null ? <Passkey key={token} token={token} />
           : <Start unknown={route.kind === "unknown"} onToken={open} />}
       </Suspense>
     </Broken>

@@ -6,6 +6,7 @@ export type Route =
   | { readonly kind: "start" }
   | { readonly kind: "door" }
   | { readonly kind: "decision" }
+  | { readonly kind: "passkey" }
   | { readonly kind: "visit"; readonly seat: SeatId }
   | { readonly kind: "unknown" };
 
@@ -13,6 +14,7 @@ export function parseRoute(path: string): Route {
   if (path === "/") return { kind: "start" };
   if (path === "/j") return { kind: "door" };
   if (path === "/d") return { kind: "decision" };
+  if (path === "/k") return { kind: "passkey" };
   const visit = /^\/v\/([0-9A-Za-z-]{1,64})$/.exec(path);
   if (visit?.[1] !== undefined) return { kind: "visit", seat: visit[1] as SeatId };
   return { kind: "unknown" };
@@ -22,7 +24,7 @@ export function parseRoute(path: string): Route {
 export function takeLinkToken(): string | null {
   const token = location.hash.slice(1);
   const { pathname } = location;
-  if ((pathname !== "/j" && pathname !== "/d") || token === "") return null;
+  if (!["/j", "/d", "/k"].includes(pathname) || token === "") return null;
   history.replaceState(null, "", pathname);
   return token;
 }

@@ -805,6 +805,31 @@ seen: number,
 who?: Answerer, };
 
 /**
+ * Body of `POST /api/seats/{seat}/step-up/answer`.
+ */
+export type AnswerStepUp = { 
+/**
+ * `rawId` of the passkey.
+ */
+id: Base64, 
+/**
+ * `clientDataJSON`.
+ */
+client_data: Base64, 
+/**
+ * `authenticatorData`.
+ */
+authenticator_data: Base64, 
+/**
+ * `signature`.
+ */
+signature: Base64, 
+/**
+ * `userHandle`.
+ */
+user?: Base64, };
+
+/**
  * Who answers by a link, as they say themselves. Sending it is the attestation, and the page says so.
  */
 export type Answerer = { 
@@ -820,6 +845,19 @@ credential: string,
  * "I am this prescriber, or answer on their order." Must be true.
  */
 attested: boolean, };
+
+/**
+ * Body of `POST /api/seats/{seat}/step-up`.
+ */
+export type AskStepUp = { 
+/**
+ * The plan.
+ */
+doc: DocId, 
+/**
+ * Its last change, as the signer sees it.
+ */
+seen: number, };
 
 /**
  * One cell of the assessment grid: medicine × {indicated, effective, safe, adherent}.
@@ -1490,7 +1528,12 @@ id: EditId,
 /**
  * The document's `seq` the signer looked at: the last one.
  */
-seen: number, } | { "type": "record.caret", 
+seen: number, 
+/**
+ * Proof that the signer confirmed this signature with a passkey, where one is needed: good once, for this seat,
+ * visit, document and `seen`.
+ */
+step_up?: string, } | { "type": "record.caret", 
 /**
  * Which document.
  */
@@ -1695,6 +1738,32 @@ export type ConditionStatus = "active" | "inactive";
  * How sure the patient is to manage it: 0 not at all, 10 entirely.
  */
 export type Confidence = number;
+
+/**
+ * How a signer proved who they are.
+ */
+export type Confirmation = { "method": "link" } | { "method": "passkey", 
+/**
+ * SHA-256 of the passkey's credential id (WebAuthn).
+ */
+passkey: Sha256Hex, 
+/**
+ * When, by the server's clock: at most five minutes before the signature.
+ */
+at_ms: Millis, };
+
+/**
+ * A signature that was confirmed.
+ */
+export type Confirmed = { 
+/**
+ * SHA-256 of the passkey's credential id, in hexadecimal digits.
+ */
+passkey: string, 
+/**
+ * When.
+ */
+at_ms: number, };
 
 /**
  * One WebSocket of one seat.
@@ -2100,6 +2169,85 @@ export type EditId = string & { readonly editId: unique symbol };
  * Why a visit is over for a seat.
  */
 export type EndReason = "ended" | "left" | "revoked" | "elsewhere";
+
+/**
+ * Body of `POST /api/passkeys/enrol`.
+ */
+export type Enrol = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, 
+/**
+ * What its owner calls it; may be empty.
+ */
+name: string, 
+/**
+ * `clientDataJSON`.
+ */
+client_data: Base64, 
+/**
+ * `attestationObject`.
+ */
+attestation: Base64, 
+/**
+ * `getTransports()`.
+ */
+transports: Array<string>, };
+
+/**
+ * Reply of `POST /api/passkeys/enrol`.
+ */
+export type Enrolled = { 
+/**
+ * How many passkeys they have now.
+ */
+passkeys: number, };
+
+/**
+ * Reply of `POST /api/passkeys/open`: what a browser needs to make a passkey.
+ */
+export type Enrolment = { 
+/**
+ * Whose passkey it will be.
+ */
+name: string, 
+/**
+ * The practice's name.
+ */
+practice: string, 
+/**
+ * How many they have already.
+ */
+passkeys: number, 
+/**
+ * Until when the link holds.
+ */
+expires_ms: number, 
+/**
+ * The pages that can do it, the usual one first: passkeys are bound to its name.
+ */
+origins: Array<string>, 
+/**
+ * Id of the relying party.
+ */
+site: string, 
+/**
+ * Handle of the person, for the passkey.
+ */
+user: Base64, 
+/**
+ * To be answered within five minutes.
+ */
+challenge: Base64, 
+/**
+ * COSE algorithms, the preferred first.
+ */
+algorithms: Array<number>, 
+/**
+ * Passkeys they have: a device makes no second one.
+ */
+exclude: Array<KnownPasskey>, };
 
 /**
  * An entry of an agreement, UUIDv7 made by the client. Sending it again is harmless.
@@ -2701,6 +2849,19 @@ ws_path: string,
 ticket: string, };
 
 /**
+ * A passkey, for a browser to find it.
+ */
+export type KnownPasskey = { 
+/**
+ * Its credential id.
+ */
+id: Base64, 
+/**
+ * How it is reached.
+ */
+transports: Array<string>, };
+
+/**
  * A language the patient's page is written in.
  */
 export type Language = "en" | "es";
@@ -3103,6 +3264,15 @@ seen: number, };
  * Body of `POST /api/decisions/open`.
  */
 export type OpenDecision = { 
+/**
+ * What stood behind the `#` of the link.
+ */
+token: string, };
+
+/**
+ * Body of `POST /api/passkeys/open`.
+ */
+export type OpenEnrolment = { 
 /**
  * What stood behind the `#` of the link.
  */
@@ -3747,7 +3917,7 @@ export type ProblemCategory = "needs_therapy" | "unnecessary" | "ineffective" | 
 /**
  * The stable codes. Their words in each language are the web client's.
  */
-export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "bad_address" | "already_booked" | "changed_meanwhile" | "visit_running" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "no_web_client" | "internal";
+export type ProblemCode = "link_unknown" | "birth_date_wrong" | "staff_help" | "visit_over" | "no_session" | "not_found" | "not_allowed" | "method_not_allowed" | "bad_request" | "bad_address" | "already_booked" | "changed_meanwhile" | "visit_running" | "too_large" | "too_slow" | "foreign_origin" | "slow_down" | "store_away" | "not_your_link" | "addressee_shut_out" | "passkey_refused" | "passkey_copied" | "passkey_known" | "passkeys_not_here" | "step_up_expired" | "no_web_client" | "internal";
 
 /**
  * What became of a problem.
@@ -3995,7 +4165,7 @@ export type RecordId = string & { readonly recordId: unique symbol };
 /**
  * Why an edit or command was refused. `clinical`'s reasons, and those of the session around it.
  */
-export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee" | "access_minimum" | "already_booked" | "not_booked" | "yet_to_come";
+export type RecordRefusal = "storage_full" | "storage_away" | "storage_failed" | "busy" | "too_fast" | "not_allowed" | "not_open" | "in_conflict" | "stale_resolution" | "row_removed" | "locked" | "sealed" | "base_unknown" | "base_refused" | "bad_value" | "too_long" | "too_big" | "unknown_address" | "row_exists" | "conflict_full" | "list_full" | "text_bad" | "text_foreign_client" | "text_gap" | "text_not_plain" | "unknown_row" | "already_decided" | "not_sent" | "not_complete" | "changed_since" | "bad_decision" | "not_ready" | "not_signed" | "not_addressee" | "access_minimum" | "already_booked" | "not_booked" | "yet_to_come" | "step_up_needed" | "passkey_needed";
 
 /**
  * Who asked. The patient reads it: a referral by their own provider raises engagement.
@@ -4863,7 +5033,11 @@ statement: string,
 /**
  * When, by the server's clock.
  */
-at_ms: Millis, };
+at_ms: Millis, 
+/**
+ * How they proved who they are. Absent from versions of the time when nobody was asked.
+ */
+confirmed?: Confirmation, };
 
 /**
  * What a slot carries.
@@ -4962,6 +5136,49 @@ adherence: string,
  * What was done.
  */
 actions: string, };
+
+/**
+ * Reply of `GET /api/seats/{seat}/step-up`: what a signature of this seat needs.
+ */
+export type StepUpNeeds = { "needs": "nothing" } | { "needs": "passkey", 
+/**
+ * The pages at which it works, the usual one first.
+ */
+origins: Array<string>, } | { "needs": "enrolment" };
+
+/**
+ * Reply of `POST /api/seats/{seat}/step-up/answer`.
+ */
+export type StepUpProof = { 
+/**
+ * For `step_up` of `record.sign`. Good once.
+ */
+proof: string, 
+/**
+ * Until when.
+ */
+until_ms: number, };
+
+/**
+ * Reply of `POST /api/seats/{seat}/step-up`: the question.
+ */
+export type StepUpQuestion = { 
+/**
+ * Id of the relying party.
+ */
+site: string, 
+/**
+ * To be answered once, by `until_ms`.
+ */
+challenge: Base64, 
+/**
+ * One of these answers it.
+ */
+passkeys: Array<KnownPasskey>, 
+/**
+ * Until when.
+ */
+until_ms: number, };
 
 /**
  * State of the store.
@@ -5434,7 +5651,11 @@ name: string,
 /**
  * When.
  */
-at_ms: number, };
+at_ms: number, 
+/**
+ * The passkey they confirmed it with.
+ */
+confirmed?: Confirmed, };
 
 /**
  * A row of a version.

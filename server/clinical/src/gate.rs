@@ -15,6 +15,7 @@ use crate::recommendation::RecommendationContent;
 use crate::register::Register;
 use crate::touchpoint::Touchpoint;
 use crate::value::{Line, PartialDate, Value};
+use crate::version::Confirmation;
 
 /// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +74,8 @@ pub struct SigningFacts {
     pub patient_took_part: bool,
     /// The day.
     pub today: PartialDate,
+    /// How the signer proved who they are.
+    pub confirmed: Confirmation,
 }
 
 /// Proof that somebody may do what they do.

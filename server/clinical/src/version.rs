@@ -210,6 +210,27 @@ pub struct Signer {
     pub statement: String,
     /// When, by the server's clock.
     pub at_ms: Millis,
+    /// How they proved who they are. Absent from versions of the time when nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub confirmed: Option<Confirmation>,
+}
+
+/// How a signer proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Confirmation {
+    /// By the link of their seat alone.
+    Link,
+    /// By a passkey, for this document as it was seen: their device asked for a finger, a face or a PIN.
+    Passkey {
+        /// SHA-256 of the passkey's credential id (WebAuthn).
+        passkey: Sha256Hex,
+        /// When, by the server's clock: at most five minutes before the signature.
+        at_ms: Millis,
+    },
 }
 
 impl Content {

@@ -26,7 +26,8 @@ pub(super) const HEADERS: [(&str, &str); 6] = [
         "permissions-policy",
         "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), \
          accelerometer=(), autoplay=(self), browsing-topics=(), geolocation=(), \
-         gyroscope=(), hid=(), magnetometer=(), midi=(), payment=(), serial=(), usb=()",
+         gyroscope=(), hid=(), magnetometer=(), midi=(), payment=(), serial=(), usb=(), \
+         publickey-credentials-create=(self), publickey-credentials-get=(self)",
     ),
 ];
 
@@ -68,7 +69,7 @@ pub(super) async fn serve(request: Request) -> Response {
         };
         return Problem::new(code).into_response();
     }
-    let screen = matches!(path, "/" | "/j" | "/d") || path.starts_with("/v/");
+    let screen = matches!(path, "/" | "/j" | "/d" | "/k") || path.starts_with("/v/");
     let name = if screen { "index.html" } else { path.trim_start_matches('/') };
     // Files that are meant for the server or for other requests are not pages.
     let hidden = name.starts_with('.') || name.contains("/.") || name.ends_with(".br");

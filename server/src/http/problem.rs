@@ -55,6 +55,16 @@ pub enum ProblemCode {
     NotYourLink,
     /// The patient does not want this prescriber to see the plan.
     AddresseeShutOut,
+    /// The answer of the device does not hold.
+    PasskeyRefused,
+    /// The passkey may have been copied.
+    PasskeyCopied,
+    /// The passkey is set up already, or one too many.
+    PasskeyKnown,
+    /// Passkeys do not work at the server's address.
+    PasskeysNotHere,
+    /// Nothing was asked, or too long ago, or it was answered before.
+    StepUpExpired,
     /// The web client is missing in this build.
     NoWebClient,
     /// Our fault.
@@ -191,6 +201,31 @@ impl Problem {
                 StatusCode::FORBIDDEN,
                 "The patient does not want this prescriber to see the plan.",
                 "Ask the patient, or address it to somebody the patient wants.",
+            ),
+            ProblemCode::PasskeyRefused => (
+                StatusCode::FORBIDDEN,
+                "The passkey was not taken.",
+                "Try again with a passkey of yours, and let the device check who you are.",
+            ),
+            ProblemCode::PasskeyCopied => (
+                StatusCode::FORBIDDEN,
+                "This passkey may have been copied, and is not taken any more.",
+                "Call the person who runs Mortar: they remove it, and give you a link for a new one.",
+            ),
+            ProblemCode::PasskeyKnown => (
+                StatusCode::CONFLICT,
+                "This passkey is set up already, or you have as many as one person may.",
+                "Use it, or ask the person who runs Mortar to remove one.",
+            ),
+            ProblemCode::PasskeysNotHere => (
+                StatusCode::CONFLICT,
+                "Passkeys do not work at the address of this server.",
+                "Ask the person who runs Mortar: it needs a name and https.",
+            ),
+            ProblemCode::StepUpExpired => (
+                StatusCode::CONFLICT,
+                "The question to your passkey is older than five minutes, or was answered before.",
+                "Try again.",
             ),
             ProblemCode::NoWebClient => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The web client is not built.", "Run `make run`.")

@@ -10,6 +10,7 @@ mod carry;
 mod history;
 mod names;
 mod notice;
+mod sign;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -20,16 +21,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use clinical::command::Command;
-use clinical::gate::SigningFacts;
-use clinical::id::{ConnectionId, DocId, PatientId, PersonId};
+use clinical::id::{ConnectionId, DocId, PatientId, PersonId, SeatId};
 use clinical::view::View;
 use signaling::message::{ClientMessage, Have, RefusalCode, ServerMessage, StorageState};
 use signaling::record::{RecordSession, StoreFailure, Trust};
 
 use super::store::{self, LoadError, Loaded, LoadedRecord, Poison, Tail};
-use super::version;
 use super::writer::Answer;
-use super::{Cut, Home, Inbox, Input, Reader, Said, record_refusal, refused};
+use super::{Cut, Home, Inbox, Input, Reader, Said, refused};
 use crate::store::{StoreError, now};
 use crate::vault::Dek;
 
@@ -79,6 +78,8 @@ struct Task {
     storage: watch::Receiver<StorageState>,
     /// Who has edited which document since it was opened: the log of accesses says it once.
     wrote: BTreeSet<(PersonId, DocId)>,
+    /// Who wanted to sign without a proof since it was opened: once as well.
+    unproved: BTreeSet<(SeatId, DocId)>,
     snapshots: JoinSet<()>,
     histories: JoinSet<history::Read>,
     /// When the last reader left.
@@ -176,6 +177,7 @@ impl Task {
             stale: BTreeSet::new(),
             retry: None,
             wrote: BTreeSet::new(),
+            unproved: BTreeSet::new(),
             snapshots: JoinSet::new(),
             histories: JoinSet::new(),
             empty_since: Some(Instant::now()),
@@ -332,8 +334,8 @@ impl Task {
                 }
             }
             ClientMessage::RecordSafety { doc } => self.safety(connection, doc).await,
-            ClientMessage::RecordSign { doc, id, seen } => {
-                return self.sign(connection, call, doc, id, seen).await;
+            ClientMessage::RecordSign { doc, id, seen, step_up } => {
+                return self.sign(connection, call, doc, id, seen, step_up).await;
             }
             ClientMessage::RecordCaret { doc, caret } => {
                 self.session.caret(now(), connection, doc, caret)
@@ -359,14 +361,6 @@ impl Task {
             | ClientMessage::RecordClose { .. } => return,
         };
         self.carry_out(Some(connection), effects).await;
-    }
-
-    /// What is known of the signer behind a connection.
-    async fn facts(&self, connection: ConnectionId) -> Result<SigningFacts, StoreError> {
-        let reader = self.readers.get(&connection).ok_or(StoreError::Row)?;
-        let inner = &self.home.records.inner;
-        let (actor, name, visit) = (reader.actor, reader.name.clone(), reader.visit);
-        version::facts(&inner.store, actor, name, visit, &inner.sign_requires).await
     }
 
     fn say(&self, connection: ConnectionId, message: impl Into<Said>) {

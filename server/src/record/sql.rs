@@ -35,8 +35,8 @@ sql! {
     DROP_SNAPSHOTS = "delete from doc_snapshot where doc = $1 and seq < (select min(kept.seq) from (select seq from doc_snapshot where doc = $1 order by seq desc limit 2) as kept)";
     /// A signed version.
     ADD_VERSION = "insert into doc_version (doc, version, seq, content, sha256, person, at_ms) values ($1, $2, $3, $4, $5, $6, $7)";
-    /// The signed versions of a document.
-    VERSIONS = "select version, seq, sha256, person, at_ms from doc_version where doc = $1 order by version";
+    /// The signed versions of a document, and with which passkey each was confirmed.
+    VERSIONS = "select v.version, v.seq, v.sha256, v.person, v.at_ms, s.passkey, s.at_ms from doc_version v left join step_up s on s.doc = v.doc and s.seq = v.seq where v.doc = $1 order by v.version";
     /// One of them.
     VERSION = "select content, sha256 from doc_version where doc = $1 and version = $2";
     /// Whether the patient, or who speaks for them, was let into a visit.

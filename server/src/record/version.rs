@@ -5,7 +5,7 @@ use clinical::gate::{CredentialKind, SigningFacts};
 use clinical::id::{DocId, PersonId, VisitId};
 use clinical::phi::Phi;
 use clinical::value::PartialDate;
-use clinical::version::{SealedVersion, Sha256Hex};
+use clinical::version::{Confirmation, SealedVersion, Sha256Hex};
 
 use super::sql;
 use super::writer::{Statement, stored};
@@ -26,6 +26,8 @@ pub(crate) struct VersionRow {
     pub(crate) person: PersonId,
     /// When.
     pub(crate) at_ms: Millis,
+    /// The passkey they confirmed it with, and when.
+    pub(crate) confirmed: Option<(String, Millis)>,
 }
 
 const fn spot(doc: &str, version: u32) -> Spot<'_> {
@@ -52,18 +54,22 @@ pub(super) fn statement(
         .int(now().0))
 }
 
+/// Version, change, hash, person, when; passkey, when it confirmed.
+type Listed = (i64, i64, String, String, i64, Option<String>, Option<i64>);
+
 /// The versions of a document, oldest first.
 pub(crate) async fn list(store: &Store, doc: DocId) -> Result<Vec<VersionRow>, StoreError> {
-    let rows: Vec<(i64, i64, String, String, i64)> =
+    let rows: Vec<Listed> =
         sqlx::query_as(sql::VERSIONS).bind(doc.to_string()).fetch_all(store.read()).await?;
     rows.into_iter()
-        .map(|(version, seq, sha256, person, at_ms)| {
+        .map(|(version, seq, sha256, person, at_ms, passkey, confirmed_ms)| {
             Ok(VersionRow {
                 version: u32::try_from(version).map_err(|_wrong| StoreError::Row)?,
                 seq: u64::try_from(seq).map_err(|_wrong| StoreError::Row)?,
                 sha256,
                 person: person.parse().map_err(|_wrong| StoreError::Row)?,
                 at_ms: Millis(at_ms),
+                confirmed: passkey.zip(confirmed_ms.map(Millis)),
             })
         })
         .collect()
@@ -131,5 +137,6 @@ pub(super) async fn facts(
         required: required.to_vec(),
         patient_took_part: took_part > 0,
         today: PartialDate::of(now()),
+        confirmed: Confirmation::Link,
     })
 }

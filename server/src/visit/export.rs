@@ -157,7 +157,7 @@ impl Sheets {
             .collect();
         let record = Record::of(&seen.iter().collect::<Vec<_>>())
             .map_err(|_damaged| Problem::new(ProblemCode::StoreAway))?;
-        let config::Practice { name, phone, sign_requires: _, zone: _, camera: _ } =
+        let config::Practice { name, phone, sign_requires: _, step_up: _, zone: _, camera: _ } =
             &app.config.practice;
         let plan = docs.iter().find(|doc| doc.kind() == DocKind::Plan);
         let held = match plan {

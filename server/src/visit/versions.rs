@@ -39,6 +39,22 @@ pub struct VersionLine {
     /// When.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     at_ms: Millis,
+    /// The passkey they confirmed it with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    confirmed: Option<Confirmed>,
+}
+
+/// A signature that was confirmed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "typescript", ts(export_to = "wire.ts"))]
+pub struct Confirmed {
+    /// SHA-256 of the passkey's credential id, in hexadecimal digits.
+    passkey: String,
+    /// When.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    at_ms: Millis,
 }
 
 /// `GET /api/seats/{seat}/versions`.
@@ -46,10 +62,11 @@ pub(crate) async fn list(State(app): State<App>, seated: Seated) -> Result<Respo
     let plan = plan(&app, &seated).await?;
     let mut lines = Vec::new();
     for row in version::list(&app.store, plan.doc.id()).await? {
-        let version::VersionRow { version, seq, sha256, person, at_ms } = row;
+        let version::VersionRow { version, seq, sha256, person, at_ms, confirmed } = row;
+        let confirmed = confirmed.map(|(passkey, at_ms)| Confirmed { passkey, at_ms });
         let known = person::person(&app.store, &app.vault, person).await?;
         let name = known.map(|known| known.name).unwrap_or_default();
-        lines.push(VersionLine { version, seq, sha256, person, name, at_ms });
+        lines.push(VersionLine { version, seq, sha256, person, name, at_ms, confirmed });
     }
     reply(&lines)
 }

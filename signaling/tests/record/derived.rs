@@ -8,6 +8,7 @@ use clinical::id::ConnectionId;
 use clinical::phi::Phi;
 use clinical::safety::Agreement;
 use clinical::value::PartialDate;
+use clinical::version::Confirmation;
 use serde_json::{Value as Json, json};
 use signaling::record::StoreFailure;
 
@@ -20,6 +21,7 @@ fn ask_gate(bench: &mut Bench, line: ConnectionId) {
         required: Vec::new(),
         patient_took_part: false,
         today: PartialDate::parse("2026-11-30").unwrap(),
+        confirmed: Confirmation::Link,
     };
     let plan = doc_id(DocKind::Plan);
     bench.with(|session, now, _fresh| match session.may_ask_gate(now, line, plan) {

@@ -11,6 +11,7 @@ use clinical::gate::SigningFacts;
 use clinical::merge::{Known, compare};
 use clinical::phi::Phi;
 use clinical::value::PartialDate;
+use clinical::version::Confirmation;
 use serde_json::Value as Json;
 use signaling::message::RecordRefusal;
 use signaling::record::{ChartTaken, StoreFailure};
@@ -209,6 +210,7 @@ fn sign(bench: &mut Bench, pharmacist: clinical::id::ConnectionId) {
         required: Vec::new(),
         patient_took_part: false,
         today: PartialDate::parse("2026-11-30").unwrap(),
+        confirmed: Confirmation::Link,
     };
     // "ok" as a Yjs update (v1) of this client: one insertion at the root `t`, no deletion.
     let client = bench.client(pharmacist, DocKind::Plan);

@@ -1,9 +1,10 @@
 // The real binary on a free port, with a data folder of its own.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -25,6 +26,13 @@ export async function startServer({ args = [], env = {} } = {}) {
     await rm(data, { recursive: true, force: true });
   };
   return server;
+}
+
+/** Runs an operator's command beside a server, and gives back what it prints. */
+export async function command(server, ...args) {
+  const listen = new URL(server.origin).host.replace("localhost", "127.0.0.1");
+  const { stdout } = await promisify(execFile)(binary(), ["--data", server.data, "--listen", listen, ...server.args, ...args], { env: { ...process.env, ...server.env } });
+  return stdout;
 }
 
 function stopped(server, signal) {

@@ -10,9 +10,10 @@ import { promisify } from "node:util";
 
 import { openSeat, PHONE, until } from "../lib/browser.mjs";
 import { meet, openConsult } from "../lib/consult.mjs";
-import { complete, openLink, share, tab } from "../lib/people.mjs";
+import { openLink, share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
 import { binary } from "../lib/server.mjs";
+import { completePlan } from "../lib/sign.mjs";
 
 const RUTH = "ruth.canary@example.org";
 const PRIYA = "priya.canary@example.org";
@@ -112,7 +113,7 @@ describe("mails", { concurrency: false }, () => {
     const id = stdout.match(/^(\S+)\s+\S+\s+Dr\. Priya Raman/m)?.[1];
     assert.ok(id !== undefined, stdout);
     await run(binary(), ["--data", server.data, "address", id, PRIYA]);
-    await complete(consult.pharmacist);
+    await completePlan(consult.pharmacist);
     await page.getByRole("button", { name: "Sign the plan" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Sign the plan" }).click();
     const who = page.getByLabel("Who has the plan", { exact: true });

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import { meet, openConsult } from "../lib/consult.mjs";
-import { complete, share, tab } from "../lib/people.mjs";
+import { share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
+import { completePlan } from "../lib/sign.mjs";
 
 describe("a plan from draft to the people it is for", { concurrency: false }, () => {
   let consult;
@@ -26,11 +27,7 @@ describe("a plan from draft to the people it is for", { concurrency: false }, ()
   });
 
   it("says what is missing until nothing is", async () => {
-    const { page } = pharmacist;
-    await tab(page, /Implement/);
-    await page.getByText(/things are missing/).waitFor();
-    await complete(pharmacist);
-    await page.getByText("Nothing is missing.").waitFor();
+    await completePlan(pharmacist);
     // Nobody asks a patient about a plan that is not signed.
     assert.equal(await patient.page.getByRole("button", { name: "I agree with my plan" }).count(), 0);
   });

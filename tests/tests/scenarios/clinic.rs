@@ -399,7 +399,7 @@ impl Person {
         self.looks().await;
         let Doc { id: doc, seq: seen, .. } = self.doc(DocKind::Plan);
         let id = EditId(Uuid::now_v7());
-        self.line.send(&ClientMessage::RecordSign { doc, id, seen }).await;
+        self.line.send(&ClientMessage::RecordSign { doc, id, seen, step_up: None }).await;
         match self.line.outcome(id).await {
             Ok(_) => Signing::Signed,
             Err(code) => Signing::Refused(code, self.is_asked_for().await),

@@ -5,6 +5,7 @@ import { importEn } from "../import/en";
 import { patientEn } from "../patient/en";
 import { planEn } from "../plan/en";
 import { decisionEn } from "../decision/en";
+import { passkeyEn } from "../passkey/en";
 import { cdtmEn } from "../plan/cdtm.en";
 import { decideEn } from "../plan/decide.en";
 import { moreEn } from "../plan/more.en";
@@ -292,6 +293,7 @@ export const en = {
   ...cdtmEn,
   ...decideEn,
   ...decisionEn,
+  ...passkeyEn,
   ...moreEn,
   ...receiptEn,
   ...signEn,

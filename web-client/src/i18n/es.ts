@@ -5,6 +5,7 @@ import { importEs } from "../import/es";
 import { patientEs } from "../patient/es";
 import { planEs } from "../plan/es";
 import { decisionEs } from "../decision/es";
+import { passkeyEs } from "../passkey/es";
 import { cdtmEs } from "../plan/cdtm.es";
 import { decideEs } from "../plan/decide.es";
 import { moreEs } from "../plan/more.es";
@@ -289,6 +290,7 @@ export const es: Messages = {
   ...cdtmEs,
   ...decideEs,
   ...decisionEs,
+  ...passkeyEs,
   ...moreEs,
   ...receiptEs,
   ...signEs,

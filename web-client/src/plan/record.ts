@@ -141,8 +141,8 @@ export class SharedRecord implements Readable<RecordState> {
   }
 
   /** Signs the plan as it stood at `seen`. */
-  sign(seen: number): Promise<CommandAnswer> {
-    return this.decide("plan", (doc, id) => ({ type: "record.sign", doc, id, seen }));
+  sign(seen: number, proof: string | null): Promise<CommandAnswer> {
+    return this.decide("plan", (doc, id) => ({ type: "record.sign", doc, id, seen, ...(proof === null ? {} : { step_up: proof }) }));
   }
 
   private decide(kind: DocKind, message: (doc: DocId, id: EditId, seen: number) => ClientMessage): Promise<CommandAnswer> {

@@ -55,6 +55,8 @@ export const HANDLING: Record<RecordRefusal | "locked", Handling> = {
   already_booked: "box",
   not_booked: "box",
   yet_to_come: "box",
+  step_up_needed: "box",
+  passkey_needed: "box",
 };
 
 /** Refusals that only say that an earlier edit of the same place is still on its way. */

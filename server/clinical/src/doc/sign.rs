@@ -79,6 +79,7 @@ impl Doc {
             credentials: facts.in_force().cloned().collect(),
             statement: STATEMENT.to_owned(),
             at_ms: now,
+            confirmed: Some(facts.confirmed.clone()),
         });
         let bytes = content.canonical().ok_or(CommandError::NotReady)?;
         let signed = Signed { version: content.version, sha256: Sha256Hex::of(&bytes) };

@@ -9,7 +9,7 @@ use clinical::gate::{Credential, CredentialKind, GateCode, GateItem, SigningFact
 use clinical::phi::Phi;
 use clinical::receipt::{MOST_HANDED_ON, ReceiptForm, Receipts, Reception, Recipient};
 use clinical::value::PartialDate;
-use clinical::version::{Content, SealedVersion, Sha256Hex};
+use clinical::version::{Confirmation, Content, SealedVersion, Sha256Hex};
 use serde_json::{Value as Json, json};
 
 use crate::agreement::patient;
@@ -33,6 +33,7 @@ pub(crate) fn facts() -> SigningFacts {
         required: vec![CredentialKind::License, CredentialKind::MtmCert],
         patient_took_part: true,
         today: PartialDate::parse(TODAY).unwrap(),
+        confirmed: Confirmation::Link,
     }
 }
 

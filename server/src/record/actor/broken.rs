@@ -6,7 +6,8 @@ use clinical::id::{ConnectionId, DocId, EditId};
 use signaling::message::RecordRefusal;
 use signaling::record::Trust;
 
-use super::{Poison, Task, record_refusal};
+use super::{Poison, Task};
+use crate::record::record_refusal;
 
 /// Whether what the patient wants is known from this document; `None`: it does not stand in it. The same is asked of a
 /// record that is read outside its session: `record::hand`.

@@ -324,7 +324,7 @@ impl Task {
         self.entry_of(actor, action, object)
     }
 
-    fn entry_of(
+    pub(super) fn entry_of(
         &self,
         actor: clinical::actor::Actor,
         action: &'static str,

@@ -1,16 +1,13 @@
-//! Signing, and the mails that tell of a signed plan: stored in one transaction with the signature, or with the sharing that comes
-//! after it.
+//! The mails that tell of a signed plan: stored in one transaction with the signature, or with the sharing that comes after it.
 
 use clinical::access;
-use clinical::actor::CallTime;
 use clinical::command::Command;
 use clinical::doc::Doc;
 use clinical::field::DocKind;
-use clinical::id::{ConnectionId, DocId, EditId};
-use signaling::message::RecordRefusal;
+use clinical::id::ConnectionId;
 use signaling::role::Hand;
 
-use super::{Task, record_refusal};
+use super::Task;
 use crate::notice::{self, Around, Plan};
 use crate::record::writer::Work;
 use crate::store::now;
@@ -25,26 +22,9 @@ enum Occasion {
 }
 
 impl Task {
-    pub(super) async fn sign(
-        &mut self,
-        connection: ConnectionId,
-        call: Option<CallTime>,
-        doc: DocId,
-        id: EditId,
-        seen: u64,
-    ) {
-        if self.is_broken(connection, doc, id) {
-            return;
-        }
-        if !self.session.may_sign(connection) {
-            return self.say(connection, record_refusal(doc, id, RecordRefusal::NotAllowed));
-        }
-        let Ok(facts) = self.facts(connection).await else {
-            return self.say(connection, record_refusal(doc, id, RecordRefusal::StorageAway));
-        };
-        let with = self.notices(connection, Occasion::Signing).await;
-        let effects = self.session.sign(now(), connection, call, doc, id, seen, &facts);
-        self.carry_out_with(Some(connection), effects, with).await;
+    /// The mails that go with a signature.
+    pub(super) async fn mails_of_signing(&self, connection: ConnectionId) -> Work {
+        self.notices(connection, Occasion::Signing).await
     }
 
     /// The mails that go with a command.

@@ -33,7 +33,7 @@ pub(super) fn write(
 ) -> Option<String> {
     let Booked { starts, minutes, sequence, changed, cancelled, format, uid, .. } = booked;
     let ends = starts.0.checked_add(i64::from(*minutes).checked_mul(60_000)?)?;
-    let Practice { name, phone, zone: _, sign_requires: _, camera: _ } = practice;
+    let Practice { name, phone, zone: _, sign_requires: _, step_up: _, camera: _ } = practice;
     let (summary, words) = match language {
         Language::En => (
             "Your visit with the clinic team",

@@ -1,20 +1,18 @@
 /** Sign-off: what is missing, the signature, what was signed, and what may happen afterwards. */
-import { CircleCheck, PenLine } from "lucide-react";
-import { Fragment, useEffect, useState } from "react";
+import { CircleCheck } from "lucide-react";
+import { Fragment, useEffect } from "react";
 import { useLanguage } from "../../i18n";
 import type { Address, Command, GateCode, GateItem } from "../../wire";
-import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
-import { Dialog } from "../../ui/Dialog";
 import { useFieldSlice, useMay, useNames, useRecordSlice, useRegister, useRowNames, useScene } from "../context";
 import { EMPTY_DOC } from "../fold";
 import { useJump } from "../jump";
 import { grouped, sealed } from "../sign";
-import editor from "../Editor.module.css";
-import { useCommand, useGive } from "./command";
+import { useGive } from "./command";
 import { Receipts } from "./Receipts";
 import { OpenPrompts } from "./Safety";
 import { SayButton } from "./SayDialog";
+import { SignOff } from "./SignOff";
 import { Versions } from "./Versions";
 import style from "./panels.module.css";
 
@@ -63,8 +61,6 @@ function Gate() {
   const line = useRecordSlice((state) => state.line);
   const gate = useRecordSlice((state) => state.gate);
   const unsent = useRecordSlice((state) => state.pending.length + state.refused.length > 0);
-  // What is signed is what stood on the screen when the question was asked, or nothing.
-  const [asking, setAsking] = useState<number | null>(null);
   useEffect(() => {
     const timer = setTimeout(() => record.askGate(), ASK_AFTER_MS);
     return () => clearTimeout(timer);
@@ -79,10 +75,7 @@ function Gate() {
       )}
       <OpenPrompts />
       {unsent && <p className={style["hint"]}>{say("plan.sign.unsent")}</p>}
-      <div className={style["actions"]}>
-        <Button kind="primary" icon={<PenLine size={18} aria-hidden />} disabled={!ready || unsent} onClick={() => setAsking(seq)}>{say("plan.sign")}</Button>
-      </div>
-      {asking !== null && <Ask seen={asking} onClose={() => setAsking(null)} />}
+      <SignOff seen={seq} ready={ready && !unsent} />
     </>
   );
 }
@@ -112,27 +105,6 @@ function Way({ at, row }: { readonly at: Address; readonly row: string }) {
     <button type="button" className={style["jump"]} onClick={() => jump(at)}>
       <span className="unseen">{say("plan.sign.go", { what: row })} </span>{say(`plan.field.${at.field}`)}
     </button>
-  );
-}
-
-function Ask({ seen, onClose }: { readonly seen: number; readonly onClose: () => void }) {
-  const { say } = useLanguage();
-  const { record } = useScene();
-  const { busy, problem, answer } = useCommand();
-  return (
-    <Dialog
-      title={say("plan.sign.ask")} onClose={onClose}
-      actions={(
-        <>
-          <Button onClick={onClose}>{say("plan.cancel")}</Button>
-          <Button kind="primary" disabled={busy} onClick={() => void answer(() => record.sign(seen)).then((done) => { if (done) onClose(); })}>{say(busy ? "plan.command.busy" : "plan.sign")}</Button>
-        </>
-      )}
-    >
-      <p>{say("plan.sign.statement")}</p>
-      <p>{say("plan.sign.words")}</p>
-      {problem !== null && <p role="alert" className={editor["refusal"]}>{problem}</p>}
-    </Dialog>
   );
 }
 

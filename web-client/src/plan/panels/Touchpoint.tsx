@@ -23,9 +23,6 @@ const TONE = {
   planned: "plain", overdue: "warn", booked: "info", unsaid: "warn", done: "ok", missed: "danger", cancelled: "plain",
 } as const satisfies Record<TouchpointStanding, string>;
 
-/** Characters of what is said about it: the record takes no more. */
-const NOTE = 300;
-
 /** Follow-ups somebody has to see to. */
 export function Overdue() {
   const { say } = useLanguage();

@@ -46,6 +46,7 @@ function Version({ line }: { readonly line: VersionLine }) {
   return (
     <Card aria-label={say("plan.versions")}>
       <p>{say("plan.signed.by", { version: line.version, name: line.name, at: line.at_ms })}</p>
+      {line.confirmed !== undefined && <p className={style["by"]} title={line.confirmed.passkey}>{say("plan.signed.passkey", { passkey: line.confirmed.passkey.slice(0, 16), at: line.confirmed.at_ms })}</p>}
       <p className={style["by"]} title={line.sha256}>{say("plan.signed.hash", { hash: line.sha256.slice(0, 16) })}</p>
       {shown === null && <div><Button kind="quiet" onClick={() => void show()}>{say("plan.versions.show")}</Button></div>}
       {shown === "failed" && <p role="alert">{say("plan.versions.load_failed")}</p>}

@@ -70,7 +70,8 @@ async fn sign(
     seen: u64,
 ) -> Result<u64, RecordRefusal> {
     let of = EditId(id());
-    records.handle(client.connection, ClientMessage::RecordSign { doc, id: of, seen });
+    records
+        .handle(client.connection, ClientMessage::RecordSign { doc, id: of, seen, step_up: None });
     client.outcome(of).await
 }
 
