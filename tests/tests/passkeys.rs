@@ -1,7 +1,7 @@
 //! A signature is confirmed with a passkey: set up by a link from the operator, asked for one document as it stood, and
 //! good once. The authenticator is a small one in software, the server and its lines are real.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of a test fail by it")]
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail by it")]
 
 use std::net::{IpAddr, Ipv4Addr};
 
