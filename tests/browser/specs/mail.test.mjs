@@ -68,10 +68,10 @@ describe("mails", { concurrency: false }, () => {
     const dialog = page.getByRole("dialog", { name: "Next visit" });
     await dialog.getByLabel("Day").fill(`${new Date().getFullYear() + 1}-07-10`);
     await dialog.getByLabel("Time", { exact: true }).fill("10:00");
-    const box = dialog.getByLabel(/Mail address of Ruth/);
+    const box = dialog.getByLabel(/Email address of Ruth/);
     await box.fill("ruth at example.org");
     await dialog.getByRole("button", { name: "Book the visit" }).click();
-    await dialog.getByText("This is no mail address.").first().waitFor();
+    await dialog.getByText("This is not an email address.").first().waitFor();
     assert.equal(await box.getAttribute("aria-invalid"), "true");
     faults.push(...(await look(page, "mail-wrong")));
   });
@@ -79,11 +79,11 @@ describe("mails", { concurrency: false }, () => {
   it("sends who comes their own link, and says that it went out", async () => {
     const { page } = consult.pharmacist;
     const dialog = page.getByRole("dialog", { name: "Next visit" });
-    await dialog.getByLabel(/Mail address of Ruth/).fill(RUTH);
+    await dialog.getByLabel(/Email address of Ruth/).fill(RUTH);
     await dialog.getByRole("button", { name: "Book the visit" }).click();
-    const mails = dialog.getByRole("list", { name: "Mails about this visit" });
-    await mails.getByText(/Mail sent/).waitFor();
-    await mails.getByText("No mail address: hand on the link yourself.").first().waitFor();
+    const mails = dialog.getByRole("list", { name: "Emails about this visit" });
+    await mails.getByText(/Email sent/).waitFor();
+    await mails.getByText("No email address: hand on the link yourself.").first().waitFor();
     faults.push(...(await look(page, "mail-booked")), ...(await lookNarrow(page, "mail-booked")));
 
     const words = await mail(RUTH, "Su visita con");
@@ -99,11 +99,11 @@ describe("mails", { concurrency: false }, () => {
   it("sends it again to whoever lost it", async () => {
     const { page } = consult.pharmacist;
     const dialog = page.getByRole("dialog", { name: "Next visit" });
-    await dialog.getByRole("button", { name: /Send Ruth.* the mail again/ }).click();
+    await dialog.getByRole("button", { name: /Send Ruth.* the email again/ }).click();
     faults.push(...(await look(page, "mail-again")));
     await dialog.getByRole("form", { name: /Send Ruth/ }).getByRole("button", { name: "Send", exact: true }).click();
     await until("a second mail", async () => (await readdir(folder)).filter((name) => name.endsWith(".eml")).length === 2);
-    await dialog.getByText(/Mail sent/).waitFor();
+    await dialog.getByText(/Email sent/).waitFor();
     await dialog.getByRole("button", { name: "Close" }).first().click();
   });
 
@@ -117,8 +117,8 @@ describe("mails", { concurrency: false }, () => {
     await page.getByRole("button", { name: "Sign the plan" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Sign the plan" }).click();
     const who = page.getByLabel("Who has the plan", { exact: true });
-    await until("both are sent", async () => (await who.getByText(/Mail sent/).count()) === 2);
-    await who.getByText("No mail address: hand the plan on yourself.").waitFor();
+    await until("both are sent", async () => (await who.getByText(/Email sent/).count()) === 2);
+    await who.getByText("No email address: hand the plan on yourself.").waitFor();
     await who.scrollIntoViewIfNeeded();
     faults.push(...(await look(page, "mail-notices")));
   });
