@@ -85,7 +85,7 @@ describe("a visit whose video fails", { concurrency: false }, () => {
     await patient.page.setViewportSize(SMALL);
     await patient.page.goto(page);
     await patient.page.getByRole("heading", { name: "We go on by phone" }).waitFor();
-    await patient.page.getByText(/calls you now\. Please pick up your phone/).waitFor();
+    await patient.page.getByText(/is calling you now\. Please pick up your phone/).waitFor();
     await patient.page.getByText("the number that ends in 0142").waitFor();
     await patient.page.getByText("You can still write in it").waitFor();
     assertNone([...(await look(patient.page, "phone-patient")), ...(await lookNarrow(patient.page, "phone-patient"))]);
@@ -189,7 +189,7 @@ describe("a visit that was booked by telephone", { concurrency: false }, () => {
     await page.getByRole("button", { name: "Go on" }).click();
 
     await page.getByRole("heading", { name: "Your visit is by phone" }).waitFor();
-    await page.getByText(/We call you on .*July 10.*10:00.AM/).waitFor();
+    await page.getByText(/We will call you on .*July 10.*10:00.AM/).waitFor();
     await page.getByText("the number that ends in 0142").waitFor();
     assertNone([...(await look(page, "phone-visit")), ...(await lookNarrow(page, "phone-visit"))]);
     await page.emulateMedia({ colorScheme: "dark" });
@@ -213,13 +213,13 @@ describe("a visit that was booked by telephone", { concurrency: false }, () => {
     await page.getByRole("button", { name: "The phone call has begun" }).click();
 
     await patient.page.getByRole("heading", { name: "We go on by phone" }).waitFor();
-    await patient.page.getByText("Your pharmacist calls you now").waitFor();
+    await patient.page.getByText("Your pharmacist is calling you now").waitFor();
     await until("the clock runs", async () => !(await page.getByRole("button", { name: /Counted time/ }).innerText()).includes("not running"));
 
     // Let in, the patient has their plan beside the telephone; still nobody asks for a camera.
     await page.getByRole("button", { name: /^Admit/ }).click();
     await patient.page.getByRole("tab", { name: "More" }).waitFor();
-    await patient.page.getByText(/calls you now/).waitFor();
+    await patient.page.getByText(/is calling you now/).waitFor();
     assertNone([...(await look(patient.page, "phone-visit-plan")), ...(await lookNarrow(patient.page, "phone-visit-plan"))]);
     await page.getByRole("button", { name: "The phone call is over" }).click();
     await page.getByText("This visit is by phone.").waitFor();

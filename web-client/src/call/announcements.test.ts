@@ -42,7 +42,7 @@ describe("announcements", () => {
     const on = (role: string, connection = "c1"): CallState => ({ ...inCall([]), self: { seat: "me", role, connection } as CallState["self"], telephone: { since_ms: 1, by: "Rosa" as SeatId } });
     const off = (state: CallState): CallState => ({ ...state, telephone: null });
     const told = (before: CallState, after: CallState) => announcements(before, after, say).map((said) => [said.level, said.words]);
-    expect(told(off(on("patient")), on("patient"))).toEqual([["assertive", "Your pharmacist calls you by phone now. Please pick up."]]);
+    expect(told(off(on("patient")), on("patient"))).toEqual([["assertive", "Your pharmacist is calling you by phone now. Please pick up."]]);
     expect(told(off(on("pcp")), on("pcp"))).toEqual([["polite", "The visit goes on by phone."]]);
     expect(told(on("patient"), off(on("patient")))).toEqual([["polite", "The phone call is over."]]);
     expect(told(on("patient"), off(on("patient", "c2")))).toEqual([]);
