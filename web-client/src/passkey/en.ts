@@ -29,6 +29,6 @@ export const passkeyEn = {
   "passkey.fault.refused": "The server did not take this passkey. Try again; if it stays, tell the person who runs Mortar.",
   "passkey.fault.copied": "This passkey may have been copied, so it is not taken any more. Nothing was signed. Call the person who runs Mortar: they remove it and give you a link for a new one.",
   "passkey.fault.full": "This passkey is set up already, or you have as many as one person may.",
-  "passkey.fault.late": "That took longer than five minutes. Try again.",
+  "passkey.fault.late": "The question is no longer open. Try again.",
   "passkey.fault.away": "The server does not answer. Try again in a moment.",
 };

@@ -9,7 +9,7 @@ export const passkeyEs: Translation<typeof passkeyEn> = {
   "passkey.yours": (v) => `Continúe solo si usted es ${v.name} y este dispositivo es suyo.`,
   "passkey.have": (v, g) => g.plural(v.count, { one: "Ya tiene 1 llave de acceso. Esta será otra más.", other: `Ya tiene ${g.number(v.count)} llaves de acceso. Esta será otra más.` }),
   "passkey.name": "Cómo llamarla, si quiere",
-  "passkey.name.hint": "Por ejemplo: portátil del trabajo",
+  "passkey.name.hint": "Por ejemplo: computadora del trabajo",
   "passkey.go": "Crear una llave de acceso",
   "passkey.going": "Su dispositivo le pregunta ahora",
   "passkey.until": (v, g) => `Este enlace sirve una vez, hasta ${g.moment(v.until)}.`,
@@ -29,6 +29,6 @@ export const passkeyEs: Translation<typeof passkeyEn> = {
   "passkey.fault.refused": "El servidor no aceptó esta llave de acceso. Intente de nuevo; si sigue igual, avise a quien administra Mortar.",
   "passkey.fault.copied": "Es posible que esta llave de acceso se haya copiado, así que ya no se acepta. No se firmó nada. Llame a quien administra Mortar: la quitará y le dará un enlace para otra.",
   "passkey.fault.full": "Esta llave de acceso ya existe, o usted tiene tantas como puede tener una persona.",
-  "passkey.fault.late": "Pasaron más de cinco minutos. Intente de nuevo.",
+  "passkey.fault.late": "La pregunta ya no está abierta. Intente de nuevo.",
   "passkey.fault.away": "El servidor no responde. Intente de nuevo en un momento.",
 };

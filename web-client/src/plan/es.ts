@@ -316,7 +316,7 @@ export const planEs: Translation<typeof planEn> = {
   "plan.sig.meal.after": "Después de comer",
   "plan.sig.time.morning": "Mañana",
   "plan.sig.time.noon": "Mediodía",
-  "plan.sig.time.evening": "Tarde",
+  "plan.sig.time.evening": "Noche",
   "plan.sig.time.bedtime": "Al acostarse",
   "plan.sig.said.dose": (v) => `${v.value} ${v.unit}`,
   "plan.sig.said.freq": (v, g) => {

@@ -31,7 +31,7 @@ export const signEn = {
   "plan.signed.by": (v: { readonly version: number; readonly name: string; readonly at: number }, g: Grammar) => `Version ${g.number(v.version)}, signed by ${v.name}, ${g.moment(v.at)}`,
   "plan.signed.closed": "The plan is signed and closed to changes.",
   "plan.signed.passkey": (v: { readonly passkey: string; readonly at: number }, g: Grammar) => `Confirmed with passkey ${v.passkey}, ${g.moment(v.at)}`,
-  "plan.signed.hash": (v: { readonly hash: string }) => `Fingerprint ${v.hash}`,
+  "plan.signed.hash": (v: { readonly hash: string }) => `Check code ${v.hash}`,
   "plan.versions": "Signed versions",
   "plan.versions.load_failed": "The versions could not be loaded.",
   "plan.versions.show": "What changed",

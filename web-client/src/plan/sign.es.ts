@@ -30,7 +30,7 @@ export const signEs: Translation<typeof signEn> = {
   "plan.signed.by": (v, g) => `Versión ${g.number(v.version)}, firmada por ${v.name}, ${g.moment(v.at)}`,
   "plan.signed.closed": "El plan está firmado y cerrado a cambios.",
   "plan.signed.passkey": (v, g) => `Confirmada con la llave de acceso ${v.passkey}, ${g.moment(v.at)}`,
-  "plan.signed.hash": (v) => `Huella ${v.hash}`,
+  "plan.signed.hash": (v) => `Código de control ${v.hash}`,
   "plan.versions": "Versiones firmadas",
   "plan.versions.load_failed": "No se pudieron cargar las versiones.",
   "plan.versions.show": "Qué cambió",
