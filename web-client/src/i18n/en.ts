@@ -168,10 +168,8 @@ export const en = {
   "wait.ready.vitamins": "Vitamins, teas and creams too",
   "wait.ready.questions": "Your list of questions",
   "wait.self": "Nobody else sees this picture yet.",
-  "wait.self.off": "Your picture is off",
   "wait.trouble": "Trouble?",
   "wait.trouble.what": "We can help you by phone.",
-  "wait.leave": "Leave",
 
   "call.stage": "Faces",
   "call.controls": "Call",

@@ -166,10 +166,8 @@ export const es: Messages = {
   "wait.ready.vitamins": "También vitaminas, tés y cremas",
   "wait.ready.questions": "Su lista de preguntas",
   "wait.self": "Nadie más ve esta imagen todavía.",
-  "wait.self.off": "Su imagen está apagada",
   "wait.trouble": "¿Algo no va bien?",
   "wait.trouble.what": "Le ayudamos por teléfono.",
-  "wait.leave": "Salir",
 
   "call.stage": "Caras",
   "call.controls": "Llamada",

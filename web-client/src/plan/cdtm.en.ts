@@ -194,7 +194,6 @@ export const cdtmEn = {
   "plan.authority.under_cdtm": "The pharmacist, under the agreement",
   "plan.authority.under": (v: { readonly physician: string; readonly condition: string }) => `I do it under the agreement with ${v.physician} (${v.condition})`,
   "plan.under.do": "Do it under the agreement",
-  "plan.under.list.start": "Adds the new medicine to the list.",
   "plan.under.product": "New medicine",
   "plan.under.strength": "Strength and form",
   "plan.under.note": "How (may be empty)",

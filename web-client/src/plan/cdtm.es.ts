@@ -194,7 +194,6 @@ export const cdtmEs: Translation<typeof cdtmEn> = {
   "plan.authority.under_cdtm": "El farmacéutico, bajo el acuerdo",
   "plan.authority.under": ({ physician, condition }) => `Lo hago yo bajo el acuerdo con ${physician} (${condition})`,
   "plan.under.do": "Hacerlo bajo el acuerdo",
-  "plan.under.list.start": "Añade el medicamento nuevo a la lista.",
   "plan.under.product": "Medicamento nuevo",
   "plan.under.strength": "Concentración y forma",
   "plan.under.note": "Cómo (puede quedar vacío)",

@@ -70,7 +70,6 @@ export const planEn = {
   "plan.row.conflict": "One person removed this, another changed it.",
   "plan.row.keep": "Keep it",
   "plan.row.remove": "Remove it",
-  "plan.not_yours": "Ask the pharmacist to change this.",
   "plan.with_count": (v: { readonly what: string; readonly count: number }, g: Grammar) => `${v.what} (${g.number(v.count)})`,
 
   "plan.pending": "Not yet on the server",
@@ -152,7 +151,6 @@ export const planEn = {
   "plan.yes": "Yes",
   "plan.no": "No",
   "plan.reason": "Reason",
-  "plan.when": "When",
   "plan.date": "Date",
   "plan.date.hint": "2019, 2019-04 or 2019-04-30",
   "plan.date.bad": "Write a year, a month or a day: 2019, 2019-04 or 2019-04-30.",
@@ -400,7 +398,6 @@ export const planEn = {
   "plan.rec.no_med": "None",
   "plan.rec.summary": "In one line",
   "plan.rec.regimen": "How it should be taken then",
-  "plan.rec.no_regimen": "No regimen",
   "plan.rec.add_regimen": "Add how it should be taken",
   "plan.rec.drop_regimen": "Leave the regimen out",
   "plan.rec.action.start": "Start",

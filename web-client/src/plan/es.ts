@@ -70,7 +70,6 @@ export const planEs: Translation<typeof planEn> = {
   "plan.row.conflict": "Una persona quitó esto y otra lo cambió.",
   "plan.row.keep": "Dejarlo",
   "plan.row.remove": "Quitarlo",
-  "plan.not_yours": "Pida al farmacéutico que lo cambie.",
   "plan.with_count": (v, g) => `${v.what} (${g.number(v.count)})`,
 
   "plan.pending": "Aún no está en el servidor",
@@ -152,7 +151,6 @@ export const planEs: Translation<typeof planEn> = {
   "plan.yes": "Sí",
   "plan.no": "No",
   "plan.reason": "Motivo",
-  "plan.when": "Cuándo",
   "plan.date": "Fecha",
   "plan.date.hint": "2019, 2019-04 o 2019-04-30",
   "plan.date.bad": "Escriba un año, un mes o un día: 2019, 2019-04 o 2019-04-30.",
@@ -399,7 +397,6 @@ export const planEs: Translation<typeof planEn> = {
   "plan.rec.no_med": "Ninguno",
   "plan.rec.summary": "En una línea",
   "plan.rec.regimen": "Cómo se tomaría",
-  "plan.rec.no_regimen": "Sin indicación de toma",
   "plan.rec.add_regimen": "Agregar cómo se tomaría",
   "plan.rec.drop_regimen": "Dejar fuera la toma",
   "plan.rec.action.start": "Empezar",
