@@ -1,8 +1,6 @@
 import type { Translation } from "../i18n";
+import { hourWithArticle } from "../i18n/hour.es";
 import type { phoneEn } from "./phone.en";
-
-/** "la 1:05 p. m.", "las 2:05 p. m." */
-const hour = (since: string) => `${since.startsWith("1:") ? "la" : "las"} ${since}`;
 
 export const phoneEs: Translation<typeof phoneEn> = {
   "phone.control": "Por teléfono",
@@ -20,8 +18,8 @@ export const phoneEs: Translation<typeof phoneEn> = {
   "phone.not_now": "Ahora no",
   "phone.booked": "Esta visita es por teléfono.",
   "phone.booked.begin": "La llamada ha empezado",
-  "phone.on": ({ since }) => `Por teléfono desde ${hour(since)}`,
-  "phone.on.by": ({ name, since }) => `${name} habla por teléfono con el paciente desde ${hour(since)}`,
+  "phone.on": ({ since }) => `Por teléfono desde ${hourWithArticle(since)}`,
+  "phone.on.by": ({ name, since }) => `${name} habla por teléfono con el paciente desde ${hourWithArticle(since)}`,
   "phone.call": ({ number }) => `Llamar al ${number}`,
   "phone.back": "Volver al video",
   "phone.back.ready": "La conexión del paciente ha vuelto.",

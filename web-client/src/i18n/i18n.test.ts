@@ -76,6 +76,14 @@ describe("the catalogues", () => {
     expect(ease).toBeGreaterThanOrEqual(EASE_MIN);
   });
 
+  it("say one o'clock in Spanish in the singular", () => {
+    const say = speaker(es, grammar("es"));
+    const at = (hour: number) => new Date(2026, 6, 1, hour, 5).getTime();
+    expect(say("schedule.mail.trying", { at: at(13) })).toMatch(/ a la 1:05/);
+    expect(say("schedule.mail.trying", { at: at(10) })).toMatch(/ a las 10:05/);
+    expect(say("phone.on", { since: grammar("es").time(at(14)) })).toMatch(/ desde las 2:05/);
+  });
+
   it("count in words", () => {
     const say = speaker(en, grammar("en"));
     expect([say("wait.before", { count: 1 }), say("wait.before", { count: 3 })]).toEqual(["1 person is before you", "3 people are before you"]);

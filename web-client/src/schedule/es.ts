@@ -1,4 +1,5 @@
 import type { Translation } from "../i18n";
+import { hourWithArticle } from "../i18n/hour.es";
 import type { scheduleEn } from "./en";
 
 export const scheduleEs: Translation<typeof scheduleEn> = {
@@ -60,7 +61,7 @@ export const scheduleEs: Translation<typeof scheduleEn> = {
   "schedule.mail.nowhere": "No hay dirección de correo electrónico: entregue usted el enlace.",
   "schedule.mail.none": "No se envió ningún correo electrónico. Envíelo, o entregue usted el enlace.",
   "schedule.mail.queued": "El correo electrónico está en camino.",
-  "schedule.mail.trying": (v, g) => `Se prueba otra vez a las ${g.time(v.at)}.`,
+  "schedule.mail.trying": (v, g) => `Se prueba otra vez a ${hourWithArticle(g.time(v.at))}.`,
   "schedule.mail.sent": (v, g) => `Correo electrónico enviado ${g.moment(v.at)}`,
   "schedule.mail.failed": "El correo electrónico no salió.",
   "schedule.mail.why.no_mailbox": "Ese buzón no existe. Revise la dirección.",
