@@ -6,10 +6,10 @@ import { useStore } from "../call/store";
 import { useLanguage } from "../i18n";
 import { hourIn } from "../plan/hour";
 import { Banner } from "../ui/Banner";
-import { Card } from "../ui/Card";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
 import type { SeatHome } from "../wire";
+import { Ready } from "./Ready";
 import style from "./Waiting.module.css";
 
 export function PhoneVisit(props: { readonly session: Session; readonly facts: SeatHome }) {
@@ -22,14 +22,7 @@ export function PhoneVisit(props: { readonly session: Session; readonly facts: S
       <Column over={<bdi>{facts.practice}</bdi>}>
         {facts.role === "patient" ? <PhoneCard session={session} booked={facts.booked} clinic={facts.phone} plan={false} /> : <Beside facts={facts} />}
         <p className={style["note"]}><bdi>{facts.name}</bdi></p>
-        <Card aria-labelledby="ready">
-          <h2 id="ready">{say("wait.ready.title")}</h2>
-          <ul className={style["list"]}>
-            <li>{say("wait.ready.bottles")}</li>
-            <li>{say("wait.ready.vitamins")}</li>
-            <li>{say("wait.ready.questions")}</li>
-          </ul>
-        </Card>
+        <Ready />
         <Help phone={facts.phone} />
       </Column>
     </>

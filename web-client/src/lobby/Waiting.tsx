@@ -7,9 +7,9 @@ import { useStore } from "../call/store";
 import { useLanguage } from "../i18n";
 import { Banner } from "../ui/Banner";
 import { Button } from "../ui/Button";
-import { Card } from "../ui/Card";
 import { Column } from "../ui/Column";
 import { useScreenHeading } from "../ui/focus";
+import { Ready } from "./Ready";
 import style from "./Waiting.module.css";
 import type { SeatHome } from "../wire";
 
@@ -31,14 +31,7 @@ export function Waiting(props: { readonly session: Session; readonly facts: Seat
         <SelfView session={session} className={style["self"]} />
         <p className={style["note"]}><bdi>{props.facts.name}</bdi>. {say("wait.self")}</p>
         <Button icon={<Volume2 size={24} aria-hidden />} onClick={() => void playTone()}>{say("wait.test")}</Button>
-        <Card aria-labelledby="ready">
-          <h2 id="ready">{say("wait.ready.title")}</h2>
-          <ul className={style["list"]}>
-            <li>{say("wait.ready.bottles")}</li>
-            <li>{say("wait.ready.vitamins")}</li>
-            <li>{say("wait.ready.questions")}</li>
-          </ul>
-        </Card>
+        <Ready />
         <Help phone={props.facts.phone} />
       </Column>
     </>
