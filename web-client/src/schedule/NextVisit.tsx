@@ -9,15 +9,12 @@ import { Dialog } from "../ui/Dialog";
 import { Field, Select } from "../ui/Field";
 import { LINE_MOST, type Booking, type Bookings, type SeatId, type TouchpointFormat } from "../wire";
 import { hourIn } from "../plan/hour";
+import { useLookAgain } from "../plan/lookAgain";
 import type { Proposal } from "../plan/visit";
 import { AddressBoxes, looksRight, Mailed, mailOf, typedOf, wrongAddress } from "./Mail";
 import style from "./schedule.module.css";
 
 type Shown = { readonly kind: "loading" } | { readonly kind: "away" } | { readonly kind: "known"; readonly bookings: Bookings };
-
-/** How often, and how many times, it is looked whether a mail that waits is sent: one goes out within a second or two. */
-const LOOK_MS = 2_000;
-const LOOKS = 10;
 
 /** IANA zones of US practices; the practice's own comes first. */
 const ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico"];
@@ -66,16 +63,8 @@ export function WithBookings({ seat, children }: { readonly seat: SeatId; readon
     };
   }, [seat, asked]);
   const waits = shown.kind === "known" && shown.bookings.bookings.some((booking) => booking.links.some(({ sent }) => sent?.state === "queued"));
-  const [looked, setLooked] = useState(0);
-  useEffect(() => {
-    if (!waits || looked >= LOOKS) return;
-    const timer = setTimeout(() => {
-      setLooked(looked + 1);
-      // What is shown stays until there is something newer.
-      readBookings(seat).then((bookings) => setShown({ kind: "known", bookings }), () => undefined);
-    }, LOOK_MS);
-    return () => clearTimeout(timer);
-  }, [seat, waits, looked]);
+  // What is shown stays until there is something newer.
+  const lookAnew = useLookAgain(waits, () => void readBookings(seat).then((bookings) => setShown({ kind: "known", bookings }), () => undefined));
   if (shown.kind === "loading") return <p className={style["quiet"]}>{say("schedule.loading")}</p>;
   if (shown.kind === "away") {
     return (
@@ -86,7 +75,7 @@ export function WithBookings({ seat, children }: { readonly seat: SeatId; readon
     );
   }
   return children(shown.bookings, (bookings) => {
-    setLooked(0);
+    lookAnew();
     setShown({ kind: "known", bookings });
   });
 }

@@ -1,4 +1,4 @@
-/** Who is told by mail that the plan is signed, and what became of it. */
+/** Who is told by email that the plan is signed, and what became of it. */
 import { Mail } from "lucide-react";
 import { useEffect, useState } from "react";
 import { mailNotice, readNotices } from "../../api";
@@ -8,19 +8,16 @@ import type { Noticed, Notices as Told } from "../../wire";
 import editor from "../Editor.module.css";
 import { MailWords } from "../MailWords";
 import { useScene } from "../context";
+import { useLookAgain } from "../lookAgain";
 import panel from "./panels.module.css";
-
-/** How often, and how many times, it is looked whether a mail that waits is sent: one goes out within a second or two. */
-const LOOK_MS = 2_000;
-const LOOKS = 10;
 
 export function Notices({ version, shared }: { readonly version: number; readonly shared: boolean }) {
   const { say } = useLanguage();
   const { seat } = useScene();
   const [told, setTold] = useState<Told | null>(null);
-  const [looked, setLooked] = useState(0);
   const [problem, setProblem] = useState(false);
   const waits = told?.people.some(({ sent }) => sent?.state === "queued") === true;
+  const lookAnew = useLookAgain(waits, () => void readNotices(seat).then(setTold, () => undefined));
   useEffect(() => {
     let here = true;
     // What stands there is asked for again when another version is signed, or it is shared.
@@ -29,21 +26,13 @@ export function Notices({ version, shared }: { readonly version: number; readonl
       here = false;
     };
   }, [seat, version, shared]);
-  useEffect(() => {
-    if (!waits || looked >= LOOKS) return;
-    const timer = setTimeout(() => {
-      setLooked(looked + 1);
-      readNotices(seat).then(setTold, () => undefined);
-    }, LOOK_MS);
-    return () => clearTimeout(timer);
-  }, [seat, waits, looked]);
   if (told === null || told.people.length === 0) return null;
   if (!told.mails) return <p className={editor["hint"]}>{say("plan.notice.off")}</p>;
   const again = async (to: Noticed) => {
     setProblem(false);
     try {
       setTold(await mailNotice(seat, to.seat));
-      setLooked(0);
+      lookAnew();
     } catch {
       setProblem(true);
     }
