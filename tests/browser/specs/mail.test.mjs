@@ -1,23 +1,20 @@
 // Mails from the screen to the mailbox and back: a visit is booked with an address, and the plan is signed. The folder takes what would be sent.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { promisify } from "node:util";
 
 import { openSeat, PHONE, until } from "../lib/browser.mjs";
 import { meet, openConsult } from "../lib/consult.mjs";
 import { openLink, share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
-import { binary } from "../lib/server.mjs";
+import { command } from "../lib/server.mjs";
 import { completePlan } from "../lib/sign.mjs";
 
 const RUTH = "ruth.canary@example.org";
 const PRIYA = "priya.canary@example.org";
-const run = promisify(execFile);
 
 describe("mails", { concurrency: false }, () => {
   let folder;
@@ -109,10 +106,10 @@ describe("mails", { concurrency: false }, () => {
 
   it("tells patient and physician of the signed plan, and shows whom it reached", async () => {
     const { page } = consult.pharmacist;
-    const { stdout } = await run(binary(), ["--data", server.data, "staff"]);
-    const id = stdout.match(/^(\S+)\s+\S+\s+Dr\. Priya Raman/m)?.[1];
-    assert.ok(id !== undefined, stdout);
-    await run(binary(), ["--data", server.data, "address", id, PRIYA]);
+    const staff = await command(server, "staff");
+    const id = staff.match(/^(\S+)\s+\S+\s+Dr\. Priya Raman/m)?.[1];
+    assert.ok(id !== undefined, staff);
+    await command(server, "address", id, PRIYA);
     await completePlan(consult.pharmacist);
     await page.getByRole("button", { name: "Sign the plan" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Sign the plan" }).click();
