@@ -325,7 +325,7 @@ export const planEs: Translation<typeof planEn> = {
   },
   "plan.sig.said.time.morning": "por la mañana",
   "plan.sig.said.time.noon": "al mediodía",
-  "plan.sig.said.time.evening": "por la tarde",
+  "plan.sig.said.time.evening": "por la noche",
   "plan.sig.said.time.bedtime": "al acostarse",
   "plan.sig.said.prn": "si hace falta",
   "plan.sig.said.prn_for": (v) => `si hace falta para ${v.reason}`,

@@ -60,7 +60,7 @@ describe("the sig editor", () => {
   it("offers a sentence of its boxes in the reader's language", () => {
     const structure = structureOf(form({ dose: "1", unit: "tablet", route: "oral", count: "2", times: ["morning", "evening"], prn: true, prnReason: "pain", max: "4" }));
     expect(composeSig(structure, say)).toBe("1 tablet by mouth twice a day, in the morning, in the evening, as needed for pain, at most 4 a day");
-    expect(composeSig(structure, diga)).toBe("1 tablet por la boca 2 veces por día, por la mañana, por la tarde, si hace falta para pain, máximo 4 al día");
+    expect(composeSig(structure, diga)).toBe("1 tablet por la boca 2 veces por día, por la mañana, por la noche, si hace falta para pain, máximo 4 al día");
     expect(composeSig({}, say)).toBe("");
     expect(composeSig({ freq: { count: 1, period: 8, unit: "h" } }, say)).toBe("every 8 hours");
     expect(composeSig({ freq: { count: 1, period: 1, unit: "d" } }, say)).toBe("daily");
