@@ -66,6 +66,13 @@ export async function openSeat(origin, { viewport = WIDE, locale = "en-US", colo
   };
 }
 
+/** Closes all of them, and then says what was wrong with one: a process that waits for the others would never end. */
+export async function closeAll(seats, server) {
+  const closed = await Promise.allSettled(seats.map((seat) => seat.close()));
+  await server?.close();
+  for (const { status, reason } of closed) if (status === "rejected") throw reason;
+}
+
 /** Messages that Chromium itself writes when a server is killed or a socket refused, and nothing else. */
 const EXPECTED_WHEN_THE_LINE_IS_GONE = [/WebSocket connection to .* failed/, /Failed to load resource: net::ERR_/];
 

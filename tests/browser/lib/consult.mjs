@@ -1,6 +1,6 @@
 // The demo visit with its people in browsers of their own.
 
-import { openSeat, PHONE } from "./browser.mjs";
+import { closeAll, openSeat, PHONE } from "./browser.mjs";
 import { impairLine } from "./impair.mjs";
 import { admitAll, joinAsStaff, listenToMedia, seesAndHears, wait } from "./people.mjs";
 import { startServer } from "./server.mjs";
@@ -15,10 +15,7 @@ const PEOPLE = { pharmacist: {}, clinician: {}, patient: { viewport: PHONE } };
 export async function openConsult({ media = false, args = [], people = Object.keys(PEOPLE) } = {}) {
   const server = await startServer({ args });
   const seats = {};
-  const close = async () => {
-    for (const seat of Object.values(seats)) await seat.close();
-    await server.close();
-  };
+  const close = () => closeAll(Object.values(seats), server);
   try {
     for (const who of people) seats[who] = await openSeat(server.origin, PEOPLE[who]);
     if (media) for (const seat of Object.values(seats)) await listenToMedia(seat);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { openSeat, PHONE, until } from "../lib/browser.mjs";
+import { closeAll, openSeat, PHONE, until } from "../lib/browser.mjs";
 import { addGoal, addMedicine, addProblem, addRecommendation, addTodo, admitAll, joinAsStaff, share, tab } from "../lib/people.mjs";
 import { assertNone, look, lookNarrow } from "../lib/screens.mjs";
 import { startServer } from "../lib/server.mjs";
@@ -26,10 +26,7 @@ describe("every screen", { concurrency: false }, () => {
   before(async () => {
     server = await startServer();
   });
-  after(async () => {
-    for (const seat of seats) await seat.close();
-    await server?.close();
-  });
+  after(() => closeAll(seats, server));
 
   for (const { name, words, seat: options, staff: staffLink, patient: patientLink } of LOOKS) {
     let patient;
