@@ -169,7 +169,7 @@ impl Call {
 
     /// What a seat may know of it. A patient who still waits is told that they are being called, and by nobody's name.
     pub(super) fn telephone_for(&self, seat: &Seat) -> Option<TelephoneFacts> {
-        let Telephone { since, by } = self.phone.on?;
+        let Telephone { since, by } = self.on_the_line()?;
         if seat.is_admitted() {
             return Some(TelephoneFacts { since_ms: since, by: Some(by) });
         }
@@ -179,7 +179,17 @@ impl Call {
     /// Whether a seat's microphone is silent here because its person speaks on the telephone: heard twice, everybody
     /// would hear an echo.
     pub(super) fn is_on_telephone(&self, seat: SeatId) -> bool {
-        self.phone.on.is_some() && self.facts.patient_seat == Some(seat)
+        self.on_the_line().is_some() && self.facts.patient_seat == Some(seat)
+    }
+
+    /// The telephone call, unless nobody has seen the page of whoever speaks for so long that they count as gone: then
+    /// those who are still here hear the patient again, and it goes on when that page is back.
+    fn on_the_line(&self) -> Option<Telephone> {
+        let is_gone = |by| {
+            let line = self.seats.get(&by).map(|seat| &seat.line);
+            matches!(line, Some(Line::Lost { seen: Lost::Absent, .. }))
+        };
+        self.phone.on.filter(|on| !is_gone(on.by))
     }
 
     /// Looks how the media of each seat gets through.
