@@ -136,7 +136,12 @@ pub(crate) async fn claim(
     let phone = Some(app.config.practice.phone.clone());
     // Who was sent a link to the plan reads it after the visit too.
     let reads = seat.reads_until.is_some_and(|until| until > now());
-    if visit.ended.is_some() && !reads {
+    let is_late = match visit.ended {
+        Some(_over) => !reads,
+        // Nobody ended it: the day that the mail names ends its link.
+        None => seat.reads_until.is_some() && !reads,
+    };
+    if is_late {
         return Err(Problem { phone, ..Problem::new(ProblemCode::VisitOver) });
     }
     match check(&app, &seat, &visit, birth_date.as_ref()).await? {

@@ -150,11 +150,9 @@ pub struct QueueKey {
 pub struct Nothing {}
 
 /// `GET /api/seats/{seat}`.
-pub(crate) async fn who_am_i(
-    State(app): State<App>,
-    Seated { session: _, seat, visit }: Seated,
-) -> Result<Response, Problem> {
-    let reads_only = seat_reads_only(&seat, &visit);
+pub(crate) async fn who_am_i(State(app): State<App>, seated: Seated) -> Result<Response, Problem> {
+    let reads_only = seated.reads_only();
+    let Seated { session: _, seat, visit } = seated;
     let Seat { id, person, role, .. } = seat;
     let Visit { id: visit, kind, record: _, ended } = visit;
     let name = person::person(&app.store, &app.vault, person)

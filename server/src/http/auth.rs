@@ -129,6 +129,15 @@ impl Seated {
     }
 }
 
+impl Seated {
+    /// Whether it reads the plan it was sent, and does nothing else: its visit is over for so long, or was when it came.
+    pub(crate) fn reads_only(&self) -> bool {
+        let Self { session, seat, visit } = self;
+        let came_late = visit.ended.is_some_and(|ended| session.created > ended);
+        came_late || visit::seat_reads_only(seat, visit)
+    }
+}
+
 /// The seat in a path, whatever else is in it.
 #[derive(Deserialize)]
 struct OnSeat {
@@ -144,7 +153,7 @@ impl FromRequestParts<App> for Seated {
         };
         let seated = Self::of(app, &parts.headers, seat).await?;
         let path = parts.uri.path().strip_prefix(&format!("/api/seats/{seat}")).unwrap_or("?");
-        if !READING.contains(&path) && visit::seat_reads_only(&seated.seat, &seated.visit) {
+        if !READING.contains(&path) && seated.reads_only() {
             return Err(Problem::new(ProblemCode::NoSession));
         }
         // Only now: a seat's id is no secret, and who merely knows it must not use up what the seat may ask.

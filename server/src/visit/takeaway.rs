@@ -43,24 +43,27 @@ pub(crate) async fn page(
     let language = language_of(query.as_deref())?;
     // A seat nobody ever let in: what an earlier visit shared is not for whoever holds the link.
     let was_sent_it = seat.reads_until.is_some();
-    if visit.kind.entry(seat.role) == Way::Waits && !seat.was_admitted && !was_sent_it {
+    let Some(record) = visit.record else { return Ok(nothing()) };
+    let found = patient::of_record(&app.store, &app.vault, record).await?;
+    let (patient, facts) = found.unzip();
+    // Nor is what was sent, where no birth date stands between the mail and the page.
+    let asks_who = facts.as_ref().is_some_and(|facts| !facts.birth_date.expose().is_empty());
+    let was_let_in = seat.was_admitted || was_sent_it && asks_who;
+    if visit.kind.entry(seat.role) == Way::Waits && !was_let_in {
         return Ok(nothing());
     }
-    let Some(record) = visit.record else { return Ok(nothing()) };
     let docs = load(&app, record).await?;
     let of_kind = |kind| docs.iter().find(|loaded| loaded.doc.kind() == kind);
     let hand = record::hand(&docs, seat.role, seat.person);
     let reads = hand.view(DocKind::Plan, Shared::Yes).is_some();
     // Whoever reads the whole plan was sent the signed one, shared or not.
     let whole = was_sent_it && hand.view(DocKind::Plan, Shared::No).is_some();
-    let shows = |plan: &Doc| plan.shared() || (whole && plan.signed().is_some());
+    let shows = |plan: &Doc| plan.shared() || (whole && plan.sealed());
     let Some(held) = of_kind(DocKind::Plan).filter(|held| shows(&held.doc) && reads) else {
         return Ok(nothing());
     };
     let plan = &held.doc;
     let previous = previous(&app, held).await?;
-    let found = patient::of_record(&app.store, &app.vault, record).await?;
-    let (patient, facts) = found.unzip();
     // Written first: what cannot be written down is not shown.
     let entry = Entry {
         at_ms: now(),
