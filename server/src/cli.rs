@@ -28,7 +28,7 @@ use crate::credential;
 use crate::demo::{self, Invitation, Invited};
 use crate::http::assets;
 use crate::outbox::address::Address;
-use crate::passkey::default_for;
+use crate::passkey::{default_for, held_by};
 use crate::person::{self, Person};
 use crate::record::writer::Writer;
 use crate::serve::{KEY_FILE, origin, serve};
@@ -118,13 +118,7 @@ struct Cli {
 
     /// The operator's mail server, as smtps://USER@mail.example.org, or smtp://mail.example.org:587 with STARTTLS. Without
     /// it, and without --mail-folder, no mail is sent and staff hand links on themselves.
-    #[arg(
-        long,
-        global = true,
-        env = "MORTAR_SMTP",
-        requires = "mail_from",
-        conflicts_with = "mail_folder"
-    )]
+    #[arg(long, global = true, env = "MORTAR_SMTP", requires = "mail_from", group = "mail_way")]
     smtp: Option<String>,
 
     /// File of the password of that user.
@@ -132,11 +126,17 @@ struct Cli {
     smtp_password: Option<PathBuf>,
 
     /// Address that mails come from, as visits@example.org.
-    #[arg(long, global = true, env = "MORTAR_MAIL_FROM")]
+    #[arg(long, global = true, env = "MORTAR_MAIL_FROM", requires = "mail_way")]
     mail_from: Option<String>,
 
     /// Folder that mails are written into instead of being sent, for a trial.
-    #[arg(long, global = true, env = "MORTAR_MAIL_FOLDER", requires = "mail_from")]
+    #[arg(
+        long,
+        global = true,
+        env = "MORTAR_MAIL_FOLDER",
+        requires = "mail_from",
+        group = "mail_way"
+    )]
     mail_folder: Option<PathBuf>,
 
     /// Leave an empty database empty.
@@ -333,7 +333,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
 }
 
 async fn run_server(config: Config) -> anyhow::Result<()> {
-    let wants_demo = config.demo;
+    let (wants_demo, step_up) = (config.demo, config.practice.step_up);
     let server = serve(config).await?;
     let app = server.app();
     if wants_demo == Demo::Yes {
@@ -346,6 +346,9 @@ async fn run_server(config: Config) -> anyhow::Result<()> {
     if let Some(invitation) = demo::invitation(&app.store, &app.vault).await? {
         describe(&mut words, &server.origin(), &invitation);
     }
+    if step_up == StepUp::Required {
+        who_cannot_sign(&mut words, &app.store, &app.vault).await?;
+    }
     words.push_str("\nStop it with Ctrl-C.\n");
     say(&words);
 
@@ -357,6 +360,20 @@ async fn run_server(config: Config) -> anyhow::Result<()> {
     }
     say("Stopping: everything typed is being stored.\n");
     server.stop().await;
+    Ok(())
+}
+
+/// Learned at the start, and not in a visit from a button that does nothing.
+async fn who_cannot_sign(words: &mut String, store: &Store, vault: &Vault) -> anyhow::Result<()> {
+    for Person { person, role, name: _ } in person::staff(store, vault).await? {
+        if role == Role::Pharmacist && held_by(store, person).await? == 0 {
+            tracing::warn!(person.id = %person, "has no passkey and cannot sign");
+            let _infallible = writeln!(
+                words,
+                "\n{person} (`mortar staff` says who) has no passkey and cannot sign: `mortar passkey add {person}`, or start with --sign-step-up when-enrolled"
+            );
+        }
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Passkeys of staff (WebAuthn Level 3): set up by a link from the operator, used to confirm a signature.
 //!
 //! Whoever holds a seat's link sits on the seat; a signature needs more. From the first passkey of a person on, every
-//! signature of theirs is confirmed with one: the server asks a question that is a hash of seat, visit, document and
+//! signature of theirs under a plan is confirmed with one: the server asks a question that is a hash of seat, visit, document and
 //! last change seen, the device answers with a finger, a face or a PIN, and only that answer lets the signature
 //! through, once, within five minutes. What was asked and answered is kept beside the version ([`evidence`]).
 //!
