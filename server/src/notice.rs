@@ -1,9 +1,10 @@
 //! Mails that tell of a signed plan: the patient, and who may read for them, that it can be read; the primary care
-//! provider, that it waits to be read. With it their link works for two weeks after the visit, for the plan alone. And the
+//! provider, that it waits to be read. With it their link works for two weeks from then, after the visit for the plan alone. And the
 //! word of the primary care provider that it was read, from there.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use clinical::actor::{Actor, Millis, Role};
 use clinical::doc::Doc;
 use clinical::field::DocKind;
@@ -31,7 +32,7 @@ use crate::store::{Store, StoreError, now};
 use crate::vault::{KeyOf, Vault, VaultError};
 use crate::visit::{self, Seat};
 
-/// How long a mailed link reads the plan after its visit, in milliseconds: two weeks, the time in which Medicare wants the
+/// How long a mailed link reads the plan, from when the mail is made, in milliseconds: two weeks, the time in which Medicare wants the
 /// take-away delivered. Longer helps who is away, shorter leaves less in a mailbox.
 const READS_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
 
@@ -250,6 +251,12 @@ impl Open {
         Ok(signed.version)
     }
 
+    /// What is read there is what was signed, and not what somebody is about to change.
+    fn in_force(&self) -> Result<(), Problem> {
+        let sealed = self.plan()?.sealed();
+        sealed.then_some(()).ok_or_else(|| Problem::new(ProblemCode::NotFound))
+    }
+
     fn hand(&self, seat: &Seat) -> Hand {
         record::hand(&self.docs, seat.role, seat.person)
     }
@@ -281,9 +288,10 @@ pub(crate) async fn again(
     let plan = Plan { record: open.record, doc, version, shared };
     let around = Around { store: &app.store, vault: &app.vault, outbox };
     let mut first = vec![withdraw_one(&about(doc, version), to.person, Topic::Plan, now)];
-    first.extend(tell(around, to, &plan, &Uuid::now_v7().to_string(), now).await?);
+    let again = tell(around, to, &plan, &Uuid::now_v7().to_string(), now).await?;
+    first.extend(again.into_iter().map(Statement::one_row));
     let audit = vec![entry(&app, &seated, &open, "plan.mailed_again").await?];
-    app.writer.store(Work { first, audit, ..Work::default() }).await.committed()?;
+    outbox::stored(app.writer.store(Work { first, audit, ..Work::default() }).await)?;
     outbox.wake();
     shown(&app, &seated, &open).await
 }
@@ -311,9 +319,13 @@ async fn shown(app: &App, seated: &Seated, open: &Open) -> Result<Response, Prob
     reply(&Notices { version, mails: app.outbox.is_some(), shared, people })
 }
 
-/// `GET /api/seats/{seat}/acknowledge`, for the primary care provider: whether there is something to read.
+/// `GET /api/seats/{seat}/acknowledge`, for the primary care provider: whether there is something to read. No content while
+/// no version is in force: that is no fault.
 pub(crate) async fn to_read(State(app): State<App>, seated: Seated) -> Result<Response, Problem> {
     let open = Open::of(&app, &seated, CommandName::Acknowledge).await?;
+    if open.in_force().is_err() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     reply(&ReadVersion { version: open.version()?, read: is_read(&open)? })
 }
 
@@ -324,6 +336,7 @@ pub(crate) async fn acknowledge(
     Json(ReadVersion { version, read }): Json<ReadVersion>,
 ) -> Result<Response, Problem> {
     let open = Open::of(&app, &seated, CommandName::Acknowledge).await?;
+    open.in_force()?;
     if !read {
         return Err(Problem::new(ProblemCode::BadRequest));
     }

@@ -29,7 +29,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::config::{Mail, Practice};
-use crate::record::writer::Statement;
+use crate::http::problem::{Problem, ProblemCode};
+use crate::record::writer::{Answer, Statement};
 use crate::store::{Store, StoreError, now};
 use crate::vault::{Dek, Vault, VaultError};
 
@@ -152,6 +153,17 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
 }
 
+/// Of mails that somebody asked for once more: all of it is stored, or none, where this person was sent too many today.
+///
+/// # Errors
+/// [`ProblemCode::SlowDown`], or the store is away.
+pub(crate) fn stored(answer: Answer) -> Result<(), Problem> {
+    match answer {
+        Answer::OutOfStep => Err(Problem::new(ProblemCode::SlowDown)),
+        other => Ok(other.committed()?),
+    }
+}
+
 impl Outbox {
     /// Prepares the way; nothing is sent before [`start`].
     ///
@@ -164,9 +176,7 @@ impl Outbox {
         store: Store,
         vault: Vault,
     ) -> Result<Self, MailSetupError> {
-        if post::leads_nowhere(mail, &origin) {
-            return Err(MailSetupError::Origin { origin });
-        }
+        post::may_leave(mail, &origin, &practice)?;
         let post = post::Post::new(mail, &practice.name)?;
         let (sent, failed) = (AtomicU64::new(0), AtomicU64::new(0));
         let due = Notify::new();
@@ -181,7 +191,7 @@ impl Outbox {
     pub(crate) fn statement(&self, dek: &Dek, item: Item<'_>) -> Result<Statement, VaultError> {
         let Item { person, role, record, topic, about, key, letter, language, not_before, expires } =
             item;
-        let (subject, text) = letter::write(&letter, &self.0.practice, language);
+        let (subject, text) = letter::write(&letter, role, &self.0.practice, language);
         let calendar = letter.calendar();
         let payload = Payload { subject, text, calendar };
         let row = store::New {

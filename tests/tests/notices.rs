@@ -85,7 +85,7 @@ async fn a_signed_plan_is_told_of_and_read_by_the_link_when_the_visit_is_long_ov
     // What is not shared is for the team alone.
     let to_read = post.next().await;
     assert_eq!(to_read.to, ["priya@example.org"]);
-    assert!(to_read.words().contains("is signed and waits for you"), "{}", to_read.words());
+    assert!(to_read.words().contains("is signed and ready for you to read"), "{}", to_read.words());
     command(&mut pharmacist, doc, Command::Share, seen + 1).await;
     let ready = post.take(2).await;
     assert_eq!(
@@ -113,6 +113,13 @@ async fn a_signed_plan_is_told_of_and_read_by_the_link_when_the_visit_is_long_ov
     let told = tokio::time::timeout(PATIENCE, all_sent).await.expect("all are sent");
     assert_eq!((&told["version"], &told["shared"]), (&json!(1), &json!(true)));
     assert!(!told.to_string().contains("example.org"), "who may not book sees no address");
+
+    // Whoever comes by a mail after the end reads, and has no half hour of what people in the visit may do.
+    visit::end_visit(&world.server().app().store, world.visit()).await.unwrap();
+    let (path, late) = opened(&world, &to_read).await;
+    assert_eq!(read(&world, &path, &late).await.1["reads_only"], json!(true));
+    assert_eq!(read(&world, &format!("{path}/bookings"), &late).await.0, 401);
+    assert_eq!(read(&world, &format!("{path}/acknowledge"), &late).await.0, 200);
 
     long_over(&world).await;
 

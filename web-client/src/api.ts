@@ -224,7 +224,7 @@ export function mailNotice(seat: SeatId, to: SeatId): Promise<Notices> {
 }
 
 /** Whether the primary care provider has read the plan, for themselves. */
-export function versionToRead(seat: SeatId): Promise<ReadVersion> {
+export function versionToRead(seat: SeatId): Promise<ReadVersion | undefined> {
   return call("GET", `/api/seats/${seat}/acknowledge`);
 }
 

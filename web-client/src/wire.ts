@@ -4023,8 +4023,7 @@ address: string,
  */
 language: Language, 
 /**
- * Whether this seat may say it. A link of staff carries their powers: where it goes is said by themselves, or by the
- * operator.
+ * Whether who books may say it. A link of staff carries their powers: where it goes the operator says.
  */
 may_set: boolean, };
 

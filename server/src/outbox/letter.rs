@@ -4,7 +4,7 @@
 //! Plain text, and no HTML: a telephone shows it in the size its owner has chosen, it costs a weak line nothing, and the
 //! address that is read is the address that is opened.
 
-use clinical::actor::Millis;
+use clinical::actor::{Millis, Role};
 use clinical::format::Language;
 use clinical::phi::Phi;
 use clinical::touchpoint::TouchpointFormat;
@@ -56,26 +56,31 @@ impl Letter {
     }
 }
 
-/// Subject and text.
-pub(super) fn write(letter: &Letter, practice: &Practice, language: Language) -> (String, String) {
+/// Subject and text, to somebody with this role.
+pub(super) fn write(
+    letter: &Letter,
+    role: Role,
+    practice: &Practice,
+    language: Language,
+) -> (String, String) {
     let name = one_line(&practice.name);
     let phone = one_line(&practice.phone);
     let (subject, mut parts) = match language {
-        Language::En => english(letter, &name),
-        Language::Es => spanish(letter, &name),
+        Language::En => english(letter, role, &name),
+        Language::Es => spanish(letter, role, &name),
     };
     parts.push(match language {
         Language::En => format!(
-            "Questions? Call {name}: {phone}\nPlease do not answer this mail: nobody reads the answers."
+            "Questions? Call {name}: {phone}\nPlease do not answer this email: nobody reads the answers."
         ),
         Language::Es => format!(
-            "¿Preguntas? Llame a {name}: {phone}\nPor favor no conteste a este correo: nadie lee las respuestas."
+            "¿Preguntas? Llame a {name}: {phone}\nPor favor no conteste a este correo electrónico: nadie lee las respuestas."
         ),
     });
     (one_line(&subject), parts.join("\n\n") + "\n")
 }
 
-fn english(letter: &Letter, name: &str) -> (String, Vec<String>) {
+fn english(letter: &Letter, role: Role, name: &str) -> (String, Vec<String>) {
     let when = |hour: &Hour| {
         format!("When: {}\nHow: {}", moment(hour, Language::En), how(hour.format, Language::En))
     };
@@ -83,15 +88,15 @@ fn english(letter: &Letter, name: &str) -> (String, Vec<String>) {
         Letter::Invited { hour, link, calendar: _ } => {
             let first = format!("You have a visit with {name}.");
             let subject = format!("Your visit with {name}: {}", short(hour, Language::En));
-            (subject, joined([first, when(hour)], come(hour, link, Language::En)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::En)))
         }
         Letter::Moved { hour, link, calendar: _ } => {
             let first = format!(
-                "Your visit with {name} has a new time. An earlier link does not work any more."
+                "Your visit with {name} has a new time. If you had a link before, it does not work any more."
             );
             let subject =
                 format!("New time of your visit with {name}: {}", short(hour, Language::En));
-            (subject, joined([first, when(hour)], come(hour, link, Language::En)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::En)))
         }
         Letter::Cancelled { hour, calendar: _ } => {
             let first =
@@ -103,7 +108,7 @@ fn english(letter: &Letter, name: &str) -> (String, Vec<String>) {
             let first = format!("A reminder: you have a visit with {name}.");
             let subject =
                 format!("Reminder, your visit with {name}: {}", short(hour, Language::En));
-            (subject, joined([first, when(hour)], come(hour, link, Language::En)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::En)))
         }
         Letter::PlanReady { link, until, zone } => {
             let day = day(*until, zone, Language::En);
@@ -120,19 +125,19 @@ fn english(letter: &Letter, name: &str) -> (String, Vec<String>) {
             let day = day(*until, zone, Language::En);
             let parts = vec![
                 format!(
-                    "A plan from {name} is signed and waits for you. Please read it, and say there that you have read it:"
+                    "A plan from {name} is signed and ready for you to read. Please say there that you have read it:"
                 ),
                 link.expose().clone(),
                 format!(
                     "This link is only for you: please do not pass it on. It works until {day}."
                 ),
             ];
-            (format!("A plan from {name} waits for you"), parts)
+            (format!("A plan from {name} is ready to read"), parts)
         }
     }
 }
 
-fn spanish(letter: &Letter, name: &str) -> (String, Vec<String>) {
+fn spanish(letter: &Letter, role: Role, name: &str) -> (String, Vec<String>) {
     let when = |hour: &Hour| {
         format!("Cuándo: {}\nCómo: {}", moment(hour, Language::Es), how(hour.format, Language::Es))
     };
@@ -140,15 +145,15 @@ fn spanish(letter: &Letter, name: &str) -> (String, Vec<String>) {
         Letter::Invited { hour, link, calendar: _ } => {
             let first = format!("Usted tiene una visita con {name}.");
             let subject = format!("Su visita con {name}: {}", short(hour, Language::Es));
-            (subject, joined([first, when(hour)], come(hour, link, Language::Es)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::Es)))
         }
         Letter::Moved { hour, link, calendar: _ } => {
             let first = format!(
-                "Su visita con {name} tiene una hora nueva. El enlace de antes ya no sirve."
+                "Su visita con {name} tiene una hora nueva. Si tenía un enlace de antes, ya no sirve."
             );
             let subject =
                 format!("Hora nueva de su visita con {name}: {}", short(hour, Language::Es));
-            (subject, joined([first, when(hour)], come(hour, link, Language::Es)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::Es)))
         }
         Letter::Cancelled { hour, calendar: _ } => {
             let first = format!("Su visita con {name} está cancelada. No tiene que hacer nada.");
@@ -159,7 +164,7 @@ fn spanish(letter: &Letter, name: &str) -> (String, Vec<String>) {
             let first = format!("Un recordatorio: usted tiene una visita con {name}.");
             let subject =
                 format!("Recordatorio, su visita con {name}: {}", short(hour, Language::Es));
-            (subject, joined([first, when(hour)], come(hour, link, Language::Es)))
+            (subject, joined([first, when(hour)], come(hour, link, role, Language::Es)))
         }
         Letter::PlanReady { link, until, zone } => {
             let day = day(*until, zone, Language::Es);
@@ -167,7 +172,7 @@ fn spanish(letter: &Letter, name: &str) -> (String, Vec<String>) {
                 format!("Su plan de {name} está listo. Puede leerlo e imprimirlo aquí:"),
                 link.expose().clone(),
                 format!(
-                    "Primero preguntamos la fecha de nacimiento. Este enlace es solo para usted: por favor no lo comparta. Sirve hasta el {day}."
+                    "Primero le pediremos la fecha de nacimiento. Este enlace es solo para usted: por favor no lo comparta. Sirve hasta el {day}."
                 ),
             ];
             (format!("Su plan de {name} está listo"), parts)
@@ -176,14 +181,14 @@ fn spanish(letter: &Letter, name: &str) -> (String, Vec<String>) {
             let day = day(*until, zone, Language::Es);
             let parts = vec![
                 format!(
-                    "Un plan de {name} está firmado y lo espera. Por favor léalo, y diga ahí que lo leyó:"
+                    "Un plan de {name} está firmado y listo para que usted lo lea. Por favor diga ahí que lo leyó:"
                 ),
                 link.expose().clone(),
                 format!(
                     "Este enlace es solo para usted: por favor no lo comparta. Sirve hasta el {day}."
                 ),
             ];
-            (format!("Un plan de {name} lo espera"), parts)
+            (format!("Un plan de {name} está listo para leer"), parts)
         }
     }
 }
@@ -192,28 +197,58 @@ fn joined(first: [String; 2], then: Vec<String>) -> Vec<String> {
     first.into_iter().chain(then).collect()
 }
 
-/// What to do when the hour comes; a link only where it is needed.
-fn come(hour: &Hour, link: &Phi<String>, language: Language) -> Vec<String> {
-    match (hour.format, language) {
-        (TouchpointFormat::Video | TouchpointFormat::Message, Language::En) => vec![
-            "Open this link a few minutes before:".to_owned(),
-            link.expose().clone(),
-            "This link is only for you: please do not pass it on. You may open it more than once, and on any device.".to_owned(),
-        ],
-        (TouchpointFormat::Video | TouchpointFormat::Message, Language::Es) => vec![
-            "Abra este enlace unos minutos antes:".to_owned(),
-            link.expose().clone(),
-            "Este enlace es solo para usted: por favor no lo comparta. Puede abrirlo más de una vez y en cualquier aparato.".to_owned(),
-        ],
-        (TouchpointFormat::Phone, Language::En) => vec!["We will call you by phone.".to_owned()],
-        (TouchpointFormat::Phone, Language::Es) => vec!["Le llamaremos por teléfono.".to_owned()],
-        (TouchpointFormat::InPerson, Language::En) => {
-            vec!["Please come to the clinic.".to_owned()]
+/// What to do when the hour comes. On the telephone the link leads to the plan; to the clinic staff alone bring it along.
+fn come(hour: &Hour, link: &Phi<String>, role: Role, language: Language) -> Vec<String> {
+    let Some(first) = before_link(hour.format, role, language) else {
+        return vec![match language {
+            Language::En => "Please come to the clinic.".to_owned(),
+            Language::Es => "Venga a la clínica, por favor.".to_owned(),
+        }];
+    };
+    let only = match language {
+        Language::En => {
+            "This link is only for you: please do not pass it on. You may open it more than once, and on any device."
         }
-        (TouchpointFormat::InPerson, Language::Es) => {
-            vec!["Venga a la clínica, por favor.".to_owned()]
+        Language::Es => {
+            "Este enlace es solo para usted: por favor no lo comparta. Puede abrirlo más de una vez y en cualquier dispositivo."
         }
-    }
+    };
+    vec![first.to_owned(), link.expose().clone(), only.to_owned()]
+}
+
+/// `None`: there is nothing to open.
+const fn before_link(
+    format: TouchpointFormat,
+    role: Role,
+    language: Language,
+) -> Option<&'static str> {
+    Some(match (format, role, language) {
+        (TouchpointFormat::Video | TouchpointFormat::Message, _, Language::En) => {
+            "Open this link a few minutes before:"
+        }
+        (TouchpointFormat::Video | TouchpointFormat::Message, _, Language::Es) => {
+            "Abra este enlace unos minutos antes:"
+        }
+        (TouchpointFormat::Phone, Role::Patient, Language::En) => {
+            "We will call you by phone. To see your plan while we talk, open this link:"
+        }
+        (TouchpointFormat::Phone, Role::Patient, Language::Es) => {
+            "Le llamaremos por teléfono. Para ver su plan mientras hablamos, abra este enlace:"
+        }
+        (TouchpointFormat::Phone, _, Language::En) => {
+            "The patient will be called by phone. To be in the visit, open this link a few minutes before:"
+        }
+        (TouchpointFormat::Phone, _, Language::Es) => {
+            "Se llamará al paciente por teléfono. Para estar en la visita, abra este enlace unos minutos antes:"
+        }
+        (TouchpointFormat::InPerson, Role::Patient | Role::Caregiver, _) => return None,
+        (TouchpointFormat::InPerson, _, Language::En) => {
+            "The visit is at the clinic. Its record opens with this link:"
+        }
+        (TouchpointFormat::InPerson, _, Language::Es) => {
+            "La visita es en la clínica. Su registro se abre con este enlace:"
+        }
+    })
 }
 
 const fn how(format: TouchpointFormat, language: Language) -> &'static str {
@@ -345,7 +380,7 @@ mod tests {
         let hour = hour(TouchpointFormat::Video);
         let letter = Letter::Invited { hour, link: link(), calendar: calendar() };
 
-        let (subject, text) = write(&letter, &practice, Language::En);
+        let (subject, text) = write(&letter, Role::Patient, &practice, Language::En);
         assert_eq!(subject, "Your visit with Harbor Street Family Practice: March 10, 10:00 AM");
         assert!(
             text.contains("When: Tuesday, March 10, 2026, 10:00 AM (EDT), 30 minutes"),
@@ -355,7 +390,7 @@ mod tests {
         assert!(text.contains("\n\nhttps://visits.example.org/j#TOKEN\n\n"), "{text}");
         assert!(text.contains("555-0142"), "{text}");
 
-        let (subject, text) = write(&letter, &practice, Language::Es);
+        let (subject, text) = write(&letter, Role::Patient, &practice, Language::Es);
         assert_eq!(
             subject,
             "Su visita con Harbor Street Family Practice: 10 de marzo, 10:00 a. m."
@@ -364,13 +399,24 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_by_phone_or_at_the_clinic_has_no_link_to_open() {
-        for format in [TouchpointFormat::Phone, TouchpointFormat::InPerson] {
-            for language in [Language::En, Language::Es] {
+    fn who_has_something_to_open_gets_a_link_whichever_way_the_visit_goes() {
+        for language in [Language::En, Language::Es] {
+            let text = |format, role| {
                 let letter = Letter::Reminder { hour: hour(format), link: link() };
-                let (_, text) = write(&letter, &Practice::default(), language);
-                assert!(!text.contains("TOKEN"), "{text}");
+                write(&letter, role, &Practice::default(), language).1
+            };
+            for role in [Role::Patient, Role::Caregiver, Role::Pharmacist, Role::Pcp] {
+                assert!(text(TouchpointFormat::Video, role).contains("TOKEN"));
+                assert!(text(TouchpointFormat::Phone, role).contains("TOKEN"));
             }
+            // Only the patient is called.
+            let patient = text(TouchpointFormat::Phone, Role::Patient);
+            let pharmacist = text(TouchpointFormat::Phone, Role::Pharmacist);
+            assert!(patient.contains("We will call you") || patient.contains("Le llamaremos"));
+            assert!(!pharmacist.contains("call you") && !pharmacist.contains("Le llamaremos"));
+
+            assert!(!text(TouchpointFormat::InPerson, Role::Patient).contains("TOKEN"));
+            assert!(text(TouchpointFormat::InPerson, Role::Pharmacist).contains("TOKEN"));
         }
     }
 
@@ -381,7 +427,7 @@ mod tests {
         let until = Millis(1_773_151_200_000);
         let letter = Letter::PlanReady { link: link(), until, zone: "UTC".to_owned() };
 
-        let (subject, _) = write(&letter, &practice, Language::En);
+        let (subject, _) = write(&letter, Role::Patient, &practice, Language::En);
 
         assert_eq!(subject, "Your plan from Evil  Bcc: all@example.org is ready");
     }

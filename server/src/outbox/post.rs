@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::Payload;
 use super::address::Address;
 use super::store::MailTrouble;
-use crate::config::{Mail, MailWay};
+use crate::config::{Mail, MailWay, Practice};
 
 /// How long the mail server may take for one answer. RFC 5321 section 4.5.3.2 asks for minutes; ours is a relay nearby,
 /// and what takes longer is tried again.
@@ -53,11 +53,11 @@ pub enum MailSetupError {
         "--smtp with a user and --smtp-password belong together: give both, or neither to a mail server that wants no login"
     )]
     HalfALogin,
-    /// The password does not read.
-    #[error("the password {} cannot be read ({why}): check --smtp-password", path.display())]
+    /// The password does not read. What was given is not said again: it may be the password itself.
+    #[error(
+        "the file of --smtp-password cannot be read ({why}): it takes the name of a file that holds the password alone"
+    )]
     Password {
-        /// The file.
-        path: PathBuf,
         /// What the system says.
         why: io::Error,
     },
@@ -68,12 +68,17 @@ pub enum MailSetupError {
     Roots,
     /// Links in mails would lead nowhere.
     #[error(
-        "mails hold links, and nobody else reaches this machine at {origin}: say with --origin where browsers reach it, as https://visits.example.org"
+        "mails hold links, and {origin} is no address for them: nobody else reaches this machine by it, or it is not encrypted. Say with --origin where browsers reach it, as https://visits.example.org"
     )]
     Origin {
         /// Where links would lead.
         origin: String,
     },
+    /// Patients would be told another practice's name or number.
+    #[error(
+        "mails name the practice and whom to call, and this is still the example's name or number: give --practice and --phone"
+    )]
+    Example,
     /// The folder cannot be written.
     #[error("the folder {} cannot be written ({why}): check --mail-folder", path.display())]
     Folder {
@@ -158,12 +163,12 @@ impl Post {
         id: Uuid,
         to: &Address,
         payload: Payload,
-        created: Millis,
+        leaves: Millis,
     ) -> Result<Message, NotTaken> {
         let broken = NotTaken::ForGood { why: MailTrouble::Broken, code: None };
         let wire: Wire = to.as_str().parse().map_err(|_not_one| broken)?;
         let domain = self.from.email.domain();
-        let at = Duration::from_millis(u64::try_from(created.0).unwrap_or(0));
+        let at = Duration::from_millis(u64::try_from(leaves.0).unwrap_or(0));
         let head = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, wire))
@@ -264,14 +269,26 @@ impl<'a> Relay<'a> {
     }
 }
 
-/// Whether links to this origin lead to this machine alone, while mails leave it.
-pub(super) fn leads_nowhere(mail: &Mail, origin: &str) -> bool {
-    match &mail.way {
+/// Whether mails may leave this machine as they are: their links are secrets that lead somewhere, and they name who sends them.
+///
+/// # Errors
+/// [`MailSetupError::Origin`], [`MailSetupError::Example`].
+pub(super) fn may_leave(
+    mail: &Mail,
+    origin: &str,
+    practice: &Practice,
+) -> Result<(), MailSetupError> {
+    let leaves = match &mail.way {
         MailWay::Folder(_) => false,
-        MailWay::Smtp { url, password: _ } => {
-            let leaves = Relay::parse(url).is_ok_and(|relay| !relay.is_loopback());
-            leaves && (origin.contains("://localhost") || origin.contains("://127."))
-        }
+        MailWay::Smtp { url, password: _ } => !Relay::parse(url)?.is_loopback(),
+    };
+    let example = Practice::default();
+    if leaves && !origin.starts_with("https://") {
+        Err(MailSetupError::Origin { origin: origin.to_owned() })
+    } else if leaves && (practice.name == example.name || practice.phone == example.phone) {
+        Err(MailSetupError::Example)
+    } else {
+        Ok(())
     }
 }
 
@@ -298,7 +315,7 @@ fn smtp(
     match (relay.user, password) {
         (None, None) => {}
         (Some(user), Some(path)) => {
-            let unreadable = |why| MailSetupError::Password { path: path.to_path_buf(), why };
+            let unreadable = |why| MailSetupError::Password { why };
             let text = std::fs::read_to_string(path).map_err(unreadable)?;
             let word = text.trim_end_matches(['\r', '\n']).to_owned();
             builder = builder.credentials(Credentials::new(user.to_owned(), word));
@@ -352,8 +369,22 @@ mod tests {
         };
         let half = Post::new(&mail("smtp://ana@127.0.0.1:25"), "Practice");
         assert!(matches!(half, Err(MailSetupError::HalfALogin)));
-        assert!(leads_nowhere(&mail("smtps://mail.example.org"), "http://localhost:8080"));
-        assert!(!leads_nowhere(&mail("smtp://127.0.0.1:25"), "http://localhost:8080"));
-        assert!(!leads_nowhere(&mail("smtps://mail.example.org"), "https://visits.example.org"));
+        let example = Practice::default();
+        let named = |name: &str, phone: &str| Practice {
+            name: name.to_owned(),
+            phone: phone.to_owned(),
+            ..Practice::default()
+        };
+        let own = named("Bay Family Practice", "504-555-0100");
+        let (out, here) = (mail("smtps://mail.example.org"), mail("smtp://127.0.0.1:25"));
+        let site = "https://visits.example.org";
+        for origin in ["http://localhost:8080", "http://192.0.2.7:8080"] {
+            assert!(matches!(may_leave(&out, origin, &own), Err(MailSetupError::Origin { .. })));
+            assert!(may_leave(&here, origin, &example).is_ok());
+        }
+        for half in [example.clone(), named("Bay", &example.phone), named(&example.name, "504")] {
+            assert!(matches!(may_leave(&out, site, &half), Err(MailSetupError::Example)));
+        }
+        assert!(may_leave(&out, site, &own).is_ok());
     }
 }

@@ -125,7 +125,6 @@ pub(super) struct Taken {
     pub(super) record: Option<RecordId>,
     dek: String,
     payload: Vec<u8>,
-    pub(super) created: Millis,
     pub(super) expires: Millis,
     pub(super) attempts: i64,
 }
@@ -201,7 +200,7 @@ pub(super) async fn free(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-type Line = (String, String, String, Option<String>, String, Vec<u8>, i64, i64, i64);
+type Line = (String, String, String, Option<String>, String, Vec<u8>, i64, i64);
 
 /// Takes what is due, `most` at a time.
 pub(super) async fn lease(store: &Store, now: Millis, most: i64) -> Result<Vec<Taken>, StoreError> {
@@ -213,11 +212,18 @@ pub(super) async fn lease(store: &Store, now: Millis, most: i64) -> Result<Vec<T
         .fetch_all(&mut *write)
         .await?;
     write.commit().await?;
-    lines.into_iter().map(taken).collect()
+    let read = |line| match taken(line) {
+        Ok(mail) => Some(mail),
+        Err(error) => {
+            tracing::error!(%error, "a mail does not read: it is left");
+            None
+        }
+    };
+    Ok(lines.into_iter().filter_map(read).collect())
 }
 
 fn taken(line: Line) -> Result<Taken, StoreError> {
-    let (id, person, role, record, dek, payload, created, expires, attempts) = line;
+    let (id, person, role, record, dek, payload, expires, attempts) = line;
     Ok(Taken {
         id: id.parse().map_err(|_wrong| StoreError::Row)?,
         person: person.parse().map_err(|_wrong| StoreError::Row)?,
@@ -225,7 +231,6 @@ fn taken(line: Line) -> Result<Taken, StoreError> {
         record: record.map(|id| id.parse()).transpose().map_err(|_wrong| StoreError::Row)?,
         dek,
         payload,
-        created: Millis(created),
         expires: Millis(expires),
         attempts,
     })

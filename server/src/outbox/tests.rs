@@ -98,7 +98,7 @@ async fn a_mail_goes_with_what_causes_it_once_and_leaves_nothing_readable() {
     let twice = vec![office.mail("first", never).await, office.mail("first", never).await];
     assert_eq!(office.store(twice).await, Answer::Stored);
     assert_eq!(office.state().await, Some(Sent::Queued));
-    for canary in ["ruth.canary", "TOKENCANARY", "waits for you"] {
+    for canary in ["ruth.canary", "TOKENCANARY", "ready for you to read"] {
         assert!(!office.bench.folder.holds(canary), "{canary} waits sealed");
     }
     office.outbox.send_due().await.unwrap();

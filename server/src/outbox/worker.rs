@@ -79,9 +79,13 @@ impl Outbox {
                 let outbox = self.clone();
                 on_their_way.spawn(async move { outbox.settle(mail).await });
             }
+            // What one of them ran into stops none of the others.
+            let mut end = Ok(());
             while let Some(settled) = on_their_way.join_next().await {
-                settled.map_err(|_broke| StoreError::Row)??;
+                let settled = settled.map_err(|_broke| StoreError::Row).and_then(|settled| settled);
+                end = end.and(settled);
             }
+            end?;
         }
     }
 
@@ -129,7 +133,7 @@ impl Outbox {
         };
         let Some(to) = reached.mail else { return failed(MailTrouble::NoAddress) };
         let post = &self.0.post;
-        let sent = match post.message(mail.id, &to, payload, mail.created) {
+        let sent = match post.message(mail.id, &to, payload, now()) {
             Ok(message) => post.send(mail.id, message).await,
             Err(broken) => Err(broken),
         };

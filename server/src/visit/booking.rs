@@ -511,9 +511,9 @@ async fn answer(
     let people = making::people(app, seated, None).await?.unwrap_or_default();
     let people = people
         .into_iter()
-        .map(|making::Comes { seat, role, name, person, there: _, reached }| {
+        .map(|making::Comes { seat, role, name, person: _, there: _, reached }| {
             let mail = reaches.as_ref();
-            let mail = mail.map(|reaches| reaches.reach(seated, role, person, &reached));
+            let mail = mail.map(|reaches| reaches.reach(role, &reached));
             Invitable { seat, role, name, mail }
         })
         .collect();
@@ -553,7 +553,7 @@ async fn links(
         let reach = match reaches.filter(|_| hands_on) {
             Some(reaches) => {
                 let known = person::reached(&app.store, &app.vault, seat.person).await?;
-                Some(reaches.reach(seated, seat.role, seat.person, &known))
+                Some(reaches.reach(seat.role, &known))
             }
             None => None,
         };

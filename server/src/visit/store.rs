@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::sql;
 use crate::audit::role_name;
+use crate::outbox;
 use crate::record::writer::Statement;
 use crate::store::{Store, StoreError, now};
 
@@ -213,6 +214,8 @@ pub async fn set_admitted(store: &Store, seat: SeatId, admitted: bool) -> Result
 pub async fn end_visit(store: &Store, visit: VisitId) -> Result<(), StoreError> {
     let mut write = store.write().await?;
     end_statement(visit, now()).execute(&mut write).await?;
+    // Nobody is reminded of what was held before its hour.
+    outbox::withdraw(&format!("visit:{visit}"), now()).execute(&mut write).await?;
     sqlx::query(sql::CLEAR_ADMITTED).bind(visit.to_string()).execute(&mut *write).await?;
     write.commit().await?;
     Ok(())

@@ -56,7 +56,7 @@ export const scheduleEn = {
   "schedule.mail.language.es": "Spanish",
   "schedule.mail.wrong": "This is not an email address. Write it as name@example.org, without accents or spaces.",
   "schedule.mail.known": (v: { readonly address: string }) => `Gets the email at ${v.address}.`,
-  "schedule.mail.theirs": (v: { readonly name: string }) => `There is no email address for ${v.name}. They can add it when they book, or the person who runs Mortar can.`,
+  "schedule.mail.theirs": (v: { readonly name: string }) => `There is no email address for ${v.name}. The person who runs Mortar can add it.`,
   "schedule.mail.nowhere": "No email address: hand on the link yourself.",
   "schedule.mail.none": "No email was sent. Send it, or hand on the link yourself.",
   "schedule.mail.queued": "The email is on its way.",

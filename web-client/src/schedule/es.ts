@@ -57,7 +57,7 @@ export const scheduleEs: Translation<typeof scheduleEn> = {
   "schedule.mail.language.es": "Español",
   "schedule.mail.wrong": "Esto no es una dirección de correo electrónico. Escríbala como nombre@example.org, sin acentos ni espacios.",
   "schedule.mail.known": (v) => `Recibe el correo electrónico en ${v.address}.`,
-  "schedule.mail.theirs": (v) => `No hay correo electrónico de ${v.name}. Puede ponerlo al reservar una visita, o lo pone quien administra Mortar.`,
+  "schedule.mail.theirs": (v) => `No hay correo electrónico de ${v.name}. Lo puede poner quien administra Mortar.`,
   "schedule.mail.nowhere": "No hay dirección de correo electrónico: entregue usted el enlace.",
   "schedule.mail.none": "No se envió ningún correo electrónico. Envíelo, o entregue usted el enlace.",
   "schedule.mail.queued": "El correo electrónico está en camino.",

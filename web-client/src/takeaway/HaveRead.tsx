@@ -14,8 +14,8 @@ export function HaveRead({ seat }: { readonly seat: SeatId }) {
   const [problem, setProblem] = useState(false);
   useEffect(() => {
     let here = true;
-    // Nothing is signed, or nobody is there to ask: then there is nothing to say either.
-    versionToRead(seat).then((found) => here && setAbout(found), () => undefined);
+    // No version is in force, or nobody is there to ask: then there is nothing to say either.
+    versionToRead(seat).then((found) => here && setAbout(found ?? null), () => undefined);
     return () => {
       here = false;
     };

@@ -5,7 +5,8 @@ use clinical::command::Command;
 use clinical::doc::Doc;
 use clinical::field::DocKind;
 use clinical::id::ConnectionId;
-use signaling::role::Hand;
+use signaling::message::CommandName;
+use signaling::role::{self, Hand};
 
 use super::Task;
 use crate::notice::{self, Around, Plan};
@@ -30,9 +31,17 @@ impl Task {
     /// The mails that go with a command.
     pub(super) async fn mails_of(&self, connection: ConnectionId, command: &Command) -> Work {
         match command {
-            Command::Share => self.notices(connection, Occasion::Sharing).await,
+            Command::Share if self.may_share(connection) => {
+                self.notices(connection, Occasion::Sharing).await
+            }
             _ => Work::default(),
         }
+    }
+
+    /// Asked before anything is read for it: whoever may not, does not make others wait.
+    fn may_share(&self, connection: ConnectionId) -> bool {
+        let reader = self.readers.get(&connection);
+        reader.is_some_and(|reader| role::may_command(reader.actor.role, CommandName::Share))
     }
 
     /// The mails that go with it; none where no mail is set up, or something of them does not read. A signature does not

@@ -23,7 +23,9 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::{App, Json};
 use crate::link::{self, Token};
 use crate::outbox::address::Address;
-use crate::outbox::{Calendar, Hour, Item, Letter, Outbox, Sent, Topic, withdraw, withdraw_one};
+use crate::outbox::{
+    self, Calendar, Hour, Item, Letter, Outbox, Sent, Topic, withdraw, withdraw_one,
+};
 use crate::patient;
 use crate::person::{self, MAIL_CHANGED, Reached};
 use crate::record::writer::{Statement, Work};
@@ -59,8 +61,7 @@ pub struct Reach {
     pub address: Phi<String>,
     /// In which language they read.
     pub language: Language,
-    /// Whether this seat may say it. A link of staff carries their powers: where it goes is said by themselves, or by the
-    /// operator.
+    /// Whether who books may say it. A link of staff carries their powers: where it goes the operator says.
     pub may_set: bool,
 }
 
@@ -101,10 +102,6 @@ pub(crate) async fn again(
     let now = now();
     let patient = whom(&app, &seated).await?;
     let mails = Mails::of(&app, record, &docs, now).await?.ok_or_else(nothing)?;
-    // It is about the visit that is booked, not about a new one.
-    for one in &mut people {
-        one.there = one.seat;
-    }
     let wanted: Vec<MailTo> = match address {
         Some(address) => {
             let language = language.unwrap_or(Language::En);
@@ -114,25 +111,24 @@ pub(crate) async fn again(
     };
     let (mut first, mut audit) = addresses(&app, &seated, &mut people, &wanted).await?;
     let one = people.first().ok_or_else(nothing)?;
-    let ends = booked.starts.0.saturating_add(i64::from(booked.minutes) * 60_000);
-    if ends <= now.0 {
+    if ends(&booked) <= now {
         return Err(Problem::new(ProblemCode::ChangedMeanwhile));
     }
     first.push(withdraw_one(&about(visit), one.person, Topic::Invitation, now));
     first.push(withdraw_one(&about(visit), one.person, Topic::Cancellation, now));
     let key = Uuid::now_v7().to_string();
     if booked.cancelled {
-        first.extend(mails.cancellation(&booked, one, &key)?);
+        first.extend(mails.cancellation(&booked, one, &key)?.map(Statement::one_row));
     } else {
         let token = link::link_of(&app.store, &app.vault, seat).await.map_err(|error| {
             tracing::error!(seat.id = %seat, %error, "a link cannot be made");
             Problem::new(ProblemCode::StoreAway)
         })?;
-        first.extend(mails.invitation(&booked, one, &token, &key)?);
+        first.extend(mails.invitation(&booked, one, &token, &key)?.map(Statement::one_row));
         first.extend(mails.reminders(&booked, one, &token)?);
     }
     audit.push(entry(&seated, patient, "visit.mailed_again", Some(visit)));
-    app.writer.store(Work { first, audit, ..Work::default() }).await.committed()?;
+    outbox::stored(app.writer.store(Work { first, audit, ..Work::default() }).await)?;
     mails.outbox.wake();
     answer(&app, &seated, record, None).await
 }
@@ -167,7 +163,7 @@ pub(super) async fn addresses(
         if one.reached == reached || (one.reached.mail.is_none() && reached.mail.is_none()) {
             continue;
         }
-        if !may_set(seated, one.role, one.person) {
+        if !may_set(one.role) {
             return Err(Problem::new(ProblemCode::NotAllowed));
         }
         let (store, vault) = (&app.store, &app.vault);
@@ -181,10 +177,10 @@ pub(super) async fn addresses(
     Ok((first, audit))
 }
 
-/// Whether this seat says where somebody gets mail: of those whose link it hands on anyway, and of themselves. Who could
-/// say it of other staff would get their link, and come in as them.
-fn may_set(seated: &Seated, role: Role, person: PersonId) -> bool {
-    role::hands_on_link(role) || seated.seat.person == person
+/// Whether who books says where somebody gets mail: of those whose link they hand on anyway. Of staff the operator says it, and
+/// nobody by a link, not even their own: whoever found it would be sent every later one.
+const fn may_set(role: Role) -> bool {
+    role::hands_on_link(role)
 }
 
 /// How people are reached, for a screen; `None`: mail is not set up.
@@ -206,13 +202,7 @@ impl Reaches {
     }
 
     /// Of one person. What the chart says is proposed until somebody has said it here.
-    pub(super) fn reach(
-        &self,
-        seated: &Seated,
-        role: Role,
-        person: PersonId,
-        known: &Reached,
-    ) -> Reach {
+    pub(super) fn reach(&self, role: Role, known: &Reached) -> Reach {
         let Reached { mail, language } = known;
         let from_chart = match (role, language) {
             (Role::Patient, None) => self.proposed.as_ref(),
@@ -222,7 +212,7 @@ impl Reaches {
         Reach {
             address: Phi::new(address.unwrap_or_default()),
             language: language.unwrap_or(if is_home(role) { self.language } else { Language::En }),
-            may_set: may_set(seated, role, person),
+            may_set: may_set(role),
         }
     }
 }
@@ -454,7 +444,7 @@ pub(super) fn shut_out(docs: &[Loaded], role: Role, person: PersonId) -> bool {
 /// What became of the mails about a visit, by person.
 pub(super) async fn sent(app: &App, visit: VisitId) -> Result<Vec<(PersonId, Sent)>, StoreError> {
     match &app.outbox {
-        Some(_) => crate::outbox::delivered(&app.store, &about(visit)).await,
+        Some(_) => outbox::delivered(&app.store, &about(visit)).await,
         None => Ok(Vec::new()),
     }
 }
