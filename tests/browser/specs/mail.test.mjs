@@ -136,7 +136,7 @@ describe("mails", { concurrency: false }, () => {
     faults.push(...(await look(home.page, "mail-plan-home")));
 
     const doctor = await fresh({});
-    await doctor.page.goto(linkIn(await mail(PRIYA, "waits for you")));
+    await doctor.page.goto(linkIn(await mail(PRIYA, "ready for you to read")));
     await doctor.page.getByRole("button", { name: "I have read version 1" }).click();
     await doctor.page.getByText("It is noted that you have read version 1.").waitFor();
     faults.push(...(await look(doctor.page, "mail-plan-doctor")));
