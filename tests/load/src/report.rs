@@ -46,7 +46,7 @@ const ROOMS: [(Scenario, Option<f64>); 6] = [
     (Scenario::CONFERENCE, Some(10.0)),
     (Scenario::CROWD, None),
     (Scenario::HALF, Some(1.0)),
-    (Scenario::FULL, Some(5.0)),
+    (Scenario::FULL, Some(1.0)),
     // One frame of theirs is 1 600 packets out, longer than a millisecond by itself.
     (Scenario::FOUR, None),
     (Scenario::SEVEN, None),

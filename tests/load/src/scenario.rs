@@ -79,9 +79,9 @@ impl Scenario {
     /// More than any call is meant for.
     pub const CROWD: Self = Self::broadcast("one_to_500", 500, Rate::CAMERA);
 
-    /// As many huddles as load one core by half, …
+    /// Thirty huddles: about a third of a core.
     pub const HALF: Self = Self::huddles("huddles30x5", 30, 5);
-    /// … and by four fifths.
+    /// Fifty huddles: about half of a core.
     pub const FULL: Self = Self::huddles("huddles50x5", 50, 5);
 
     /// 212 000 packets a second out of one core, and 371 000.
