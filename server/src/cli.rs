@@ -405,18 +405,26 @@ async fn staff(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn on_the_staff(store: &Store, vault: &Vault, who: PersonId) -> anyhow::Result<Person> {
+    let staff = person::staff(store, vault).await?;
+    let found = staff.into_iter().find(|known| known.person == who);
+    found
+        .with_context(|| format!("nobody on the staff has the id {who}: `mortar staff` lists them"))
+}
+
+/// Under which name a command writes into the log of accesses.
+fn chain() -> String {
+    format!("command-{}", Uuid::now_v7())
+}
+
 async fn note_credential(
     config: Config,
     person: PersonId,
     credential: Credential,
 ) -> anyhow::Result<()> {
     let (store, vault) = open(&config).await?;
-    let staff = person::staff(&store, &vault).await?;
-    if !staff.iter().any(|known| known.person == person) {
-        bail!("nobody on the staff has the id {person}: `mortar staff` lists them");
-    }
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
+    on_the_staff(&store, &vault, person).await?;
+    let writer = Writer::start(store.clone(), &chain()).await?;
     credential::add(&writer, person, &credential).await?;
     say("Noted.\n");
     writer.flush().await;
@@ -431,12 +439,8 @@ async fn note_address(
     language: Language,
 ) -> anyhow::Result<()> {
     let (store, vault) = open(&config).await?;
-    let staff = person::staff(&store, &vault).await?;
-    if !staff.iter().any(|known| known.person == person) {
-        bail!("nobody on the staff has the id {person}: `mortar staff` lists them");
-    }
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
+    on_the_staff(&store, &vault, person).await?;
+    let writer = Writer::start(store.clone(), &chain()).await?;
     person::note_mail((&store, &vault, &writer), person, mail, language).await?;
     say("Noted.\n");
     writer.flush().await;
@@ -449,8 +453,7 @@ async fn report(config: Config, from: PartialDate, to: PartialDate) -> anyhow::R
         bail!("--from {} is after --to {}", from.as_str(), to.as_str());
     }
     let (store, vault) = open(&config).await?;
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
+    let writer = Writer::start(store.clone(), &chain()).await?;
     let report = acceptance::report(&store, &vault, &writer, &from, &to).await?;
     say(&report.words());
     writer.flush().await;
@@ -462,8 +465,7 @@ async fn agreements(config: Config) -> anyhow::Result<()> {
     let zone = Terms::read(None, &config.practice.zone)?.zone().clone();
     let rules = Rules::read(config.cdtm_rules.as_deref(), zone)?;
     let (store, vault) = open(&config).await?;
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
+    let writer = Writer::start(store.clone(), &chain()).await?;
     let mut words = String::new();
     for one in agreement::listed(&store, &vault, &writer, &rules).await? {
         let Listed { id, patient, jurisdiction, standing, start, end, report_in_days } = one;

@@ -16,9 +16,8 @@ use clinical::id::RecordId;
 use clinical::merge::person::Sameness;
 use clinical::merge::{self, Comparison, Told};
 use clinical::value::PartialDate;
-use uuid::Uuid;
 
-use super::{open, say};
+use super::{chain, open, say};
 use crate::config::Config;
 use crate::demo;
 use crate::patient::{self, ImportReport, Match};
@@ -197,8 +196,7 @@ async fn make(
     words: &mut String,
 ) -> anyhow::Result<()> {
     let shown = asked.file.display();
-    let chain = format!("command-{}", Uuid::now_v7());
-    let writer = Writer::start(store.clone(), &chain).await?;
+    let writer = Writer::start(store.clone(), &chain()).await?;
     let made = patient::import(store, vault, &writer, bytes, None)
         .await
         .with_context(|| format!("{shown} was not imported"))?;

@@ -9,7 +9,7 @@ use clinical::id::PersonId;
 use clinical::value::PartialDate;
 use uuid::Uuid;
 
-use super::{open, say};
+use super::{chain, on_the_staff, open, say};
 use crate::config::Config;
 use crate::passkey::{self, LINK_HOLDS_MS, Passkey, RelyingParty};
 use crate::person::{self, Person};
@@ -48,10 +48,7 @@ async fn add(config: Config, who: PersonId) -> anyhow::Result<()> {
         bail!("passkeys do not work here: {why}");
     }
     let (store, vault) = open(&config).await?;
-    let staff = person::staff(&store, &vault).await?;
-    let Some(Person { name, .. }) = staff.into_iter().find(|known| known.person == who) else {
-        bail!("nobody on the staff has the id {who}: `mortar staff` lists them");
-    };
+    let Person { name, .. } = on_the_staff(&store, &vault, who).await?;
     let writer = Writer::start(store.clone(), &chain()).await?;
     let token = passkey::link(&store, &vault, &writer, who).await?;
     say(&format!(
@@ -101,8 +98,4 @@ async fn remove(config: Config, id: Uuid) -> anyhow::Result<()> {
     writer.flush().await;
     store.close().await;
     Ok(())
-}
-
-fn chain() -> String {
-    format!("command-{}", Uuid::now_v7())
 }
