@@ -5,6 +5,7 @@
 //! record at all (its visit, its admission) is the call's to say before it calls [`Records::open`].
 
 mod actor;
+mod hand;
 mod outside;
 mod proof;
 pub(crate) mod sql;
@@ -13,6 +14,7 @@ pub(crate) mod version;
 mod walk;
 pub mod writer;
 
+pub(crate) use hand::{hand, hand_by};
 pub(crate) use outside::{About, Acceptance, Answer};
 pub use proof::Signing;
 pub(crate) use proof::{Proof, Proofs};
@@ -27,16 +29,12 @@ use std::time::Instant;
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::{mpsc, watch};
 
-use clinical::access;
-use clinical::actor::{Actor, CallTime, Role};
-use clinical::field::DocKind;
-use clinical::id::{CallId, ConnectionId, DocId, EditId, PersonId, RecordId, VisitId};
+use clinical::actor::{Actor, CallTime};
+use clinical::id::{CallId, ConnectionId, DocId, EditId, RecordId, VisitId};
 use clinical::phi::Phi;
 use signaling::message::{
     ClientMessage, ClosedReason, Have, RecordRefusal, RefusalCode, ServerMessage,
 };
-
-use signaling::role::Hand;
 
 use crate::agreement::Rules;
 use crate::outbox::Outbox;
@@ -185,15 +183,6 @@ impl Incoming {
                 })
             }
         }
-    }
-}
-
-/// What somebody may do in a record that was read outside its session: what the patient wants holds here too.
-pub(crate) fn hand(docs: &[Loaded], role: Role, person: PersonId) -> Hand {
-    let voice = docs.iter().find(|held| held.doc.kind() == DocKind::Voice);
-    match voice.filter(|held| held.poison.is_none()) {
-        Some(held) => Hand::of(role, person, &access::wishes(&held.doc)),
-        None => Hand::without_wishes(role),
     }
 }
 

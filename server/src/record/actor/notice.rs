@@ -1,15 +1,15 @@
 //! The mails that tell of a signed plan: stored in one transaction with the signature, or with the sharing that comes after it.
 
-use clinical::access;
 use clinical::command::Command;
 use clinical::doc::Doc;
 use clinical::field::DocKind;
 use clinical::id::ConnectionId;
 use signaling::message::CommandName;
-use signaling::role::{self, Hand};
+use signaling::role;
 
 use super::Task;
 use crate::notice::{self, Around, Plan};
+use crate::record::hand_by;
 use crate::record::writer::Work;
 use crate::store::now;
 
@@ -62,13 +62,9 @@ impl Task {
             // There is nothing to tell of yet.
             Occasion::Sharing => return Work::default(),
         };
-        let wishes = doc(DocKind::Voice)
-            .filter(|voice| self.logs.get(&voice.id()).is_some_and(|log| log.poison.is_none()))
-            .map(access::wishes);
-        let hand = |role, person| match &wishes {
-            Some(wishes) => Hand::of(role, person, wishes),
-            None => Hand::without_wishes(role),
-        };
+        let voice = doc(DocKind::Voice)
+            .filter(|voice| self.logs.get(&voice.id()).is_some_and(|log| log.poison.is_none()));
+        let hand = |role, person| hand_by(voice, role, person);
         let around = Around { store: &inner.store, vault: &inner.vault, outbox };
         let plan = Plan { record: self.home.record, doc: plan.id(), version, shared };
         match notice::statements(around, visit, &plan, hand, now()).await {
