@@ -69,29 +69,14 @@ impl RecordSession {
         seen: u64,
         by_link: Option<&ByLink>,
     ) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let plan = |sheet: &super::queue::Sheet| sheet.doc.kind() == DocKind::Plan;
-        let Some(index) = self.sheets.iter().position(plan) else { return effects };
-        let Some(sheet) = self.sheets.get(index) else { return effects };
+        let Some(sheet) = self.plan_sheet() else { return Vec::new() };
         let doc = sheet.doc.id();
         let unsaid = matches!(command, Command::Decide { .. }) && by_link.is_none();
         if command.for_addressee() != Some(row) || unsaid {
             return refuse(connection, doc, id, RecordRefusal::NotAllowed);
         }
-        if let Some(failure) = sheet.failed {
-            return refuse(connection, doc, id, refusal_of(failure));
-        }
-        if sheet.unsettled() >= UNSETTLED || sheet.doc.seq_of(id).is_some() {
-            return refuse(connection, doc, id, RecordRefusal::Busy);
-        }
-        let (person, role) = (actor.person, actor.role);
-        self.people.insert(person, PersonName { person, name, role });
-        self.outside.insert(connection);
         let who = Who { connection, actor, call: None, way: Way::Link(by_link) };
-        match self.give(now, index, who, id, command, seen, &mut effects) {
-            Ok(()) => effects,
-            Err(code) => refuse(connection, doc, id, code),
-        }
+        self.give_from_outside(now, who, name, id, command, seen)
     }
 
     /// Takes from the primary care provider that a signed version was read, when nothing of the record is open on this
@@ -106,24 +91,41 @@ impl RecordSession {
         id: EditId,
         version: u32,
     ) -> Vec<Effect> {
+        let Some(seen) = self.plan_sheet().map(|sheet| sheet.doc.seq()) else { return Vec::new() };
+        let who = Who { connection, actor, call: None, way: Way::Seat };
+        // Which version was read is what counts, not what else stands in the plan since.
+        self.give_from_outside(now, who, name, id, &Command::Acknowledge { version }, seen)
+    }
+
+    fn plan_sheet(&self) -> Option<&super::queue::Sheet> {
+        self.sheets.iter().find(|sheet| sheet.doc.kind() == DocKind::Plan)
+    }
+
+    /// Gives a command about the plan for somebody who has nothing of the record open.
+    fn give_from_outside(
+        &mut self,
+        now: Millis,
+        who: Who<'_>,
+        name: Phi<String>,
+        id: EditId,
+        command: &Command,
+        seen: u64,
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let (connection, Actor { person, role, .. }) = (who.connection, who.actor);
         let plan = |sheet: &super::queue::Sheet| sheet.doc.kind() == DocKind::Plan;
         let Some(index) = self.sheets.iter().position(plan) else { return effects };
         let Some(sheet) = self.sheets.get(index) else { return effects };
-        let (doc, seen) = (sheet.doc.id(), sheet.doc.seq());
+        let doc = sheet.doc.id();
         if let Some(failure) = sheet.failed {
             return refuse(connection, doc, id, refusal_of(failure));
         }
         if sheet.unsettled() >= UNSETTLED || sheet.doc.seq_of(id).is_some() {
             return refuse(connection, doc, id, RecordRefusal::Busy);
         }
-        let (person, role) = (actor.person, actor.role);
         self.people.insert(person, PersonName { person, name, role });
         self.outside.insert(connection);
-        let who = Who { connection, actor, call: None, way: Way::Seat };
-        // Which version was read is what counts, not what else stands in the plan since.
-        let command = Command::Acknowledge { version };
-        match self.give(now, index, who, id, &command, seen, &mut effects) {
+        match self.give(now, index, who, id, command, seen, &mut effects) {
             Ok(()) => effects,
             Err(code) => refuse(connection, doc, id, code),
         }
