@@ -56,7 +56,7 @@ pub async fn missing(pharmacist: &mut Participant, doc: DocId) -> (u64, Vec<Gate
 }
 
 /// What the pharmacist writes where the gate points.
-fn written(field: FieldName) -> Value {
+pub fn written(field: FieldName) -> Value {
     match field.as_str() {
         "meds.verify" => json!({ "state": "patient_confirmed" }),
         "meds.sig" => json!({ "text": "1 tablet every morning" }),
@@ -75,7 +75,7 @@ fn written(field: FieldName) -> Value {
 }
 
 /// The first words of a text, as a Yjs update (v1) of this client: one insertion at the root `t`, no deletion.
-fn typed(client: u64, words: &str) -> Base64 {
+pub fn typed(client: u64, words: &str) -> Base64 {
     fn number(bytes: &mut Vec<u8>, mut value: u64) {
         while value > 0x7f {
             bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);

@@ -9,5 +9,6 @@ pub mod editors;
 pub mod gate;
 pub mod ledger;
 pub mod participant;
+pub mod picture;
 pub mod smtp;
 pub mod world;

@@ -10,17 +10,16 @@ use std::time::{Duration, Instant};
 
 use clinical::actor::Role;
 use clinical::id::SeatId;
-use clinical::phi::Phi;
 use mortar::config::{Config, Demo};
 use mortar::demo;
 use mortar::record::writer::Writer;
 use mortar::store::{Hold, Store};
 use mortar::vault::Vault;
 use serde_json::{Value, json};
-use signaling::message::{ClientMessage, ServerMessage, SrtpAttempt, TelephoneStep, TransportKind};
+use signaling::message::{ClientMessage, ServerMessage, TelephoneStep};
 use tests::browserless::{Http, Reply};
 use tests::participant::Participant;
-use tests::peer::{Frame, Peer, Slots};
+use tests::picture::Picture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -170,13 +169,12 @@ struct Talking {
     say: mpsc::UnboundedSender<ClientMessage>,
     /// Ends with the connection; answers its close code.
     line: JoinHandle<u16>,
-    sending: JoinHandle<()>,
+    _picture: Picture,
 }
 
 impl Drop for Talking {
     fn drop(&mut self) {
         self.line.abort();
-        self.sending.abort();
     }
 }
 
@@ -198,28 +196,9 @@ async fn hold(
 }
 
 async fn talk(mut participant: Participant) -> Talking {
-    let peer = Peer::new(Slots { video: 1, audio: 1 }).await.unwrap();
-    let sdp = Phi::new(peer.offer().await.unwrap());
-    let (srtp, transport) = (SrtpAttempt::First, TransportKind::New);
-    participant.send(&ClientMessage::Offer { n: 1, sdp, srtp, transport }).await;
-    let answer =
-        participant.until("an answer", |m| matches!(m, ServerMessage::Answer { .. })).await;
-    let ServerMessage::Answer { sdp, .. } = answer else { unreachable!() };
-    peer.take_answer(sdp.expose()).await.unwrap();
-    peer.connected().await.unwrap();
-    let sending = tokio::spawn(async move {
-        let mut clock = tokio::time::interval(Duration::from_millis(50));
-        let mut frame = Frame::Key;
-        loop {
-            clock.tick().await;
-            // A server that is gone takes nothing.
-            let _gone = peer.send_voice().await;
-            let _gone = peer.send_frame(frame, 1).await;
-            frame = Frame::Delta;
-        }
-    });
+    let picture = Picture::of(&mut participant).await;
     let (say, told) = mpsc::unbounded_channel();
-    Talking { say, line: tokio::spawn(hold(participant, told)), sending }
+    Talking { say, line: tokio::spawn(hold(participant, told)), _picture: picture }
 }
 
 fn attestation(at_home: bool) -> Value {

@@ -14,6 +14,7 @@ use clinical::register::Register;
 use mortar::{patient, person};
 use serde_json::{Value, json};
 use signaling::message::{ClientMessage, RecordRefusal, ServerMessage, SnapshotContent};
+use tests::gate::{typed, written};
 use tests::participant::Participant;
 use tests::world::World;
 use uuid::Uuid;
@@ -387,7 +388,7 @@ impl Person {
                         let said = if listed { "listed" } else { "no_known" };
                         self.writes(None, at.field, json!(said)).await;
                     }
-                    Some(at) => self.writes(at.row, at.field, asked(at.field)).await,
+                    Some(at) => self.writes(at.row, at.field, written(at.field)).await,
                 }
             }
         }
@@ -469,42 +470,6 @@ const fn rule_of(code: GateCode) -> &'static str {
 
 pub(crate) const fn at(row: RowId, field: FieldName) -> Address {
     Address { row: Some(row), field }
-}
-
-/// What is written where the gate points.
-fn asked(field: FieldName) -> Value {
-    match field.as_str() {
-        "meds.verify" => json!({ "state": "patient_confirmed" }),
-        "meds.sig" => json!({ "text": "1 tablet every morning" }),
-        "meds.indicated" | "meds.effective" | "meds.safe" | "meds.adherent" => {
-            json!({ "answer": "yes" })
-        }
-        "reviewed.allergies" | "reviewed.immunizations" => json!(true),
-        "outline.duration" => json!({ "start": "2026-03-02", "planned_end": "2026-09" }),
-        "outline.interaction_frequency" => json!("every two weeks"),
-        "problems.no_action_reason" | "outline.no_goal_reason" | "outline.no_touchpoint_reason" => {
-            json!("The patient wants it so.")
-        }
-        other => panic!("the gate points at {other}"),
-    }
-}
-
-/// The first words of a text, as a Yjs update (v1) of this client: one insertion at the root `t`, no deletion.
-fn typed(client: u64, words: &str) -> clinical::bytes::Base64 {
-    fn number(bytes: &mut Vec<u8>, mut value: u64) {
-        while value > 0x7f {
-            bytes.push(u8::try_from(value & 0x7f).expect("seven bits") | 0x80);
-            value >>= 7;
-        }
-        bytes.push(u8::try_from(value).expect("seven bits"));
-    }
-    let mut bytes = vec![1, 1];
-    number(&mut bytes, client);
-    bytes.extend([0, 4, 1, 1, b't']);
-    number(&mut bytes, u64::try_from(words.len()).expect("a length"));
-    bytes.extend(words.as_bytes());
-    bytes.push(0);
-    clinical::bytes::Base64(bytes)
 }
 
 /// Whether a field stands in a row of a list.

@@ -1,14 +1,11 @@
 //! The words for sound, picture and telephone, and for the time they take.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clinical::phi::Phi;
 use serde_json::Value;
-use signaling::message::{ClientMessage, ServerMessage, SrtpAttempt, TelephoneStep, TransportKind};
-use tests::peer::{Frame, Peer, Slots};
+use signaling::message::{ClientMessage, ServerMessage, TelephoneStep};
+use tests::picture::Picture;
 use tests::world::PATIENCE;
-use tokio::task::JoinHandle;
 
 use crate::clinic::{Clinic, Person};
 
@@ -45,29 +42,7 @@ impl Clinic {
 impl Person {
     /// Turns on microphone and camera.
     pub(crate) async fn shows_themselves(&mut self) -> Picture {
-        let peer = Arc::new(Peer::new(Slots { video: 1, audio: 1 }).await.expect("a browser"));
-        let sdp = Phi::new(peer.offer().await.expect("an offer"));
-        let (srtp, transport) = (SrtpAttempt::First, TransportKind::New);
-        self.line.send(&ClientMessage::Offer { n: 1, sdp, srtp, transport }).await;
-        let answer = |message: &ServerMessage| matches!(message, ServerMessage::Answer { .. });
-        let ServerMessage::Answer { sdp, .. } = self.line.until("an answer", answer).await else {
-            panic!("no answer")
-        };
-        peer.take_answer(sdp.expose()).await.expect("an answer that reads");
-        peer.connected().await.expect("a line");
-        let sends = Arc::clone(&peer);
-        let sending = tokio::spawn(async move {
-            let mut clock = tokio::time::interval(Duration::from_millis(50));
-            let mut frame = Frame::Key;
-            loop {
-                clock.tick().await;
-                // A server that is gone takes nothing.
-                let _gone = sends.send_voice().await;
-                let _gone = sends.send_frame(frame, 1).await;
-                frame = Frame::Delta;
-            }
-        });
-        Picture { peer, sending }
+        Picture::of(&mut self.line).await
     }
 
     /// Says that they go on by telephone, or do not any more.
@@ -79,25 +54,5 @@ impl Person {
     pub(crate) async fn hears_that_the_visit_is_by_telephone(&mut self, by_telephone: bool) {
         let told = |message: &ServerMessage| matches!(message, ServerMessage::Telephone { telephone } if telephone.is_some() == by_telephone);
         self.line.until("a word about the telephone", told).await;
-    }
-}
-
-/// Somebody's microphone and camera.
-pub(crate) struct Picture {
-    peer: Arc<Peer>,
-    sending: JoinHandle<()>,
-}
-
-impl Picture {
-    /// Nothing comes of them any more.
-    pub(crate) async fn breaks_off(self) {
-        self.sending.abort();
-        let _closed = self.peer.close().await;
-    }
-}
-
-impl Drop for Picture {
-    fn drop(&mut self) {
-        self.sending.abort();
     }
 }
