@@ -1,5 +1,6 @@
 mod telephone;
 mod time;
+mod timed;
 mod walk;
 
 use clinical::actor::{Millis, Role};

@@ -1,66 +1,15 @@
 //! The visit that goes on by telephone: who says so, who is told, and what counts.
 
-use clinical::time::{Attendance, Event, Modality, Segment, Setting, segments};
+use clinical::time::Modality;
 
+use super::timed::Timed;
 use super::*;
 use crate::effect::Muted;
 use crate::message::{Loss, SeatMedia, TelephoneFacts, TelephoneStep};
 
-/// A call whose disk answers at once, and what it said.
-struct Stored {
-    call: Call,
-    events: Vec<Event>,
-    said: Vec<Effect>,
-}
-
-impl Stored {
-    fn begin(call: Call) -> Self {
-        Self { call, events: Vec::new(), said: Vec::new() }
-    }
-
-    /// A pharmacist and a patient who see each other since second 1.
-    fn talking() -> Self {
-        let mut visit = Self::begin(call(VisitKind::FollowUp));
-        visit.join(0, PHARMACIST, Role::Pharmacist);
-        visit.media(100, MediaEvent::Connected { seat: seat(PHARMACIST) });
-        visit.join(200, PATIENT, Role::Patient);
-        visit.say(300, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
-        visit.media(1_000, MediaEvent::Connected { seat: seat(PATIENT) });
-        visit
-    }
-
-    /// Carries out effects, and stores what is to be stored.
-    fn carry_out(&mut self, ms: i64, effects: Vec<Effect>) {
-        for effect in effects {
-            self.said.push(effect.clone());
-            match effect {
-                Effect::Time(event) => self.events.push(event),
-                Effect::KeepTelephone { n, .. } => {
-                    let more = self.call.telephone_kept(at(ms), n, Kept::Yes);
-                    self.carry_out(ms, more);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn join(&mut self, ms: i64, n: u128, role: Role) {
-        let effects = self.call.join(at(ms), who(n, role), line(n)).unwrap();
-        self.carry_out(ms, effects);
-    }
-
-    fn say(&mut self, ms: i64, n: u128, message: ClientMessage) {
-        let effects = self.call.handle(at(ms), line(n), message);
-        self.carry_out(ms, effects);
-    }
-
+impl Timed {
     fn phone(&mut self, ms: i64, n: u128, step: TelephoneStep) {
         self.say(ms, n, ClientMessage::Telephone { step });
-    }
-
-    fn media(&mut self, ms: i64, event: MediaEvent) {
-        let effects = self.call.handle_media(at(ms), event);
-        self.carry_out(ms, effects);
     }
 
     fn quiet(&mut self, ms: i64, n: u128, quiet: bool) {
@@ -70,14 +19,6 @@ impl Stored {
     fn lost(&mut self, ms: i64, n: u128) {
         let effects = self.call.lost(at(ms), line(n));
         self.carry_out(ms, effects);
-    }
-
-    /// Lets time pass, with every timer on the way.
-    fn pass(&mut self, to_ms: i64) {
-        while let Some(due) = self.call.poll_timeout().filter(|due| *due <= at(to_ms)) {
-            let effects = self.call.handle_timeout(due);
-            self.carry_out(due.0 - START.0, effects);
-        }
     }
 
     /// What somebody was told of the telephone, in order: since when, by whom.
@@ -103,16 +44,6 @@ impl Stored {
             _ => None,
         })
     }
-
-    fn segments(&self, until_ms: i64) -> Vec<(i64, i64, Modality, bool)> {
-        let call = Attendance { events: self.events.clone(), until: at(until_ms) };
-        segments(&[call], Setting::Remote, 120)
-            .into_iter()
-            .map(|Segment { start, stop, modality, counted }| {
-                (start.0 - START.0, stop.0 - START.0, modality, counted)
-            })
-            .collect()
-    }
 }
 
 const fn since(ms: i64) -> Option<TelephoneFacts> {
@@ -125,7 +56,7 @@ const fn since(ms: i64) -> Option<TelephoneFacts> {
 #[test]
 fn a_minute_without_media_is_shown_and_the_telephone_opens_a_segment_of_its_own() {
     // A5: back after 20 s; later gone for good, then by telephone.
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.quiet(300_000, PATIENT, true);
     visit.pass(320_000);
     assert_eq!(visit.shown(PHARMACIST, PATIENT), Some(SeatMedia::Off));
@@ -149,7 +80,7 @@ fn a_minute_without_media_is_shown_and_the_telephone_opens_a_segment_of_its_own(
 
 #[test]
 fn sound_nobody_understands_is_as_good_as_none() {
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     let loss = |from| MediaEvent::Lossy { seat: seat(PATIENT), loss: Loss { from, to: 0 } };
     visit.media(10_000, loss(20));
     visit.pass(100_000);
@@ -164,7 +95,7 @@ fn sound_nobody_understands_is_as_good_as_none() {
 
 #[test]
 fn who_never_gets_on_video_is_shown_after_a_minute_too() {
-    let mut visit = Stored::begin(consult_admitted());
+    let mut visit = Timed::begin(consult_admitted());
     visit.pass(60_020);
     assert_eq!(visit.shown(PHARMACIST, PATIENT), Some(SeatMedia::Unusable));
 
@@ -175,7 +106,7 @@ fn who_never_gets_on_video_is_shown_after_a_minute_too() {
 
 #[test]
 fn a_patient_who_never_came_counts_while_they_are_called() {
-    let mut visit = Stored::begin(call(VisitKind::FollowUp));
+    let mut visit = Timed::begin(call(VisitKind::FollowUp));
     visit.join(0, PHARMACIST, Role::Pharmacist);
     visit.phone(5_000, PHARMACIST, TelephoneStep::Begin);
     // They open the page in the middle, and read their plan beside it.
@@ -188,7 +119,7 @@ fn a_patient_who_never_came_counts_while_they_are_called() {
 
 #[test]
 fn video_that_comes_beside_the_telephone_counts_once_and_as_telephone() {
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.join(2_000, CAREGIVER, Role::Caregiver);
     visit.say(3_000, PHARMACIST, ClientMessage::Admit { seat: seat(CAREGIVER), agreed: true });
     visit.media(4_000, MediaEvent::Connected { seat: seat(CAREGIVER) });
@@ -209,7 +140,7 @@ fn video_that_comes_beside_the_telephone_counts_once_and_as_telephone() {
 
 #[test]
 fn back_to_video_needs_the_patients_media() {
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.quiet(60_000, PATIENT, true);
     visit.phone(120_000, PHARMACIST, TelephoneStep::Begin);
 
@@ -223,8 +154,8 @@ fn back_to_video_needs_the_patients_media() {
 
 #[test]
 fn the_patient_is_not_heard_twice() {
-    let mut visit = Stored::talking();
-    let muted = |visit: &Stored| {
+    let mut visit = Timed::talking();
+    let muted = |visit: &Timed| {
         let told = visit.said.iter().rev().find_map(|effect| match effect {
             Effect::Mute { seat: of, source: MediaSource::Mic, muted } if *of == seat(PATIENT) => {
                 Some(*muted)
@@ -243,7 +174,7 @@ fn the_patient_is_not_heard_twice() {
 
 #[test]
 fn a_telephone_nobody_hung_up_makes_no_time_and_a_short_drop_counts() {
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.phone(60_000, PHARMACIST, TelephoneStep::Begin);
     visit.lost(100_000, PHARMACIST);
     visit.pass(130_000);
@@ -260,7 +191,7 @@ fn a_telephone_nobody_hung_up_makes_no_time_and_a_short_drop_counts() {
 
 #[test]
 fn whoever_telephones_hangs_up_by_leaving() {
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.phone(60_000, PHARMACIST, TelephoneStep::Begin);
     visit.say(100_000, PHARMACIST, ClientMessage::Leave);
 
@@ -315,19 +246,19 @@ fn nobody_is_told_before_it_is_stored_nor_if_it_is_not() {
 #[test]
 fn only_a_pharmacist_says_so_and_only_where_a_patient_is() {
     for (n, role) in [(PCP, Role::Pcp), (7, Role::Nurse)] {
-        let mut visit = Stored::talking();
+        let mut visit = Timed::talking();
         visit.join(2_000, n, role);
         visit.phone(3_000, n, TelephoneStep::Begin);
         assert_eq!(visit.refused(n), Some(RefusalCode::NotAllowed), "{role:?}");
     }
-    let mut visit = Stored::talking();
+    let mut visit = Timed::talking();
     visit.phone(3_000, PATIENT, TelephoneStep::Begin);
     assert_eq!(visit.refused(PATIENT), Some(RefusalCode::NotAllowed));
 
     for facts in
         [CallFacts { patient_seat: None, ..facts(VisitKind::FollowUp) }, facts(VisitKind::Huddle)]
     {
-        let mut visit = Stored::begin(Call::new(START, facts));
+        let mut visit = Timed::begin(Call::new(START, facts));
         visit.join(0, PHARMACIST, Role::Pharmacist);
         visit.phone(3_000, PHARMACIST, TelephoneStep::Begin);
         assert_eq!(visit.refused(PHARMACIST), Some(RefusalCode::NotAllowed));
@@ -336,7 +267,7 @@ fn only_a_pharmacist_says_so_and_only_where_a_patient_is() {
 
 #[test]
 fn a_patient_who_waits_learns_that_they_are_called_and_by_nobodys_name() {
-    let mut visit = Stored::begin(consult());
+    let mut visit = Timed::begin(consult());
     visit.join(20, CAREGIVER, Role::Caregiver);
     visit.phone(1_000, PHARMACIST, TelephoneStep::Begin);
 
@@ -352,7 +283,7 @@ fn a_patient_who_waits_learns_that_they_are_called_and_by_nobodys_name() {
 fn a_restart_in_the_middle_goes_on_by_telephone_from_when_the_pharmacist_is_back() {
     let telephone = Some(Telephone { since: at(-90_000), by: seat(PHARMACIST) });
     let facts = CallFacts { telephone, ..facts(VisitKind::FollowUp) };
-    let mut visit = Stored::begin(Call::new(START, facts));
+    let mut visit = Timed::begin(Call::new(START, facts));
     visit.join(1_000, PATIENT, Role::Patient);
     assert_eq!(visit.segments(10_000), []);
 
@@ -364,7 +295,7 @@ fn a_restart_in_the_middle_goes_on_by_telephone_from_when_the_pharmacist_is_back
 
 #[test]
 fn who_only_waits_or_is_long_gone_is_not_in_it() {
-    let mut visit = Stored::begin(call(VisitKind::FollowUp));
+    let mut visit = Timed::begin(call(VisitKind::FollowUp));
     visit.join(0, PATIENT, Role::Patient);
     assert!(!visit.call.is_anybody_in(), "only somebody who waits");
     visit.join(1_000, PCP, Role::Pcp);

@@ -1,79 +1,13 @@
 //! What is said for the billing time, and what follows from it.
 
-use clinical::time::{Attendance, Live, Modality, Segment, Setting, Side, segments};
+use clinical::time::{Live, Modality, Side};
 
+use super::timed::Timed;
 use super::*;
-
-/// A call with what it said for the billing time.
-struct Timed {
-    call: Call,
-    events: Vec<clinical::time::Event>,
-}
-
-impl Timed {
-    fn new(kind: VisitKind) -> Self {
-        Self { call: call(kind), events: Vec::new() }
-    }
-
-    fn keep(&mut self, effects: Vec<Effect>) {
-        self.events.extend(effects.into_iter().filter_map(|effect| match effect {
-            Effect::Time(event) => Some(event),
-            _ => None,
-        }));
-    }
-
-    fn join(&mut self, ms: i64, n: u128, role: Role) {
-        let effects = self.call.join(at(ms), who(n, role), line(n)).unwrap();
-        self.keep(effects);
-    }
-
-    fn say(&mut self, ms: i64, n: u128, message: ClientMessage) {
-        let effects = self.call.handle(at(ms), line(n), message);
-        self.keep(effects);
-    }
-
-    fn media(&mut self, ms: i64, event: MediaEvent) {
-        let effects = self.call.handle_media(at(ms), event);
-        self.keep(effects);
-    }
-
-    fn up(&mut self, ms: i64, n: u128) {
-        self.media(ms, MediaEvent::Connected { seat: seat(n) });
-    }
-
-    /// Lets time pass, with every timer on the way.
-    fn pass(&mut self, to_ms: i64) {
-        while let Some(due) = self.call.poll_timeout().filter(|due| *due <= at(to_ms)) {
-            let effects = self.call.handle_timeout(due);
-            self.keep(effects);
-        }
-    }
-
-    /// A pharmacist and a patient who talk since second 1.
-    fn talking() -> Self {
-        let mut timed = Self::new(VisitKind::FollowUp);
-        timed.join(0, PHARMACIST, Role::Pharmacist);
-        timed.up(100, PHARMACIST);
-        timed.join(200, PATIENT, Role::Patient);
-        timed.say(300, PHARMACIST, ClientMessage::Admit { seat: seat(PATIENT), agreed: true });
-        timed.up(1_000, PATIENT);
-        timed
-    }
-
-    fn segments(&self, until_ms: i64) -> Vec<(i64, i64, Modality, bool)> {
-        let call = Attendance { events: self.events.clone(), until: at(until_ms) };
-        segments(&[call], Setting::Remote, 120)
-            .into_iter()
-            .map(|Segment { start, stop, modality, counted }| {
-                (start.0 - START.0, stop.0 - START.0, modality, counted)
-            })
-            .collect()
-    }
-}
 
 #[test]
 fn time_begins_when_both_have_media_and_the_patient_is_let_in() {
-    let mut timed = Timed::new(VisitKind::FollowUp);
+    let mut timed = Timed::begin(call(VisitKind::FollowUp));
     timed.join(0, PHARMACIST, Role::Pharmacist);
     timed.up(100, PHARMACIST);
     timed.join(200, PATIENT, Role::Patient);
@@ -89,7 +23,7 @@ fn time_begins_when_both_have_media_and_the_patient_is_let_in() {
 
 #[test]
 fn a_doctor_and_an_interpreter_make_no_time() {
-    let mut timed = Timed::new(VisitKind::FollowUp);
+    let mut timed = Timed::begin(call(VisitKind::FollowUp));
     for (n, role) in [(PCP, Role::Pcp), (7, Role::Nurse), (8, Role::Chw), (9, Role::Specialist)] {
         timed.join(0, n, role);
         timed.up(100, n);
@@ -105,7 +39,7 @@ fn a_doctor_and_an_interpreter_make_no_time() {
 #[test]
 fn team_meetings_are_never_timed() {
     for kind in [VisitKind::Huddle, VisitKind::Echo, VisitKind::Curbside] {
-        let mut timed = Timed::new(kind);
+        let mut timed = Timed::begin(call(kind));
         timed.join(0, PHARMACIST, Role::Pharmacist);
         timed.up(100, PHARMACIST);
         assert_eq!(timed.events, [], "{kind:?}");
@@ -189,7 +123,7 @@ fn leaving_and_being_taken_out_end_the_time() {
 
     let mut timed = Timed::talking();
     let effects = timed.call.revoke(at(40_000), seat(PATIENT));
-    timed.keep(effects);
+    timed.carry_out(40_000, effects);
     assert_eq!(timed.segments(90_000), [(1_000, 40_000, Modality::Video, true)]);
 }
 
